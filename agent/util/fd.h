@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Small files and descriptors. */
+
+#include <stddef.h>
+
+/* Read everything from an open descriptor. max: refuse with -EFBIG beyond. *ret_data is terminated
+ * (not counted in *ret_len); free() it. Return: 0, -EFBIG, -ENOMEM, or read(2)'s errno. */
+int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len);
+/* The same by path, opened O_RDONLY|O_CLOEXEC relative to dir_fd. */
+int file_read_all(int dir_fd, const char *path, size_t max, char **ret_data, size_t *ret_len);
+/* Create a directory and its parents. Return: 0 (also if it exists), negative errno. */
+int mkdir_parents(const char *path, unsigned mode);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A growing byte buffer, always terminated. Errors stick: after an allocation failed every further
+ * call is a no-op and strbuf_error() tells, so callers check once at the end.
+ */
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/cleanup.h"
+
+struct strbuf {
+	char *data; /* terminated; NULL only while empty */
+	size_t len;
+	size_t size;
+	bool failed;
+};
+
+void strbuf_append(struct strbuf *b, const void *data, size_t len);
+void strbuf_puts(struct strbuf *b, const char *s);
+void strbuf_putc(struct strbuf *b, char c);
+_printf_(2, 3) void strbuf_printf(struct strbuf *b, const char *format, ...);
+_printf_(2, 0) void strbuf_vprintf(struct strbuf *b, const char *format, va_list ap);
+void strbuf_reset(struct strbuf *b); /* keeps the memory */
+/* Return: 0 or -ENOMEM. */
+int strbuf_error(const struct strbuf *b);
+/* The text, never NULL; owned by the buffer. */
+const char *strbuf_str(const struct strbuf *b);
+/* Hand over the text (free() it); NULL on a failed buffer. The buffer is empty afterwards. */
+char *strbuf_steal(struct strbuf *b);
+void strbuf_deinit(struct strbuf *b);
+
+#define _cleanup_strbuf_ _cleanup_(strbuf_deinit)

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * The contract between the kernel half (bpf-lsm/) and userspace (agent/): map keys and values, ring
+ * records, limits. Both compilers include this file and assert every size in it, so neither half can
+ * drift. Fixed widths only, natural alignment, padding spelled out and always zero.
+ *
+ * What the zero, the missing and the failed mean, everywhere:
+ *   label missing              the task is not governed: allow
+ *   profile slot 0             free slot of a label or of a cgroup
+ *   profile map missing        a governed task lost its profile: refuse, HT_REASON_PROFILE
+ *   edge missing               no rule goes on here: HT_STATE_OTHER, the profile's defaults
+ *   position unresolvable      refuse every operation the profile refuses anywhere (header's deny)
+ *   rule 0                     no single rule decided (a reason other than HT_REASON_POLICY did)
+ */
+
+#ifdef __bpf__
+#include "kernel.bpf.h"
+#else
+#include <linux/types.h>
+#endif
+
+#define HT_ABI 1U
+
+/* Profiles one task or one cgroup can carry. A ninth cannot be added: the exec that would is refused. */
+#define HT_PROFILES_MAX 8U
+/* Components of a rule path. The walk keeps that many components counted from the root, which is
+ * all a rule can look at, so the real depth of a file is bounded by HT_WALK_MAX alone. */
+#define HT_RULE_DEPTH_MAX 63U
+#define HT_WALK_COMPONENTS 64U
+/* Directories and mounts between a file and its root; beyond: HT_REASON_DEPTH. PATH_MAX / 2, so that
+ * no path that can be spelled in one system call is too deep. */
+#define HT_WALK_MAX 2048U
+#define HT_NAME_MAX 255U
+/* Wildcard patterns that may compete for one component (bits of an edge mask). */
+#define HT_GLOBS_MAX 32U
+/* Bytes of one wildcard pattern, at most a component. */
+#define HT_GLOB_MAX 255U
+/* cgroup levels, counted from the root of the hierarchy, that can carry a policy. */
+#define HT_CGROUP_DEPTH_MAX 32U
+
+/* Operations, as bits. The first eight are the words of `ops:` in the policy language. */
+#define HT_OP_READ (1U << 0)
+#define HT_OP_WRITE (1U << 1)
+#define HT_OP_CREATE (1U << 2)
+#define HT_OP_DELETE (1U << 3)
+#define HT_OP_RENAME (1U << 4)
+#define HT_OP_LINK (1U << 5)
+#define HT_OP_ATTR (1U << 6)
+#define HT_OP_MAP (1U << 7) /* mapped executable, and the name is not a library's */
+#define HT_OP_EXEC (1U << 8)
+#define HT_OP_MAP_LIBRARY (1U << 9) /* mapped executable, name matches *.so* */
+#define HT_OP_ALL ((1U << 10) - 1U)
+#define HT_OP_MAX 10U
+#define HT_OPS_FILE                                                                            \
+	(HT_OP_READ | HT_OP_WRITE | HT_OP_CREATE | HT_OP_DELETE | HT_OP_RENAME | HT_OP_LINK | \
+	 HT_OP_ATTR)
+#define HT_OPS_EXEC (HT_OP_MAP | HT_OP_EXEC | HT_OP_MAP_LIBRARY)
+
+#define HT_VERDICT_ALLOW 0U
+#define HT_VERDICT_DENY 1U
+#define HT_VERDICT_WOULD_DENY 2U
+#define HT_VERDICT_AUDIT 3U
+#define HT_VERDICT_KILL 4U
+#define HT_VERDICT_SELF_TEST 5U /* a refusal inside the agent's own canary */
+#define HT_VERDICT_MAX 6U
+
+#define HT_REASON_NONE 0U
+#define HT_REASON_POLICY 1U	/* a rule or a default of the policy */
+#define HT_REASON_FOREIGN 2U	/* reached through a mount outside the task's mount namespace */
+#define HT_REASON_DEPTH 3U	/* more than HT_WALK_MAX steps from the root */
+#define HT_REASON_MOVING 4U	/* a directory or mount on the way kept moving under the walk */
+#define HT_REASON_UNRESOLVED 5U /* the kernel's own structures could not be read */
+#define HT_REASON_ANONYMOUS 6U	/* no name: memfd, deleted, O_TMPFILE */
+#define HT_REASON_LABEL 7U	/* the subject's label could not be stored or has no free slot */
+#define HT_REASON_PROFILE 8U	/* the subject's profile is missing */
+#define HT_REASON_MAX 9U
+
+/* ---- profile: one deterministic automaton over the components of a path -----------------------
+ *
+ * A profile is one inner hash map {ht_edge_key -> ht_entry}. The walk starts with the header, steps
+ * once per component from the root down, and ends in the entry whose masks are the answer:
+ *
+ *   HEADER  {0, HEADER, 0}      next: start state. flags: HT_PROFILE_*. deny: every operation refused
+ *                               anywhere by the profile (others need no walk at all). audit: likewise.
+ *   START   {0, START, 0}       the entry of the root directory itself
+ *   OTHER   {0, OTHER, 0}       where no rule goes on: the defaults of the profile
+ *   NAME    {state, NAME, hash} edge by exact component; hash is ht_hash_name() under the secret key
+ *   MASK    {state, MASK, bits} edge by the set of the state's wildcards that match the component
+ *   ELSE    {state, ELSE, 0}    edge for any other component (HT_ENTRY_ELSE says it exists)
+ *   GLOB    {state, GLOB, i}    next: id in the globs map of the state's i-th wildcard
+ *   RULE    {state, RULE, op}   rule: id of the rule that decided bit number `op` in this state
+ *
+ * The step from a state: exact NAME edge; else, if the state has wildcards, the MASK edge of those
+ * that match (bits 0 means none, no edge); else the ELSE edge; else OTHER. A NAME edge already
+ * includes what the wildcards that match this very name say, so the first edge found is the answer.
+ * An entry with HT_ENTRY_FINAL holds for everything below it too.
+ *
+ * RULE entries of OTHER stand under HT_STATE_OTHER, those of the root directory under the start state.
+ */
+#define HT_STATE_HEADER 0U
+#define HT_STATE_OTHER 1U
+#define HT_STATE_START 2U
+
+#define HT_EDGE_HEADER 0U
+#define HT_EDGE_START 1U
+#define HT_EDGE_OTHER 2U
+#define HT_EDGE_NAME 3U
+#define HT_EDGE_MASK 4U
+#define HT_EDGE_ELSE 5U
+#define HT_EDGE_GLOB 6U
+#define HT_EDGE_RULE 7U
+#define HT_EDGE_BIND 8U /* cgroup matcher: {state, BIND, i} -> next: profile id */
+
+/* ht_entry.flags: low byte is the number of wildcards of the state (HT_GLOBS_MAX at most). */
+#define HT_ENTRY_GLOBS 0xffU
+#define HT_ENTRY_FINAL (1U << 8)
+#define HT_ENTRY_ELSE (1U << 9)
+#define HT_ENTRY_NAMES (1U << 10)     /* has NAME edges; without it the exact lookup is skipped */
+#define HT_ENTRY_BIND_SHIFT 16U	      /* cgroup matcher: number of BIND entries of the state */
+
+/* ht_entry.flags of HEADER */
+#define HT_PROFILE_ENFORCE (1U << 0)  /* refuse; without it refusals are recorded as would-deny */
+#define HT_PROFILE_CANARY (1U << 1)   /* the agent's self-test */
+#define HT_PROFILE_RETIRED (1U << 2)  /* policy is gone; labels that still name it are not governed */
+#define HT_PROFILE_RECORD_EXEC (1U << 3) /* record allowed execs */
+
+struct ht_edge_key {
+	__u32 state;
+	__u32 kind; /* HT_EDGE_* */
+	__u64 name;
+};
+
+struct ht_entry {
+	__u32 next;
+	__u32 flags;
+	union {
+		struct {
+			__u32 deny;  /* HT_OP_* refused here */
+			__u32 audit; /* HT_OP_* recorded here though allowed */
+		};
+		__u64 rule;
+	};
+};
+
+/* Value of the globs map; key is a __u32 id. Content never changes while an id is in use. */
+struct ht_glob {
+	__u32 len;
+	__u8 text[HT_GLOB_MAX + 1];
+};
+
+/* ---- cgroups: which profiles govern a cgroup (key: __u64 cgroup id) ---------------------------- */
+struct ht_cgroup {
+	__u32 profiles[HT_PROFILES_MAX]; /* filled from the front, 0 ends the list */
+	__u64 counted;			 /* verdicts recorded for tasks bound here, of every kind */
+	__u64 window;			 /* start of the rate window, boottime ns */
+	__u64 used;			 /* records emitted in the window */
+};
+
+/* ---- the loss ledger: counted = emitted + aggregated + lost, for each verdict ------------------ */
+struct ht_ledger { /* per CPU */
+	__u64 counted[HT_VERDICT_MAX];
+	__u64 emitted[HT_VERDICT_MAX];
+	__u64 aggregated[HT_VERDICT_MAX];
+	__u64 lost[HT_VERDICT_MAX];
+	__u64 seq; /* next sequence number of this CPU */
+	__u64 notices_emitted; /* exit, bind, unbind */
+	__u64 notices_lost;
+	__u64 failures[HT_REASON_MAX]; /* edges that refused, by reason */
+	__u64 forks_refused;
+	__u64 binds_failed;
+};
+
+/* Refusals of one kind beyond a cgroup's rate, counted instead of told one by one. */
+struct ht_aggregate_key {
+	__u64 cgroup;
+	__u64 rule;
+	__u32 profile;
+	__u16 op; /* bit number */
+	__u8 verdict;
+	__u8 reason;
+};
+
+struct ht_aggregate {
+	__u64 count;
+	__u64 first; /* boottime ns */
+	__u64 last;
+	__u64 ino;  /* last object */
+	__u64 exec_id;
+	__u32 dev;
+	__u32 pid;  /* last subject */
+	__u32 uid;
+	__u32 pad;
+	char comm[16];
+};
+
+/* ---- ring records ------------------------------------------------------------------------------ */
+#define HT_RECORD_VERDICT 1U
+#define HT_RECORD_EXIT 2U
+#define HT_RECORD_BIND 3U   /* a new cgroup was matched; path is its cgroup path */
+#define HT_RECORD_UNBIND 4U /* a governed cgroup is gone */
+#define HT_RECORD_MAX 5U
+
+/* ht_record.flags */
+#define HT_RECORD_PATH_TRUNCATED (1U << 0) /* the head is missing: text holds the end of the path */
+#define HT_RECORD_EXE_TRUNCATED (1U << 1)
+#define HT_RECORD_ARGV_TRUNCATED (1U << 2)
+#define HT_RECORD_DELETED (1U << 3)	   /* the object has no link left */
+#define HT_RECORD_STRAIGHT (1U << 4)	   /* the chain straight up the filesystem decided */
+#define HT_RECORD_FIRST_EXEC (1U << 5)	   /* the exec that bound the subject */
+
+/* Text of a record: raw bytes, no terminator, never assumed to be UTF-8. Offsets from the record's
+ * start; off + len <= size of the record. */
+struct ht_text {
+	__u32 off;
+	__u32 len;
+};
+
+struct ht_record {
+	__u16 abi;
+	__u16 kind; /* HT_RECORD_* */
+	__u32 size; /* of this record, text included */
+	__u64 seq;  /* of the CPU, without gaps over both rings */
+	__u64 time; /* boottime, ns */
+	__u32 cpu;
+	__u32 flags; /* HT_RECORD_* */
+
+	__u64 cgroup;  /* that binds the subject */
+	__u64 rule;    /* id of the deciding rule, 0: none */
+	__u32 profile;
+	__u32 generation; /* of the published policy set */
+	__u32 op;	  /* one HT_OP_* bit */
+	__u8 verdict;
+	__u8 reason;
+	__u16 pad0;
+
+	/* object, as the kernel has it (never stat's view) */
+	__u64 ino;
+	__u32 dev;
+	__u32 inode_generation;
+	__u32 mode;
+	__u32 nlink;
+
+	/* subject */
+	__u32 pid; /* thread group */
+	__u32 tid;
+	__u64 start; /* boottime ns of the thread group leader */
+	__u64 parent_start;
+	__u32 ppid;
+	__u32 uid; /* in the initial user namespace */
+	__u32 gid;
+	__u32 argc;
+	__u64 exec_id; /* of the running image: unique in this boot, 0 before the first recorded exec */
+	__s32 exit_code; /* wait status, HT_RECORD_EXIT only */
+	__u32 nprofiles;
+	__u32 profiles[HT_PROFILES_MAX]; /* HT_RECORD_BIND only */
+	char comm[16];
+
+	struct ht_text path;
+	struct ht_text exe;  /* what the subject runs, as it was at exec time */
+	struct ht_text argv; /* NUL-separated */
+};
+
+/* Text behind a record: a path of PATH_MAX (its end, if longer), the exe, the arguments. */
+#define HT_TEXT_PATH_MAX 4096U
+#define HT_TEXT_EXE_MAX 256U
+#define HT_TEXT_ARGV_MAX 1024U
+#define HT_RECORD_SIZE_MAX \
+	(sizeof(struct ht_record) + HT_TEXT_PATH_MAX + HT_TEXT_EXE_MAX + HT_TEXT_ARGV_MAX + 256U)
+
+#define HT_ASSERT(c) _Static_assert(c, #c)
+HT_ASSERT(sizeof(struct ht_edge_key) == 16);
+HT_ASSERT(sizeof(struct ht_entry) == 16);
+HT_ASSERT(sizeof(struct ht_glob) == 260);
+HT_ASSERT(sizeof(struct ht_cgroup) == 56);
+HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
+HT_ASSERT(sizeof(struct ht_aggregate) == 72);
+HT_ASSERT(sizeof(struct ht_record) == 216);
