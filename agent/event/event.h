@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One thing that happened, as plain values: what the kernel told (ring record or aggregate) plus what
+ * userspace knows about it (policy, rule, container). Names are raw bytes everywhere; they are escaped
+ * where they leave (util/escape.h).
+ *
+ * An event borrows nothing: event_deinit() frees every text in it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "policy/policy.h"
+
+struct event_bytes {
+	uint8_t *data; /* NULL when len is 0; not terminated */
+	size_t len;
+};
+
+enum event_kind {
+	EVENT_VERDICT,	  /* one verdict of one task */
+	EVENT_AGGREGATE,  /* `count` verdicts of one kind, beyond a container's rate */
+	EVENT_EXIT,	  /* a governed process ended */
+	EVENT_GOVERNED,	  /* a cgroup came under a policy */
+	EVENT_RELEASED,	  /* a governed cgroup is gone */
+	EVENT_LOSS,	  /* `count` verdicts could not be recorded; verdict tells their kind */
+	EVENT_AGENT,	  /* the agent itself: start, stop, reload, failed reload; message tells */
+	_EVENT_KIND_MAX,
+};
+
+struct event {
+	int64_t id; /* row in the store; 0 before it is stored */
+	enum event_kind kind;
+	uint8_t verdict; /* HT_VERDICT_* */
+	uint8_t reason;	 /* HT_REASON_* */
+	uint32_t op;	 /* one HT_OP_* bit, 0: none */
+	uint32_t flags;	 /* HT_RECORD_* */
+
+	/* when and in which order: (boot_id, boottime, cpu, seq) orders all events for good */
+	uint8_t boot_id[16];
+	uint64_t boottime_ns;
+	uint64_t realtime_us; /* wall clock, from boottime at decode time */
+	uint32_t cpu;
+	uint64_t seq;
+
+	uint64_t count; /* 1 for a single verdict */
+	uint64_t first_ns, last_ns; /* boottime span of an aggregate */
+
+	uint64_t rule_id; /* 0: no single rule decided */
+	uint32_t profile;
+	uint32_t generation;
+	char *policy;	   /* NULL: unknown */
+	char *rule_file;   /* where the rule stands; NULL: none */
+	uint32_t rule_line;
+	char *rule_text;   /* "exec.deny /usr/bin/curl" */
+	char *message;	   /* the rule's message; text of EVENT_AGENT */
+	enum policy_severity severity;
+
+	uint64_t cgroup_id;
+	char *cgroup;	    /* path in the hierarchy; NULL: unknown */
+	char *container;    /* name for people ("web", "nginx.service"); NULL: unknown */
+	char *container_id; /* the runtime's id; NULL: none */
+	char *runtime;	    /* "podman", "docker", "systemd", ...; NULL: unknown */
+
+	uint32_t pid, tid, ppid, uid, gid, argc;
+	uint64_t start_ns, parent_start_ns; /* boottime: pid + start is unique in a boot */
+	uint64_t exec_id;
+	int32_t exit_code;
+	char comm[17]; /* terminated */
+	struct event_bytes exe;
+	struct event_bytes argv; /* NUL-separated */
+
+	struct event_bytes path;
+	uint32_t dev;
+	uint64_t ino;
+	uint32_t inode_generation;
+	uint32_t mode;
+	uint32_t nlink;
+};
+
+void event_deinit(struct event *event); /* zeroes it */
+/* Deep copy. Return: 0 or -ENOMEM (then *ret is zeroed). */
+int event_copy(const struct event *event, struct event *ret);
+
+/* Words <-> codes, one table each; unknown codes say "unknown", unknown words -EINVAL. */
+const char *event_kind_to_string(enum event_kind kind); /* "verdict", "aggregate", "exit", ... */
+int event_kind_from_string(const char *s, enum event_kind *ret);
+const char *event_verdict_to_string(uint8_t verdict); /* "deny", "would-deny", "audit", "kill", "allow" */
+int event_verdict_from_string(const char *s, uint8_t *ret);
+const char *event_reason_to_string(uint8_t reason); /* "policy", "foreign-mount", "depth", ... */
+
+/* ---- decode.c: untrusted bytes of a ring -> event ---- */
+
+/* What decode cannot know from the record alone. */
+struct event_clock {
+	uint8_t boot_id[16];
+	int64_t realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+};
+int event_clock_read(struct event_clock *ret);
+
+/* Decode one record as it lies in the ring (only what the kernel wrote; every offset is checked).
+ * Return: 0, the caller enriches and deinits; EVENT_E_DECODE: not a record this version knows (counted by
+ * the caller, never ignored); -ENOMEM. */
+#define EVENT_E_DECODE 1
+int event_decode(const void *record, size_t size, const struct event_clock *clock,
+		 struct event *ret);
+int event_from_aggregate(const struct ht_aggregate_key *key, const struct ht_aggregate *value,
+			 const struct event_clock *clock, struct event *ret);
+
+/* ---- render.c: event -> text ---- */
+
+enum event_render_flags {
+	EVENT_RENDER_COLOR = 1 << 0,
+	EVENT_RENDER_UTC = 1 << 1,
+	EVENT_RENDER_FULL = 1 << 2, /* do not shorten columns */
+};
+
+struct strbuf;
+/* One line of the table: time, verdict, container, op, path, by whom, policy and rule. */
+void event_render_header(struct strbuf *b, unsigned flags, unsigned width);
+void event_render_line(const struct event *event, struct strbuf *b, unsigned flags,
+		       unsigned width);
+/* One JSON object in one line, every field, stable names (documented in agentctl(1)). Byte strings
+ * are escaped as util/escape.h says. */
+void event_render_json(const struct event *event, struct strbuf *b);
+/* One sentence for people and the journal: "Refused read of '/etc/shadow' by ...". */
+void event_render_sentence(const struct event *event, struct strbuf *b);
+
+/* ---- alert.c: event -> fields of a journal entry ---- */
+
+/* 128-bit message ids, documented in the journal catalog. */
+#define EVENT_MESSAGE_REFUSED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e01"
+#define EVENT_MESSAGE_WOULD_REFUSE "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e02"
+#define EVENT_MESSAGE_FLOOD "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e03"
+#define EVENT_MESSAGE_LOSS "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e04"
+#define EVENT_MESSAGE_POLICY_STALE "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e05"
+#define EVENT_MESSAGE_POLICY_PUBLISHED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e06"
+#define EVENT_MESSAGE_READY "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e07"
+#define EVENT_MESSAGE_STORE "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e08"
+
+/* The journal fields of an alert ("MESSAGE=...", "MESSAGE_ID=...", "PRIORITY=", "HAETAE_POLICY=",
+ * "HAETAE_RULE=", "HAETAE_RULE_FILE=", "HAETAE_RULE_LINE=", "HAETAE_CONTAINER=", "HAETAE_EXE=", "HAETAE_PATH=",
+ * "HAETAE_OP=", "HAETAE_VERDICT=", "HAETAE_REASON=", "HAETAE_SEVERITY=", "HAETAE_PID=", "HAETAE_COUNT=", ...), ready for
+ * sd_journal_sendv(). Raw bytes in values except MESSAGE, which is escaped. */
+struct event_alert;
+int event_alert_new(const struct event *event, struct event_alert **ret);
+struct event_alert *event_alert_free(struct event_alert *alert);
+struct iovec;
+const struct iovec *event_alert_fields(const struct event_alert *alert, size_t *ret_n);
