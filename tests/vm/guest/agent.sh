@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs inside the guest as rig.service: installs the tree under test, runs the job, hands /out back, ends the machine.
+# Sent with every job beside 'env' (RIG_*); rig_device comes from rig-start in the image.
+
+# shellcheck source=/dev/null
+source /run/rig/env
+
+console() { echo "rig: $*" >/dev/console; }
+
+mounts() {
+	if [[ ${RIG_MODULES:-} ]]; then
+		mount -t ext4 -o ro "$(rig_device 4)" /usr/lib/modules || console "no modules"
+	fi
+	mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
+	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+}
+
+# Lays the result of 'meson install --destdir' over / and does what a package's postinst would do for its files.
+install_tree() {
+	local -a sysusers tmpfiles catalogs
+	tar -C / --strip-components=1 --keep-directory-symlink -xf "$1" install
+	cd /run/rig || return
+	mapfile -t sysusers < <(grep -E '^usr(/local)?/lib/sysusers\.d/.*\.conf$' installed)
+	mapfile -t tmpfiles < <(grep -E '^usr(/local)?/lib/tmpfiles\.d/.*\.conf$' installed)
+	mapfile -t catalogs < <(grep -E '\.catalog$' installed)
+	((${#sysusers[@]} == 0)) || systemd-sysusers "${sysusers[@]/#//}"
+	((${#tmpfiles[@]} == 0)) || systemd-tmpfiles --create "${tmpfiles[@]/#//}"
+	((${#catalogs[@]} == 0)) || journalctl --update-catalog
+	grep -qE '\.so(\.|$)' installed && ldconfig
+	systemctl daemon-reload
+}
+
+# Runs the job with its output on the second serial line; its status is ours.
+run_job() {
+	cd /job || return
+	if [[ ${RIG_SHELL:-} ]]; then
+		export TERM=$RIG_TERM
+		stty -F /dev/ttyS1 sane rows "$RIG_ROWS" cols "$RIG_COLUMNS"
+		setsid --ctty --wait bash -l </dev/ttyS1
+	else
+		bash ./run.sh
+	fi
+}
+
+main() {
+	local job status=125
+	job=$(rig_device 2)
+	stty -F /dev/ttyS1 raw -echo 115200
+	exec </dev/null >/dev/ttyS1 2>&1
+	mounts
+	if tar -C / --keep-directory-symlink -xf "$job" job src; then
+		[[ ! -e /run/rig/installed ]] || install_tree "$job"
+		echo "boot=$(cut -d' ' -f1 /proc/uptime) kernel=$(uname -r)" >/run/rig/times
+		run_job
+		status=$?
+		echo "end=$(cut -d' ' -f1 /proc/uptime)" >>/run/rig/times
+	fi
+	((status == 0)) || journalctl --boot --output=short-monotonic --no-hostname >/out/journal.txt
+	cat /run/rig/times >/out/rig-times
+	echo "$status" >/out/rig-status
+	tar -C /out -cf "$(rig_device 3)" . || console "cannot write the results"
+	sync
+	echo b >/proc/sysrq-trigger # at once; the host's QEMU has -no-reboot and ends
+}
+
+main

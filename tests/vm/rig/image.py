@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The root image: a small real Debian with systemd and podman, and inside it a second one for containers to run.
+
+The userland is that of the machine we build on where it is a Debian release, because programs compiled there must run
+in the guest. One image serves all kernels; it is opened with snapshot=on and never written.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import struct
+from pathlib import Path
+
+from . import archive, cache
+from .util import RigError, output_of, run, say
+
+GUEST = Path(__file__).resolve().parent.parent / "guest"
+SUITES = ("bookworm", "trixie")
+DISK_ID = 0x48414554  # any number: it is how the kernel finds its root, PARTUUID=48414554-01
+PARTITION_SECTOR = 2048
+FREE_MIB = 768  # room for what a job writes; a hole in the file until then
+
+# systemd, containers, the agent's libraries, and what jobs ask questions with.
+ROOT_PACKAGES = """
+systemd systemd-sysv dbus dbus-user-session- podman crun conmon uidmap- curl procps util-linux iproute2 kmod sqlite3
+libbpf1 libyaml-0-2 libsqlite3-0 libsystemd0 libcap2-bin libelf1 busybox-static netbase- attr acl- e2fsprogs- strace-
+""".split()
+# The container's own root: a web server, and the downloader an intruder would like to have.
+WEB_PACKAGES = "nginx-light curl busybox".split()
+WEB_ROOT = "var/lib/haetae-rig/web-root"
+
+EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*",
+            "/usr/share/zoneinfo/*", "/usr/share/bash-completion/*", "/usr/share/zsh/*", "/usr/share/fish/*", "/usr/share/common-licenses/*")
+
+# What a test machine does not need: every unit left out is boot time under emulation.
+MASKED = """
+apt-daily-upgrade.timer apt-daily.timer console-getty.service dev-hugepages.mount dev-mqueue.mount dpkg-db-backup.timer
+e2scrub_all.timer e2scrub_reap.service fstrim.timer getty.target getty@tty1.service initctl.socket
+kmod-static-nodes.service ldconfig.service modprobe@configfs.service modprobe@dm_mod.service modprobe@drm.service
+modprobe@efi_pstore.service modprobe@fuse.service modprobe@loop.service proc-sys-fs-binfmt_misc.automount
+remote-fs.target serial-getty@ttyS0.service sys-fs-fuse-connections.mount sys-kernel-config.mount
+sys-kernel-debug.mount sys-kernel-tracing.mount systemd-ask-password-console.path systemd-ask-password-wall.path
+systemd-binfmt.service systemd-boot-system-token.service systemd-firstboot.service systemd-fsck-root.service
+systemd-hwdb-update.service systemd-initctl.socket systemd-journal-catalog-update.service systemd-logind.service
+systemd-machine-id-commit.service systemd-modules-load.service systemd-network-generator.service
+systemd-pstore.service systemd-random-seed.service systemd-remount-fs.service systemd-rfkill.socket
+systemd-sysusers.service systemd-tmpfiles-clean.timer systemd-tmpfiles-setup-dev.service
+systemd-tmpfiles-setup-dev-early.service systemd-udev-load-credentials.service systemd-udev-settle.service
+systemd-udev-trigger.service systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service
+systemd-update-done.service systemd-update-utmp-runlevel.service systemd-update-utmp.service
+systemd-user-sessions.service systemd-timesyncd.service systemd-networkd.service systemd-resolved.service
+podman.service podman.socket podman-auto-update.service podman-auto-update.timer podman-restart.service
+podman-clean-transient.service nss-user-lookup.target systemd-hibernate-clear.service systemd-tpm2-setup.service
+systemd-tpm2-setup-early.service systemd-pcrmachine.service systemd-pcrphase.service systemd-pcrextend.socket
+systemd-pcrlock.socket systemd-creds.socket systemd-sysext.socket systemd-hostnamed.socket
+""".split()
+
+FILES = {
+    "etc/hostname": "haetae-vm\n",
+    "etc/hosts": "127.0.0.1 localhost haetae-vm\n",
+    "etc/fstab": "",
+    "etc/resolv.conf": "",
+    "etc/machine-id": "6861657461652d7669727475616c2d6d\n",  # fixed: no first boot, and the journal directory has a name
+    "etc/systemd/journald.conf.d/rig.conf": "[Journal]\nStorage=volatile\n",
+    "etc/systemd/system.conf.d/rig.conf": "[Manager]\nDefaultTimeoutStopSec=20s\n",
+}
+
+
+def suite() -> str:
+    """Returns the Debian release of the guest's userland."""
+    host = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    chosen = os.environ.get("HAETAE_VM_SUITE") or (host if host in SUITES else SUITES[0])
+    if chosen not in SUITES:
+        raise RigError(f"HAETAE_VM_SUITE={chosen}: the userland can be one of {', '.join(SUITES)}")
+    return chosen
+
+
+def prepare() -> Path:
+    """Returns the file of the root image, building what is not in the cache."""
+    release = suite()
+    web = cache.entry(f"web-{release}-" + _recipe(release, WEB_PACKAGES), lambda work: _debian(work, release, "container root", WEB_PACKAGES))
+    base = cache.entry(f"base-{release}-" + _recipe(release, ROOT_PACKAGES), lambda work: _debian(work, release, "userland", ROOT_PACKAGES))
+    stub = "".join(path.read_text() for path in sorted((GUEST / "image").iterdir()))
+    key = cache.digest(base.name, web.name, stub, repr(FILES), repr(MASKED), str(FREE_MIB), "1")
+    image = cache.entry(f"root-{release}-{key}", lambda work: _image(work, base, web))
+    for used in (web, base, image):
+        os.utime(used)
+    for kind in ("web", "base", "root"):
+        cache.prune(f"{kind}-{release}-*", keep=2)
+    return image / "root.img"
+
+
+def _recipe(release: str, packages: list[str]) -> str:
+    return cache.digest(release, *packages, *EXCLUDED, "1")
+
+
+def _debian(work: Path, release: str, what: str, packages: list[str]) -> None:
+    """Makes a Debian root in work/tree."""
+    if os.geteuid() != 0:
+        raise RigError("the root image must be built by root once: run this command as root")
+    say(f"building the {what} from Debian {release} (one to three minutes, once)")
+    (work / "apt.conf").write_text(output_of(["apt-config", "dump", "--no-empty", "Acquire"]))
+    command: list[str | Path] = [
+        # A mount namespace of its own: whatever ends mmdebstrap, no mount stays where we clean up.
+        "unshare", "--mount", "--propagation", "private", "--",
+        "mmdebstrap", "--mode=root", "--variant=essential", f"--aptopt={work}/apt.conf", "--aptopt=Acquire::Retries \"3\"",
+        "--aptopt=Apt::Install-Recommends \"false\"", "--dpkgopt=force-unsafe-io", "--skip=cleanup/apt/lists",
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED),
+        "--include=" + ",".join(name for name in packages if not name.endswith("-")),
+        release, work / "tree", "-"]
+    lines = "\n".join(archive.sources(release)) + "\n"
+    for attempt in (1, 2, 3):
+        try:
+            run(command, log=work / "log", stdin=lines.encode())
+            break
+        except RigError as error:
+            if attempt == 3:
+                raise
+            say(f"building the {what} failed (attempt {attempt}), again: {str(error).splitlines()[-1].strip()}")
+            shutil.rmtree(work / "tree", ignore_errors=True)
+    _slim(work / "tree")
+    say(f"the {what} is ready: {_mib(work / 'tree')} MiB")
+
+
+def _slim(tree: Path) -> None:
+    """Drops what only apt needs, the machine's proxies and mirrors among it."""
+    for part in ("var/lib/apt", "var/cache", "var/log", "etc/apt"):
+        shutil.rmtree(tree / part, ignore_errors=True)
+        (tree / part).mkdir(parents=True)
+    for part in ("var/cache/ldconfig", "var/log/nginx", "var/log/journal"):
+        (tree / part).mkdir(exist_ok=True)
+    for name in ("usr/lib/udev/hwdb.bin", "usr/lib/udev/hwdb.d"):
+        path = tree / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _mib(tree: Path) -> int:
+    return int(output_of(["du", "-sxm", tree]).split()[0])
+
+
+def _image(work: Path, base: Path, web: Path) -> None:
+    """Makes work/root.img of a userland and a container root."""
+    say("making the root image")
+    tree = work / "tree"
+    run(["cp", "-a", base / "tree", tree], log=work / "log")
+    (tree / WEB_ROOT).parent.mkdir(parents=True)
+    run(["cp", "-a", web / "tree", tree / WEB_ROOT], log=work / "log")
+    for name, text in FILES.items():
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(text)
+    units = tree / "etc/systemd/system"
+    for unit in MASKED:
+        (units / unit).unlink(missing_ok=True)
+        (units / unit).symlink_to("/dev/null")
+    shutil.copy(GUEST / "image/rig.service", units / "rig.service")
+    (units / "multi-user.target.wants").mkdir(exist_ok=True)
+    (units / "multi-user.target.wants/rig.service").symlink_to("../rig.service")
+    (units / "default.target").unlink(missing_ok=True)
+    (units / "default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
+    shutil.copy(GUEST / "image/rig-start", tree / "usr/local/sbin/rig-start")
+    (tree / "usr/local/sbin/rig-start").chmod(0o755)
+    for directory in ("usr/lib/modules", "job", "src", "out"):
+        (tree / directory).mkdir(exist_ok=True)
+    filesystem(tree, work / "root.img", _mib(tree) * 115 // 100 + FREE_MIB, PARTITION_SECTOR)
+    _partition_table(work / "root.img")
+    shutil.rmtree(tree)
+
+
+def filesystem(tree: Path, image: Path, mib: int, sector: int = 0) -> None:
+    """Makes an ext4 image of a directory, beginning at a sector of the file."""
+    with image.open("wb") as handle:
+        handle.truncate((mib << 20) + sector * 512)
+    run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-E", f"offset={sector * 512},lazy_itable_init=1",
+         "-d", tree, image, f"{mib}M"], log=image.parent / "log")
+
+
+def _partition_table(image: Path) -> None:
+    """Writes an MBR with one Linux partition: disk signature, four entries, end mark. It gives the root a PARTUUID."""
+    sectors = image.stat().st_size // 512 - PARTITION_SECTOR
+    chs = b"\xfe\xff\xff"  # 'beyond what cylinders can say'
+    record = struct.pack("<B3sB3sII", 0, chs, 0x83, chs, PARTITION_SECTOR, sectors)
+    with image.open("r+b") as handle:
+        handle.seek(440)
+        handle.write(struct.pack("<IH", DISK_ID, 0) + record + bytes(48) + b"\x55\xaa")
