@@ -134,8 +134,13 @@ class Suite:
                 say(f"apt-get {words[0]} for {self.name} failed (attempt {attempt + 1}), again in {pause} s: {str(error).splitlines()[-1].strip()}")
                 time.sleep(pause)
 
-    def update(self) -> None:
-        """Reads the package index of the suite."""
+    def read(self, prefix: str) -> list[Package]:
+        """Asks the archive for the index and returns all packages whose name starts so."""
+        with cache.lock(f"apt-{self.name}"):
+            self._update()
+            return self._packages(prefix)
+
+    def _update(self) -> None:
         for part in ("state", "lists/partial", "cache/archives/partial"):
             (self.directory / part).mkdir(parents=True, exist_ok=True)
         (self.directory / "sources.list").write_text("\n".join(sources(self.name)) + "\n")
@@ -144,8 +149,7 @@ class Suite:
         say(f"reading the package index of Debian {self.name}")
         self._apt("update")
 
-    def packages(self, prefix: str) -> list[Package]:
-        """Returns all packages of the index whose name starts so."""
+    def _packages(self, prefix: str) -> list[Package]:
         found: list[Package] = []
         listing = output_of(["apt-get", *self._options(), "indextargets", "--format", "$(FILENAME)", "Created-By: Packages"])
         for index in listing.split():
@@ -159,7 +163,8 @@ class Suite:
 
     def download(self, packages: Sequence[Package], directory: Path) -> None:
         """Downloads packages (verified by apt) into a directory."""
-        self._apt("download", *(f"{package.name}={package.version}" for package in packages), cwd=directory)
+        with cache.lock(f"apt-{self.name}"):
+            self._apt("download", *(f"{package.name}={package.version}" for package in packages), cwd=directory)
 
 
 def _stanzas(lines: Iterator[str], prefix: str) -> Iterator[dict[str, str]]:

@@ -24,8 +24,8 @@ FREE_MIB = 768  # room for what a job writes; a hole in the file until then
 
 # systemd, containers, the agent's libraries, and what jobs ask questions with.
 ROOT_PACKAGES = """
-systemd systemd-sysv dbus dbus-user-session- podman crun conmon uidmap- curl procps util-linux iproute2 kmod sqlite3
-libbpf1 libyaml-0-2 libsqlite3-0 libsystemd0 libcap2-bin libelf1 busybox-static netbase- attr acl- e2fsprogs- strace-
+systemd systemd-sysv dbus podman crun conmon curl procps util-linux iproute2 kmod sqlite3 attr e2fsprogs
+libbpf1 libjansson4 libyaml-0-2 libsqlite3-0 libsystemd0 libcap2-bin busybox-static
 """.split()
 # The container's own root: a web server, and the downloader an intruder would like to have.
 WEB_PACKAGES = "nginx-light curl busybox".split()
@@ -80,8 +80,8 @@ def suite() -> str:
 def prepare() -> Path:
     """Returns the file of the root image, building what is not in the cache."""
     release = suite()
-    web = cache.entry(f"web-{release}-" + _recipe(release, WEB_PACKAGES), lambda work: _debian(work, release, "container root", WEB_PACKAGES))
-    base = cache.entry(f"base-{release}-" + _recipe(release, ROOT_PACKAGES), lambda work: _debian(work, release, "userland", ROOT_PACKAGES))
+    web = _root("web", release, "container root", WEB_PACKAGES)
+    base = _root("base", release, "userland", ROOT_PACKAGES)
     stub = "".join(path.read_text() for path in sorted((GUEST / "image").iterdir()))
     key = cache.digest(base.name, web.name, stub, repr(FILES), repr(MASKED), str(FREE_MIB), "1")
     image = cache.entry(f"root-{release}-{key}", lambda work: _image(work, base, web))
@@ -92,8 +92,15 @@ def prepare() -> Path:
     return image / "root.img"
 
 
-def _recipe(release: str, packages: list[str]) -> str:
-    return cache.digest(release, *packages, *EXCLUDED, "1")
+def busybox() -> Path:
+    """Returns a static busybox: the one of the userland."""
+    return _root("base", suite(), "userland", ROOT_PACKAGES) / "tree/bin/busybox"
+
+
+def _root(kind: str, release: str, what: str, packages: list[str]) -> Path:
+    """Returns the cache entry of a Debian root."""
+    recipe = cache.digest(release, *packages, *EXCLUDED, "1")
+    return cache.entry(f"{kind}-{release}-{recipe}", lambda work: _debian(work, release, what, packages))
 
 
 def _debian(work: Path, release: str, what: str, packages: list[str]) -> None:
@@ -108,7 +115,7 @@ def _debian(work: Path, release: str, what: str, packages: list[str]) -> None:
         "mmdebstrap", "--mode=root", "--variant=essential", f"--aptopt={work}/apt.conf", "--aptopt=Acquire::Retries \"3\"",
         "--aptopt=Apt::Install-Recommends \"false\"", "--dpkgopt=force-unsafe-io", "--skip=cleanup/apt/lists",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED),
-        "--include=" + ",".join(name for name in packages if not name.endswith("-")),
+        "--include=" + ",".join(packages),
         release, work / "tree", "-"]
     lines = "\n".join(archive.sources(release)) + "\n"
     for attempt in (1, 2, 3):

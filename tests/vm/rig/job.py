@@ -27,7 +27,8 @@ def write(tar_path: Path, job: Path | None, run_script: str | None, install: Pat
     with tarfile.open(tar_path, "w", format=tarfile.GNU_FORMAT) as tar:
         _directories(tar, "rig", "job", "src")
         _text(tar, "rig/env", environment)
-        _text(tar, "rig/agent.sh", (GUEST / "agent.sh").read_text())
+        for script in sorted(GUEST.glob("*.sh")):
+            _text(tar, f"rig/{script.name}", script.read_text())
         if install:
             _text(tar, "rig/installed", "".join(f"{path.relative_to(install)}\n" for path in sorted(install.rglob("*"))))
             tar.add(install, "install", filter=_as_root)

@@ -126,9 +126,7 @@ def _offered(suite: str, wanted: str, problems: list[str]) -> list[archive.Packa
 @functools.lru_cache(maxsize=None)
 def _index(suite: str) -> list[archive.Package]:
     """Returns the kernel packages of a suite."""
-    source = archive.Suite(suite)
-    source.update()
-    return source.packages("linux-")
+    return archive.Suite(suite).read("linux-")
 
 
 def _build(work: Path, release: str, suite: str) -> None:
@@ -229,14 +227,15 @@ INIT = """#!/bin/busybox sh
 b=/bin/busybox
 $b mount -t proc p /proc; $b mount -t sysfs s /sys; $b mount -t devtmpfs d /dev
 for module in $($b cat /modules/order); do $b insmod /modules/$module 2>/dev/null; done
-for try in $($b seq 200); do
+try=0
+while [ $try -lt 20000 ]; do  # the kernel looks for namespaces in the background
     for device in /dev/nvme*n*p1; do
-        if [ -b $device ] && $b mount -t ext4 $device /mnt 2>/dev/null; then
+        if [ -b $device ] && $b mount -t ext4 $device /mnt; then
             $b umount /proc; $b umount /sys; $b mount -o move /dev /mnt/dev
             exec $b switch_root /mnt /sbin/init
         fi
     done
-    $b usleep 50000
+    try=$((try + 1))
 done
 echo 'rig: no root partition found'; $b poweroff -f
 """
@@ -248,10 +247,7 @@ def _initrd(work: Path, subset: Path, release: str) -> None:
     tree = work / "initrd"
     for part in ("bin", "proc", "sys", "dev", "mnt", "modules"):
         (tree / part).mkdir(parents=True)
-    busybox = shutil.which("busybox")
-    if not busybox:
-        raise RigError("a generic kernel needs busybox for its initrd: apt-get install busybox-static")
-    shutil.copy(busybox, tree / "bin/busybox")
+    shutil.copy(image.busybox(), tree / "bin/busybox")
     order: list[str] = []
     needs = {Path(line.split(":")[0]).name.split(".")[0].replace("-", "_"): line.replace(":", " ").split()
              for line in (subset / "modules.dep").read_text().splitlines()}

@@ -1,21 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The guest is what the other jobs take for granted: the right kernel, a running systemd, a journal, containers.
-number=0 failed=0
-
-# expect DESCRIPTION COMMAND...: one TAP line; the command's output as comments when it fails.
-expect() {
-	local description=$1 output
-	shift
-	number=$((number + 1))
-	if output=$("$@" 2>&1); then
-		echo "ok $number - $description"
-	else
-		failed=1
-		echo "not ok $number - $description"
-		echo "$output" | sed 's/^/# /'
-	fi
-}
+# shellcheck disable=SC2317 # the functions are called by expect
+# shellcheck source=tests/vm/guest/tap.sh
+source /run/rig/tap.sh
 
 kernel_as_asked() {
 	uname -r
@@ -49,7 +37,6 @@ scope_named_by_podman() {
 container_runs_programs() { podman exec web curl --silent http://127.0.0.1/ | grep "Welcome to nginx"; }
 module_loads() { modprobe loop && losetup --find; }
 
-echo "1..14"
 expect "the kernel is the one asked for" kernel_as_asked
 expect "systemd is up and nothing has failed" system_running
 expect "two processors" two_processors
@@ -64,4 +51,4 @@ expect "podman runs nginx and it serves a page" serves_a_page
 expect "it is crun on an overlay" runs_crun_under_overlay
 expect "its cgroup is the scope podman named" scope_named_by_podman
 expect "the container runs curl" container_runs_programs
-exit "$failed"
+finish
