@@ -15,11 +15,7 @@
  *   rule 0                     no single rule decided (a reason other than HT_REASON_POLICY did)
  */
 
-#ifdef __bpf__
-#include "kernel.bpf.h"
-#else
 #include <linux/types.h>
-#endif
 
 #define HT_ABI 1U
 
@@ -159,15 +155,20 @@ struct ht_cgroup {
 };
 
 /* ---- the loss ledger: counted = emitted + aggregated + lost, for each verdict ------------------ */
+/* Powers of two, so that an index is bounded by a mask. */
+#define HT_VERDICT_SLOTS 8U
+#define HT_REASON_SLOTS 16U
+
 struct ht_ledger { /* per CPU */
-	__u64 counted[HT_VERDICT_MAX];
-	__u64 emitted[HT_VERDICT_MAX];
-	__u64 aggregated[HT_VERDICT_MAX];
-	__u64 lost[HT_VERDICT_MAX];
+	__u64 counted[HT_VERDICT_SLOTS];
+	__u64 emitted[HT_VERDICT_SLOTS];
+	__u64 aggregated[HT_VERDICT_SLOTS];
+	__u64 lost[HT_VERDICT_SLOTS];
 	__u64 seq; /* next sequence number of this CPU */
+	__u64 execs; /* execs seen, the low half of an exec_id */
 	__u64 notices_emitted; /* exit, bind, unbind */
 	__u64 notices_lost;
-	__u64 failures[HT_REASON_MAX]; /* edges that refused, by reason */
+	__u64 failures[HT_REASON_SLOTS]; /* verdicts by reason */
 	__u64 forks_refused;
 	__u64 binds_failed;
 };
@@ -203,7 +204,7 @@ struct ht_aggregate {
 #define HT_RECORD_MAX 5U
 
 /* ht_record.flags */
-#define HT_RECORD_PATH_TRUNCATED (1U << 0) /* the head is missing: text holds the end of the path */
+#define HT_RECORD_PATH_TRUNCATED (1U << 0) /* text holds the beginning of the path only */
 #define HT_RECORD_EXE_TRUNCATED (1U << 1)
 #define HT_RECORD_ARGV_TRUNCATED (1U << 2)
 #define HT_RECORD_DELETED (1U << 3)	   /* the object has no link left */
@@ -262,12 +263,23 @@ struct ht_record {
 	struct ht_text argv; /* NUL-separated */
 };
 
-/* Text behind a record: a path of PATH_MAX (its end, if longer), the exe, the arguments. */
+/* Text behind a record: the path, the exe, the arguments; each its beginning if it is longer. */
 #define HT_TEXT_PATH_MAX 4096U
 #define HT_TEXT_EXE_MAX 256U
 #define HT_TEXT_ARGV_MAX 1024U
 #define HT_RECORD_SIZE_MAX \
-	(sizeof(struct ht_record) + HT_TEXT_PATH_MAX + HT_TEXT_EXE_MAX + HT_TEXT_ARGV_MAX + 256U)
+	(sizeof(struct ht_record) + HT_TEXT_PATH_MAX + HT_TEXT_EXE_MAX + HT_TEXT_ARGV_MAX)
+
+/* ---- settings and identity of what is loaded (array map "settings", one entry) ------------------- */
+struct ht_settings {
+	__u64 key0; /* of the edge hash */
+	__u64 key1;
+	__u64 build; /* digest of the loaded object: an agent adopts only its own build */
+	__u32 abi;
+	__u32 generation; /* of the published policy set, moved after a publish is complete */
+	__u32 rate_max;	  /* records of one cgroup in one second; beyond, they are aggregated */
+	__u32 agent_pid;  /* thread group of the agent that owns the maps now */
+};
 
 #define HT_ASSERT(c) _Static_assert(c, #c)
 HT_ASSERT(sizeof(struct ht_edge_key) == 16);
@@ -277,3 +289,6 @@ HT_ASSERT(sizeof(struct ht_cgroup) == 56);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
+HT_ASSERT(sizeof(struct ht_settings) == 40);
+HT_ASSERT(sizeof(struct ht_ledger) == 432);
+HT_ASSERT(HT_VERDICT_MAX <= HT_VERDICT_SLOTS && HT_REASON_MAX <= HT_REASON_SLOTS);

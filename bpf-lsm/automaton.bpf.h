@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * From the root down: step a profile's automaton (abi.h) over the collected components. Ends early in
+ * an entry that holds for everything below.
+ */
+
+#include "walk.bpf.h"
+
+struct automaton_context {
+	struct label *label;
+	void *profile; /* inner map */
+	__u32 state;
+};
+
+#define GLOB_STEPS_MAX (1U << 17) /* > 2 * 255 * 255: no pair of pattern and name needs more */
+
+struct glob_context {
+	struct label *label;
+	struct ht_glob *glob;
+};
+
+/* One step of matching walk.name against a pattern of `*`, `?` and bytes: the usual two pointers and
+ * one way back to the last star. */
+static long glob_step(__u32 index, struct glob_context *context)
+{
+	struct label *l = context->label;
+	struct ht_glob *glob = context->glob;
+	struct glob_state *g;
+	__u8 p, c;
+
+	if (!l || !glob)
+		return 1;
+	g = &l->glob;
+	if (g->pattern_at < glob->len) {
+		p = glob->text[g->pattern_at & HT_GLOB_MAX];
+		if (p == '*') {
+			g->star = 1;
+			g->star_at = g->pattern_at;
+			g->star_name_at = g->name_at;
+			g->pattern_at++;
+			return 0;
+		}
+		c = l->walk.name[g->name_at & HT_NAME_MAX];
+		if (g->name_at < g->name_len && (p == '?' || p == c)) {
+			g->pattern_at++;
+			g->name_at++;
+			return 0;
+		}
+	} else if (g->name_at == g->name_len) {
+		g->verdict = 1;
+		return 1;
+	}
+	if (!g->star || g->star_name_at >= g->name_len)
+		return 1;
+	g->star_name_at++;
+	g->name_at = g->star_name_at;
+	g->pattern_at = g->star_at + 1;
+	return 0;
+}
+
+static __always_inline void glob_reset(struct glob_state *g)
+{
+	g->pattern_at = 0;
+	g->name_at = 0;
+	g->star_at = 0;
+	g->star_name_at = 0;
+	g->star = 0;
+	g->verdict = 0;
+}
+
+/* Bit of one wildcard of the state. */
+static long glob_bit(__u32 index, struct automaton_context *context)
+{
+	struct label *l = context->label;
+	struct ht_edge_key key = { .state = context->state, .kind = HT_EDGE_GLOB };
+	struct glob_context match = {};
+	struct ht_entry *e;
+	struct ht_glob *glob;
+	__u32 id, i;
+
+	if (!l)
+		return 1;
+	i = l->glob.index;
+	key.name = i;
+	e = bpf_map_lookup_elem(context->profile, &key);
+	if (!e) {
+		l->position.damaged = 1;
+		return 1;
+	}
+	id = e->next;
+	glob = bpf_map_lookup_elem(&globs, &id);
+	if (!glob) {
+		l->position.damaged = 1;
+		return 1;
+	}
+	glob_reset(&l->glob);
+	match.label = l;
+	match.glob = glob;
+	bpf_loop(GLOB_STEPS_MAX, glob_step, &match, 0);
+	if (l->glob.verdict)
+		l->glob.mask |= 1U << (i & 31);
+	l->glob.index = i + 1;
+	return 0;
+}
+
+/* Which wildcards of the state match the component: sets glob.mask. */
+static __noinline int automaton_globs(struct label *l, void *profile, __u64 dentry)
+{
+	struct automaton_context context = { .label = l, .profile = profile };
+	struct qstr name;
+	int len;
+
+	if (!l || !profile)
+		return -1;
+	l->glob.mask = 0;
+	l->glob.index = 0;
+	if (dentry) {
+		if (BPF_CORE_READ_INTO(&name, (struct dentry *)dentry, d_name) < 0)
+			return -1;
+		len = walk_read_name(l, &name);
+		if (len < 0)
+			return -1;
+		l->glob.name_len = len;
+	}
+	context.state = l->position.entry.next;
+	bpf_loop(l->position.entry.flags & HT_ENTRY_GLOBS, glob_bit, &context, 0);
+	return 0;
+}
+
+/* Follow the edge for a component. dentry 0: its name is in walk.name already (glob.name_len bytes). */
+static __always_inline bool automaton_follow(struct label *l, void *profile, __u64 hash,
+					     __u64 dentry)
+{
+	struct position *p = &l->position;
+	struct ht_edge_key key = { .state = p->entry.next, .kind = HT_EDGE_NAME, .name = hash };
+	struct ht_entry *e = NULL;
+
+	if (p->entry.flags & HT_ENTRY_NAMES)
+		e = bpf_map_lookup_elem(profile, &key);
+	if (!e && (p->entry.flags & HT_ENTRY_GLOBS)) {
+		if (automaton_globs(l, profile, dentry) < 0)
+			p->damaged = 1;
+		if (l->glob.mask) {
+			key.kind = HT_EDGE_MASK;
+			key.name = l->glob.mask;
+			e = bpf_map_lookup_elem(profile, &key);
+		}
+	}
+	if (!e && (p->entry.flags & HT_ENTRY_ELSE)) {
+		key.kind = HT_EDGE_ELSE;
+		key.name = 0;
+		e = bpf_map_lookup_elem(profile, &key);
+	}
+	if (!e) {
+		key.state = 0;
+		key.kind = HT_EDGE_OTHER;
+		key.name = 0;
+		e = bpf_map_lookup_elem(profile, &key);
+	}
+	if (!e || p->damaged) {
+		p->damaged = 1;
+		return false;
+	}
+	p->entry = *e;
+	p->step++;
+	return true;
+}
+
+static long automaton_step(__u32 index, struct automaton_context *context)
+{
+	struct label *l = context->label;
+	struct component *c;
+	__u32 step;
+
+	if (!l || !context->profile)
+		return 1;
+	step = l->position.step;
+	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL))
+		return 1;
+	c = &l->walk.components[(l->walk.n - 1 - step) & (HT_WALK_COMPONENTS - 1)];
+	return !automaton_follow(l, context->profile, c->hash, c->dentry);
+}
+
+/* Put the position at an entry of the profile. */
+static __always_inline bool automaton_start(struct label *l, void *profile, __u32 kind)
+{
+	struct ht_edge_key key = { .kind = kind };
+	struct ht_entry *e = bpf_map_lookup_elem(profile, &key);
+
+	l->position.step = 0;
+	l->position.damaged = !e;
+	if (!e)
+		return false;
+	l->position.entry = *e;
+	return true;
+}
+
+/* Walk the profile over the collected components. Return: false if the profile is damaged. */
+static __always_inline bool automaton_run(struct label *l, void *profile)
+{
+	struct automaton_context context = { .label = l, .profile = profile };
+
+	if (!automaton_start(l, profile, HT_EDGE_START))
+		return false;
+	bpf_loop(HT_WALK_COMPONENTS, automaton_step, &context, 0);
+	/* Rules are at most HT_RULE_DEPTH_MAX deep, so more components than are kept change nothing. */
+	if (l->walk.n > HT_WALK_COMPONENTS && !(l->position.entry.flags & HT_ENTRY_FINAL))
+		return false;
+	return !l->position.damaged;
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/*
+ * New cgroups are matched against the policies here, before the kernel makes them visible, so a container
+ * is governed before anything can be attached to it. And the iterator that labels what already runs.
+ */
+
+#include "hook.bpf.h"
+
+#define CGROUP_PATH_MAX 1024U
+
+/* Components of the cgroup's path, leaf first, as walk_collect() leaves them for a file. The names are
+ * kernfs nodes: component.dentry holds the node. */
+struct kernfs_context {
+	struct label *scratch;
+	__u64 node;
+};
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
+{
+	struct kernfs_node___parent *a = (void *)node;
+	struct kernfs_node___rcu_parent *b = (void *)node;
+	struct kernfs_node *parent = NULL;
+
+	if (bpf_core_field_exists(b->__parent))
+		(void)BPF_CORE_READ_INTO(&parent, b, __parent);
+	else
+		(void)BPF_CORE_READ_INTO(&parent, a, parent);
+	return parent;
+}
+
+static long kernfs_collect(__u32 index, struct kernfs_context *context)
+{
+	struct label *l = context->scratch;
+	struct kernfs_node *node = (struct kernfs_node *)context->node, *parent;
+	struct component *c;
+	const char *name = NULL;
+	long len;
+
+	if (!l || !node)
+		return 1;
+	parent = kernfs_parent(node);
+	if (!parent) {
+		l->walk.status = WALK_DONE; /* the root has no name */
+		return 1;
+	}
+	if (BPF_CORE_READ_INTO(&name, node, name) < 0)
+		return 1;
+	len = bpf_probe_read_kernel_str(l->walk.name, sizeof(l->walk.name), name);
+	if (len <= 0)
+		return 1;
+	c = &l->walk.components[l->walk.n & (HT_WALK_COMPONENTS - 1)];
+	c->hash = walk_hash(l, len - 1);
+	c->dentry = (__u64)name;
+	l->walk.n++;
+	context->node = (__u64)parent;
+	return 0;
+}
+
+struct match_context {
+	struct label *scratch;
+	void *matcher;
+};
+
+/* Step the matcher by one component; its name is read again only for the wildcards' sake. */
+static long match_step(__u32 index, struct match_context *context)
+{
+	struct label *l = context->scratch;
+	struct component *c;
+	__u32 step;
+	long len;
+
+	if (!l || !context->matcher)
+		return 1;
+	step = l->position.step;
+	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL))
+		return 1;
+	c = &l->walk.components[(l->walk.n - 1 - step) & (HT_WALK_COMPONENTS - 1)];
+	len = bpf_probe_read_kernel_str(l->walk.name, sizeof(l->walk.name), (void *)c->dentry);
+	l->glob.name_len = len > 0 ? len - 1 : 0;
+	return !automaton_follow(l, context->matcher, c->hash, 0);
+}
+
+/* Profiles the matcher names for a cgroup. Return: how many, negative: it could not be told. */
+static __always_inline int cgroup_match(struct label *l, struct cgroup *cgrp,
+					struct ht_cgroup *ret)
+{
+	struct kernfs_context collect = { .scratch = l };
+	struct match_context match = { .scratch = l };
+	struct ht_edge_key key = { .kind = HT_EDGE_BIND };
+	struct kernfs_node *node = NULL;
+	struct ht_entry *e;
+	__u32 zero = 0, i, n;
+
+	match.matcher = bpf_map_lookup_elem(&profiles, &zero);
+	if (!match.matcher)
+		return 0; /* nothing was published yet */
+	if (BPF_CORE_READ_INTO(&node, cgrp, kn) < 0)
+		return -EPERM;
+	l->walk.n = 0;
+	l->walk.status = WALK_RUNNING;
+	collect.node = (__u64)node;
+	bpf_loop(CGROUP_WALK_MAX, kernfs_collect, &collect, 0);
+	if (l->walk.status != WALK_DONE)
+		return -EPERM;
+	/* Patterns are at most HT_CGROUP_DEPTH_MAX deep; unit names at any depth see the topmost
+	 * HT_WALK_COMPONENTS levels. */
+	if (!automaton_start(l, match.matcher, HT_EDGE_START))
+		return -EPERM;
+	bpf_loop(HT_WALK_COMPONENTS, match_step, &match, 0);
+	if (l->position.damaged)
+		return -EPERM;
+	n = l->position.entry.flags >> HT_ENTRY_BIND_SHIFT;
+	key.state = l->position.entry.next;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HT_PROFILES_MAX; i++) {
+		if (i >= n)
+			break;
+		key.name = i;
+		e = bpf_map_lookup_elem(match.matcher, &key);
+		if (!e)
+			return -EPERM;
+		ret->profiles[i] = e->next;
+	}
+	return n > HT_PROFILES_MAX ? -EPERM : (int)n;
+}
+
+static __always_inline bool cgroup_is_v2(struct cgroup *cgrp)
+{
+	int hierarchy = -1;
+
+	/* the unified hierarchy is the first that the kernel makes: number 0, "0::" in /proc */
+	return BPF_CORE_READ_INTO(&hierarchy, cgrp, root, hierarchy_id) == 0 && hierarchy == 0;
+}
+
+static __always_inline void cgroup_notice(__u16 kind, __u64 id, const char *path,
+					  struct ht_cgroup *c)
+{
+	struct ht_ledger *led = ledger_get();
+	struct slot *s = slot_claim();
+	bool done = false;
+	long len;
+	__u32 i;
+
+	if (s) {
+		slot_reset(s, kind);
+		s->record.cgroup = id;
+#pragma clang loop unroll(disable)
+		for (i = 0; i < HT_PROFILES_MAX; i++) {
+			if (!c->profiles[i])
+				break;
+			s->record.profiles[i] = c->profiles[i];
+			s->record.nprofiles = i + 1;
+		}
+		s->record.path.off = sizeof(struct ht_record);
+		len = bpf_probe_read_kernel_str(s->text, CGROUP_PATH_MAX, path);
+		if (len > 0) {
+			s->pos = (__u32)(len - 1) & (CGROUP_PATH_MAX - 1);
+			s->record.path.len = s->pos;
+		}
+		done = slot_emit(s, &notices, led);
+		slot_release(s);
+	}
+	if (led)
+		__sync_fetch_and_add(done ? &led->notices_emitted : &led->notices_lost, 1);
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(haetae_cgroup_mkdir, struct cgroup *cgrp, const char *path)
+{
+	struct ht_ledger *led = ledger_get();
+	struct ht_cgroup c = {};
+	struct label *scratch;
+	__u32 zero = 0;
+	__u64 id = 0;
+	int n;
+
+	if (!cgroup_is_v2(cgrp))
+		return 0;
+	scratch = bpf_map_lookup_elem(&mkdir_scratch, &zero);
+	if (!scratch || BPF_CORE_READ_INTO(&id, cgrp, kn, id) < 0)
+		return 0;
+	n = cgroup_match(scratch, cgrp, &c);
+	if (n == 0)
+		return 0;
+	if (n < 0 || bpf_map_update_elem(&cgroups, &id, &c, BPF_ANY) < 0) {
+		if (led)
+			__sync_fetch_and_add(&led->binds_failed, 1);
+		return 0;
+	}
+	cgroup_notice(HT_RECORD_BIND, id, path, &c);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_release")
+int BPF_PROG(haetae_cgroup_release, struct cgroup *cgrp, const char *path)
+{
+	struct ht_cgroup *c, copy;
+	__u64 id = 0;
+
+	if (!cgroup_is_v2(cgrp) || BPF_CORE_READ_INTO(&id, cgrp, kn, id) < 0)
+		return 0;
+	c = bpf_map_lookup_elem(&cgroups, &id);
+	if (!c)
+		return 0;
+	copy = *c;
+	(void)bpf_map_delete_elem(&cgroups, &id);
+	cgroup_notice(HT_RECORD_UNBIND, id, path, &copy);
+	return 0;
+}
+
+/* ---- the iterator: bring every task's label in line with the cgroups map ---- */
+
+struct unbind_context {
+	struct label *label;
+	__u32 removed;
+};
+
+static long unbind_step(__u32 index, struct unbind_context *context)
+{
+	struct label *l = context->label;
+	__u32 slot = index & (HT_PROFILES_MAX - 1), profile;
+	struct unbind_key key = {};
+
+	if (!l)
+		return 1;
+	profile = l->profiles[slot];
+	if (!profile)
+		return 0;
+	key.cgroup = l->origins[slot];
+	key.profile = profile;
+	if (!bpf_map_lookup_elem(&unbinds, &key))
+		return 0;
+	if (__sync_val_compare_and_swap(&l->profiles[slot], profile, 0) == profile)
+		context->removed++;
+	return 0;
+}
+
+static __always_inline struct label *iterator_label(struct task_struct *task, __u64 cgroup)
+{
+	struct label *l = label_new((__u64)task, TEMPLATE_ITERATOR);
+
+	if (l)
+		l->cgroup = cgroup;
+	return l;
+}
+
+/* One byte of output for each task whose label changed, 'F' for one that could not be labelled. The
+ * agent runs it until a pass changes nothing. */
+SEC("iter/task")
+int haetae_label_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct seq_file *seq = ctx->meta->seq;
+	struct unbind_context unbind = {};
+	struct bind_context bind = {};
+	struct label *l;
+	char changed = 'C', failed = 'F';
+
+	if (!task || (task->flags & PF_KTHREAD))
+		return 0;
+	l = label_of((__u64)task);
+	if (l) {
+		unbind.label = l;
+		bpf_loop(HT_PROFILES_MAX, unbind_step, &unbind, 0);
+	}
+	bind.cgroup = task_cgroup(task);
+	bind.label = l;
+	bind_run(&bind);
+	if (!l && bind.found) {
+		l = iterator_label(task, bind.bound);
+		if (!l) {
+			bpf_seq_write(seq, &failed, 1);
+			return 0;
+		}
+		bind.cgroup = task_cgroup(task);
+		bind.label = l;
+		bind.added = 1;
+		bind_run(&bind);
+	}
+	if (bind.failed)
+		bpf_seq_write(seq, &failed, 1);
+	else if (bind.added || unbind.removed)
+		bpf_seq_write(seq, &changed, 1);
+	return 0;
+}

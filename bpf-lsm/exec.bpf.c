@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/*
+ * Making a file run: execve at every level of interpreters, and mapping it executable, which is what the
+ * dynamic loader does. Also where a task is bound: at its first exec in a governed cgroup.
+ */
+
+#include "hook.bpf.h"
+
+const volatile __u64 ht_key0 SEC(".rodata") = 0;
+const volatile __u64 ht_key1 SEC(".rodata") = 0;
+const volatile __u32 ht_slots = 8;
+
+/* The label to judge an exec by, after the profiles of the task's cgroup were added to it.
+ * Return: 0 (*ret_label may be NULL: not governed), -EPERM: governed, but that could not be stored. */
+static __always_inline int exec_subject(struct label **ret_label)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 key = (__u64)task, id = bpf_get_current_cgroup_id();
+	struct bind_context bind = {};
+	struct label *l = label_of(key);
+
+	*ret_label = l;
+	if (l && l->cgroup_seen == id)
+		return 0;
+	bind.cgroup = task_cgroup(task);
+	if (!l) {
+		bind_run(&bind);
+		if (!bind.found)
+			return 0;
+		l = label_new(key, TEMPLATE_ZERO);
+		if (!l)
+			return -EPERM;
+		l->fresh = 1;
+		bind.found = 0;
+		bind.bound = 0;
+		bind.cgroup = task_cgroup(task);
+	}
+	bind.label = l;
+	bind_run(&bind);
+	if (bind.bound && !l->cgroup)
+		l->cgroup = bind.bound;
+	*ret_label = l;
+	if (bind.failed) {
+		l->cgroup_seen = 0; /* try again at the next exec */
+		return -EPERM;
+	}
+	l->cgroup_seen = id;
+	return 0;
+}
+
+/* A governed exec that cannot be judged: refused, counted, told as far as possible. */
+static __noinline int exec_fail(struct label *l)
+{
+	struct ht_ledger *led = ledger_get();
+	struct object o = { .ops = HT_OP_EXEC };
+
+	if (l) {
+		l->reason = HT_REASON_LABEL;
+		l->rule = 0;
+		l->profile = 0;
+		l->chain = 0;
+		l->fault = HT_REASON_LABEL;
+		report_verdict(l, &o, HT_OP_EXEC, HT_VERDICT_DENY, 0);
+	} else if (led) {
+		__sync_fetch_and_add(&led->counted[HT_VERDICT_DENY], 1);
+		__sync_fetch_and_add(&led->lost[HT_VERDICT_DENY], 1);
+		__sync_fetch_and_add(&led->failures[HT_REASON_LABEL], 1);
+	}
+	return -EPERM;
+}
+
+SEC("lsm/bprm_check_security")
+int BPF_PROG(haetae_bprm_check_security, struct linux_binprm *bprm, int ret)
+{
+	struct label *l = NULL;
+
+	if (ret)
+		return ret;
+	if (exec_subject(&l) < 0)
+		return exec_fail(l);
+	if (!l)
+		return 0;
+	return hook_file(l, bprm->file, HT_OP_EXEC);
+}
+
+/* Is the object's name a library's, `*.so*`? Its bytes go through walk.name. */
+static __noinline bool name_is_library(struct label *l, __u64 dentry)
+{
+	struct qstr name;
+	int len, i;
+
+	if (!l || BPF_CORE_READ_INTO(&name, (struct dentry *)dentry, d_name) < 0)
+		return false;
+	len = walk_read_name(l, &name);
+#pragma clang loop unroll(disable)
+	for (i = 0; i < (int)HT_NAME_MAX - 2; i++) {
+		if (i + 3 > len)
+			break;
+		if (l->walk.name[i] == '.' && l->walk.name[i + 1] == 's' &&
+		    l->walk.name[i + 2] == 'o')
+			return true;
+	}
+	return false;
+}
+
+SEC("lsm/mmap_file")
+int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
+	     unsigned long flags, int ret)
+{
+	struct dentry *dentry = NULL;
+	struct label *l;
+
+	if (ret)
+		return ret;
+	if (!file || !(prot & PROT_EXEC))
+		return 0;
+	l = label_current();
+	if (!l || (BPF_CORE_READ(file, f_mode) & FMODE_BACKING))
+		return 0;
+	(void)BPF_CORE_READ_INTO(&dentry, file, f_path.dentry);
+	return hook_file(l, file,
+			 name_is_library(l, (__u64)dentry) ? HT_OP_MAP_LIBRARY : HT_OP_MAP);
+}
+
+/* Take the path of the collected components as what the task runs. */
+static __always_inline void exec_remember(struct label *l, struct slot *s)
+{
+	__u32 len = s->record.path.len;
+
+	l->exe_flags = 0;
+	if (len > HT_TEXT_EXE_MAX) {
+		len = HT_TEXT_EXE_MAX;
+		l->exe_flags = HT_RECORD_EXE_TRUNCATED;
+	}
+	if (bpf_probe_read_kernel(l->exe, len, s->text) < 0)
+		len = 0;
+	l->exe_len = len;
+	l->exe_dev = s->record.dev;
+	l->exe_ino = s->record.ino;
+}
+
+/* An exec went through: what runs now, with which arguments. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct ht_ledger *led = ledger_get();
+	struct object o = { .ops = HT_OP_EXEC };
+	struct file *file = bprm->file;
+	struct vfsmount *mnt = NULL;
+	struct dentry *dentry = NULL;
+	struct inode *inode = NULL;
+	struct label *l = label_current();
+	struct slot *s;
+
+	if (!l || !led)
+		return 0;
+	(void)BPF_CORE_READ_INTO(&mnt, file, f_path.mnt);
+	(void)BPF_CORE_READ_INTO(&dentry, file, f_path.dentry);
+	(void)BPF_CORE_READ_INTO(&inode, file, f_inode);
+	o.mount = walk_mount((__u64)mnt);
+	o.dentry = (__u64)dentry;
+	o.inode = (__u64)inode;
+
+	l->exec_id = ((__u64)(bpf_get_smp_processor_id() + 1) << 48) |
+		     __sync_fetch_and_add(&led->execs, 1);
+	l->fault = verdict_place(&o);
+	l->walk.n = 0;
+	if (!l->fault)
+		l->fault = walk_collect(l, o.mount, o.dentry, 0, 0);
+	l->exe_len = 0;
+	s = slot_claim();
+	if (s) {
+		slot_reset(s, HT_RECORD_VERDICT);
+		report_object(&o, &s->record);
+		if (l->fault)
+			report_name(l, s, o.dentry);
+		else
+			report_path(l, s);
+		exec_remember(l, s);
+		slot_release(s);
+	}
+	l->deny = 0;
+	l->reason = HT_REASON_NONE;
+	l->rule = 0;
+	l->profile = l->profiles[0];
+	l->chain = 0;
+	report_verdict(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, 1);
+	l->fresh = 0;
+	return 0;
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/*
+ * Hooks on files: open, and what changes names, contents and attributes without an open.
+ */
+
+#include "hook.bpf.h"
+
+/* Operations of one open. Opening to execute is not reading: the exec and mmap hooks judge it. */
+static __always_inline __u32 open_ops(struct file *file)
+{
+	__u32 flags = file->f_flags, mode = file->f_mode, ops = 0;
+
+	if (flags & F_FLAG_EXEC)
+		return 0;
+	if (mode & FMODE_READ)
+		ops |= HT_OP_READ;
+	if ((mode & FMODE_WRITE) || (flags & O_TRUNC))
+		ops |= HT_OP_WRITE;
+	if (mode & FMODE_CREATED)
+		ops |= HT_OP_CREATE;
+	return ops;
+}
+
+/* The open of the file below a stacked filesystem's file. The upper open was judged by name a moment
+ * ago; the lower one has no name of its own in the task's mounts (FMODE_BACKING), or carries the upper
+ * name with the lower inode (before 6.5), which no other open does. */
+static __always_inline bool open_is_backing(struct file *file)
+{
+	struct inode *named = NULL;
+
+	if (file->f_mode & FMODE_BACKING)
+		return true;
+	if (BPF_CORE_READ_INTO(&named, file, f_path.dentry, d_inode) < 0)
+		return false;
+	return named != file->f_inode;
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(haetae_file_open, struct file *file, int ret)
+{
+	struct label *l;
+	__u32 ops;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	if (!l)
+		return 0;
+	ops = open_ops(file);
+	if (!ops || open_is_backing(file))
+		return 0;
+	return hook_file(l, file, ops);
+}
+
+SEC("lsm/path_truncate")
+int BPF_PROG(haetae_path_truncate, const struct path *path, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	return l ? hook_path(l, path, HT_OP_WRITE) : 0;
+}
+
+SEC("lsm/path_unlink")
+int BPF_PROG(haetae_path_unlink, const struct path *dir, struct dentry *dentry, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	return l ? hook_name(l, dir, dentry, HT_OP_DELETE) : 0;
+}
+
+SEC("lsm/path_rmdir")
+int BPF_PROG(haetae_path_rmdir, const struct path *dir, struct dentry *dentry, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	return l ? hook_name(l, dir, dentry, HT_OP_DELETE) : 0;
+}
+
+SEC("lsm/path_mkdir")
+int BPF_PROG(haetae_path_mkdir, const struct path *dir, struct dentry *dentry, __u16 mode, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	return l ? hook_name(l, dir, dentry, HT_OP_CREATE) : 0;
+}
+
+SEC("lsm/path_mknod")
+int BPF_PROG(haetae_path_mknod, const struct path *dir, struct dentry *dentry, __u16 mode,
+	     unsigned int dev, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	return l ? hook_name(l, dir, dentry, HT_OP_CREATE) : 0;
+}
+
+SEC("lsm/path_symlink")
+int BPF_PROG(haetae_path_symlink, const struct path *dir, struct dentry *dentry,
+	     const char *old_name, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	return l ? hook_name(l, dir, dentry, HT_OP_CREATE) : 0;
+}
+
+SEC("lsm/path_link")
+int BPF_PROG(haetae_path_link, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	if (!l)
+		return 0;
+	/* a link stays on one mount, so the new directory's mount is the old name's as well */
+	ret = hook_name(l, new_dir, old_dentry, HT_OP_LINK);
+	if (ret)
+		return ret;
+	return hook_name(l, new_dir, new_dentry, HT_OP_CREATE);
+}
+
+/* One direction of a rename: the old name goes, the new one comes, and what had it goes. */
+static __always_inline int rename_judge(struct label *l, const struct path *old_dir,
+					struct dentry *old_dentry, const struct path *new_dir,
+					struct dentry *new_dentry, bool exchange)
+{
+	struct inode *replaced = NULL;
+	__u32 ops = HT_OP_CREATE;
+	int ret;
+
+	ret = hook_name(l, old_dir, old_dentry, HT_OP_RENAME);
+	if (ret)
+		return ret;
+	(void)BPF_CORE_READ_INTO(&replaced, new_dentry, d_inode);
+	if (replaced && !exchange)
+		ops |= HT_OP_DELETE;
+	return hook_name(l, new_dir, new_dentry, ops);
+}
+
+SEC("lsm/path_rename")
+int BPF_PROG(haetae_path_rename, const struct path *old_dir, struct dentry *old_dentry,
+	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	if (!l)
+		return 0;
+	ret = rename_judge(l, old_dir, old_dentry, new_dir, new_dentry, flags & RENAME_EXCHANGE);
+	if (ret || !(flags & RENAME_EXCHANGE))
+		return ret;
+	return rename_judge(l, new_dir, new_dentry, old_dir, old_dentry, true);
+}
+
+SEC("lsm/path_chmod")
+int BPF_PROG(haetae_path_chmod, const struct path *path, __u16 mode, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	return l ? hook_path(l, path, HT_OP_ATTR) : 0;
+}
+
+SEC("lsm/path_chown")
+int BPF_PROG(haetae_path_chown, const struct path *path, unsigned long uid, unsigned long gid,
+	     int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	return l ? hook_path(l, path, HT_OP_ATTR) : 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

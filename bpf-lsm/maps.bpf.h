@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * Every map, and what happens when it is full. Pins carry these names (agent/kernel/pins.c).
+ */
+
+#include "kernel.bpf.h"
+#include "abi.h"
+
+/* ---- a walk from an object to its root ---- */
+
+struct component {
+	__u64 hash;
+	__u64 dentry;
+};
+
+struct walk {
+	__u64 mnt; /* struct mount *, where the walk stands */
+	__u64 mnt_root;
+	__u64 dentry;
+	__u64 top_mnt; /* the mount that holds the topmost component */
+	__u64 digest;  /* of every dentry, its sequence and every crossing: two equal walks are one */
+	__u32 n;       /* components seen; the last HT_WALK_COMPONENTS are kept */
+	__u32 steps;
+	__u32 status; /* WALK_* */
+	__u32 bind;   /* crossed a mount whose root is not its filesystem's root */
+	__u32 straight; /* up the dentries of the filesystem, whatever is mounted where */
+	__u32 names;	/* collect components (0: only the digest) */
+	__u64 stop;	/* straight: the dentry that is the container's root */
+	struct component components[HT_WALK_COMPONENTS];
+	__u8 head[64]; /* beginning of a struct dentry */
+	__u8 name[HT_NAME_MAX + 1];
+};
+
+/* ---- a walk through a profile ---- */
+
+struct position {
+	struct ht_entry entry;
+	__u32 step;
+	__u32 damaged;
+};
+
+struct glob_state {
+	__u32 name_len;
+	__u32 index;
+	__u32 mask;
+	__u32 pattern_at, name_at;
+	__u32 star_at, star_name_at, star; /* where to resume after the last `*` */
+	__u32 verdict;
+};
+
+/* ---- the label of a task: who it is and what governs it ---- */
+
+#define LABEL_LIVE 1U
+#define LABEL_DEAD 2U /* could not be deleted; as if missing */
+
+struct label {
+	__u32 state;
+	__u32 fresh; /* bound by an exec that has not finished */
+	__u32 profiles[HT_PROFILES_MAX]; /* claimed by compare-and-swap, 0: free */
+	__u64 origins[HT_PROFILES_MAX];	 /* cgroup that bound the profile in the same slot */
+	__u64 cgroup;	    /* whose rate and counters this task uses */
+	__u64 cgroup_seen;  /* cgroup of the task when its profiles were last looked up */
+	__u64 exec_id;
+	__u64 parent_start; /* of the process that forked this one, as it was then */
+	__u32 parent_pid;
+	__u32 exe_flags; /* HT_RECORD_EXE_TRUNCATED */
+	__u32 exe_len;
+	__u32 exe_dev;
+	__u64 exe_ino;
+	__u8 exe[HT_TEXT_EXE_MAX];
+
+	/* what the running hook decided */
+	__u32 ops;     /* asked for */
+	__u32 need;    /* some profile refuses one of them somewhere */
+	__u32 deny;    /* operations refused */
+	__u32 enforce; /* by a profile that refuses, not only records */
+	__u32 reason;
+	__u32 fault;   /* HT_REASON_* why the object has no position, 0: it has one */
+	__u32 profile;
+	__u64 rule;
+	__u32 chain; /* HT_RECORD_STRAIGHT or 0 */
+	__u32 canary;
+
+	/* Scratch of the running hook. A task runs one hook at a time, so its own label is the one
+	 * place that no other task, on no CPU, can write while a verdict is made. */
+	struct walk walk;
+	struct position position;
+	struct glob_state glob;
+};
+
+/* Task (address of its task_struct) -> label. Not task storage: on 6.1 its lookup fails while a
+ * preempted task of the same CPU is inside another one, which would make a governed task look
+ * ungoverned. Full or out of memory: the fork or the exec that needs an entry is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 262144);
+	__type(key, __u64);
+	__type(value, struct label);
+} labels SEC(".maps") __weak;
+
+/* Never written by a program: the template of a new label, and the iterator's own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct label);
+} label_templates SEC(".maps") __weak;
+#define TEMPLATE_ZERO 0U
+#define TEMPLATE_ITERATOR 1U
+
+/* cgroup id -> profiles. Full: binds_failed counts it and the agent raises an alarm; execs in the
+ * cgroup are matched again in the exec hook (cgroup.bpf.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct ht_cgroup);
+} cgroups SEC(".maps") __weak;
+
+/* (cgroup id, profile) pairs that the current publish takes away; read by the task iterator. */
+struct unbind_key {
+	__u64 cgroup;
+	__u32 profile;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct unbind_key);
+	__type(value, __u32);
+} unbinds SEC(".maps") __weak;
+
+/* The inner map of a profile; max_entries is set for each when it is made. (Sizes, not types: the static
+ * linker of libbpf 1.1 cannot compare inner maps that name types.) */
+struct profile_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 8);
+	__uint(key_size, sizeof(struct ht_edge_key));
+	__uint(value_size, sizeof(struct ht_entry));
+};
+
+/* Profile id -> profile; id 0 is the cgroup matcher. One update publishes one profile. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__array(values, struct profile_map);
+} profiles SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct ht_glob);
+} globs SEC(".maps") __weak;
+
+/* Full: the record is aggregated instead. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} refusals SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 * 1024 * 1024);
+} notices SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ht_ledger);
+} ledger SEC(".maps") __weak;
+
+/* Two inner maps take turns: the agent swaps in an empty one, waits until no program can hold the
+ * old one, and reads it whole, so no count is lost or read twice. Full: lost. */
+struct aggregate_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 8192);
+	__uint(key_size, sizeof(struct ht_aggregate_key));
+	__uint(value_size, sizeof(struct ht_aggregate));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct aggregate_map);
+} aggregates SEC(".maps") __weak;
+
+/* Where records are put together: slots claimed by compare-and-swap, several for each CPU (the agent
+ * sets max_entries). All busy: the record is aggregated instead. Never part of a verdict. */
+#define SLOTS_PER_CPU 8U
+
+struct slot {
+	__u32 busy;
+	__u32 pos; /* bytes of text used */
+	struct ht_record record;
+	__u8 text[HT_TEXT_PATH_MAX + HT_TEXT_EXE_MAX + HT_TEXT_ARGV_MAX + 512];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 8);
+	__type(key, __u32);
+	__type(value, struct slot);
+} slots SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ht_settings);
+} settings SEC(".maps") __weak;
+
+/* Scratch of the cgroup_mkdir program, which the kernel runs under cgroup_mutex, one at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct label);
+} mkdir_scratch SEC(".maps") __weak;
+
+static __always_inline struct ht_settings *settings_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&settings, &zero);
+}
+
+static __always_inline struct ht_ledger *ledger_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&ledger, &zero);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * Telling what was decided. Always after the decision, never part of it: count, then try to emit a record,
+ * else add to an aggregate, else count the loss. counted = emitted + aggregated + lost, exactly.
+ */
+
+#include "verdict.bpf.h"
+
+#define RATE_WINDOW_NS 1000000000ULL
+
+struct report_context {
+	struct label *label;
+	struct slot *slot;
+};
+
+/* Append "/name" of the next component, counted from the root. */
+static long report_component(__u32 index, struct report_context *context)
+{
+	struct label *l = context->label;
+	struct slot *s = context->slot;
+	struct component *c;
+	struct dentry *dentry;
+	struct qstr name;
+	__u32 pos, len;
+
+	if (!l || !s)
+		return 1;
+	if (l->position.step >= l->walk.n)
+		return 1;
+	c = &l->walk.components[(l->walk.n - 1 - l->position.step) & (HT_WALK_COMPONENTS - 1)];
+	dentry = (struct dentry *)c->dentry;
+	pos = s->pos;
+	if (BPF_CORE_READ_INTO(&name, dentry, d_name) < 0)
+		return 1;
+	len = name.len;
+	if (pos >= HT_TEXT_PATH_MAX || len > HT_NAME_MAX || pos + 1 + len > HT_TEXT_PATH_MAX) {
+		s->record.flags |= HT_RECORD_PATH_TRUNCATED;
+		return 1;
+	}
+	s->text[pos] = '/';
+	if (bpf_probe_read_kernel(&s->text[pos + 1], len & HT_NAME_MAX, name.name) < 0)
+		return 1;
+	s->pos = pos + 1 + len;
+	l->position.step++;
+	return 0;
+}
+
+/* The path of the collected components. */
+static __always_inline void report_path(struct label *l, struct slot *s)
+{
+	struct report_context context = { .label = l, .slot = s };
+
+	s->record.path.off = sizeof(struct ht_record) + s->pos;
+	l->position.step = 0;
+	if (!l->walk.n && s->pos < HT_TEXT_PATH_MAX) {
+		s->text[s->pos] = '/';
+		s->pos++;
+	}
+	bpf_loop(HT_WALK_COMPONENTS, report_component, &context, 0);
+	if (l->walk.n > HT_WALK_COMPONENTS)
+		s->record.flags |= HT_RECORD_PATH_TRUNCATED;
+	s->record.path.len = sizeof(struct ht_record) + s->pos - s->record.path.off;
+}
+
+/* The last name alone, for what has no position. */
+static __always_inline void report_name(struct label *l, struct slot *s, __u64 dentry)
+{
+	struct qstr name;
+
+	s->record.path.off = sizeof(struct ht_record);
+	if (s->pos || BPF_CORE_READ_INTO(&name, (struct dentry *)dentry, d_name) < 0 ||
+	    name.len > HT_NAME_MAX ||
+	    bpf_probe_read_kernel(s->text, name.len & HT_NAME_MAX, name.name) < 0)
+		return;
+	s->pos = name.len & HT_NAME_MAX;
+	s->record.path.len = s->pos;
+}
+
+static __always_inline void report_exe(struct label *l, struct slot *s)
+{
+	__u32 len = l->exe_len, pos = s->pos;
+
+	s->record.exe.off = sizeof(struct ht_record) + pos;
+	if (len > HT_TEXT_EXE_MAX || pos > HT_TEXT_PATH_MAX)
+		return;
+	if (bpf_probe_read_kernel(&s->text[pos], len, l->exe) < 0)
+		return;
+	s->pos = pos + len;
+	s->record.exe.len = len;
+	s->record.flags |= l->exe_flags;
+}
+
+/* The arguments of the running image. */
+static __always_inline void report_argv(struct slot *s)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	unsigned long start = 0, end = 0;
+	__u32 pos = s->pos, len;
+
+	s->record.argv.off = sizeof(struct ht_record) + pos;
+	if (BPF_CORE_READ_INTO(&start, task, mm, arg_start) < 0 ||
+	    BPF_CORE_READ_INTO(&end, task, mm, arg_end) < 0 || end <= start ||
+	    pos > HT_TEXT_PATH_MAX + HT_TEXT_EXE_MAX)
+		return;
+	if (end - start > HT_TEXT_ARGV_MAX) {
+		s->record.flags |= HT_RECORD_ARGV_TRUNCATED;
+		end = start + HT_TEXT_ARGV_MAX;
+	}
+	len = end - start;
+	if (len > HT_TEXT_ARGV_MAX || bpf_probe_read_user(&s->text[pos], len, (void *)start) < 0)
+		return;
+	s->pos = pos + len;
+	s->record.argv.len = len;
+}
+
+static __always_inline void report_subject(struct label *l, struct ht_record *r)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 ids = bpf_get_current_pid_tgid();
+	int ppid = 0;
+
+	r->pid = ids >> 32;
+	r->tid = (__u32)ids;
+	(void)BPF_CORE_READ_INTO(&r->start, task, group_leader, start_boottime);
+	(void)BPF_CORE_READ_INTO(&ppid, task, real_parent, tgid);
+	r->ppid = ppid;
+	(void)BPF_CORE_READ_INTO(&r->parent_start, task, real_parent, group_leader, start_boottime);
+	(void)BPF_CORE_READ_INTO(&r->uid, task, real_cred, uid.val);
+	(void)BPF_CORE_READ_INTO(&r->gid, task, real_cred, gid.val);
+	bpf_get_current_comm(r->comm, sizeof(r->comm));
+	r->exec_id = l->exec_id;
+	r->cgroup = l->cgroup;
+}
+
+static __always_inline void report_object(struct object *o, struct ht_record *r)
+{
+	struct inode *inode = (struct inode *)o->inode;
+	__u16 mode = 0;
+
+	if (!inode)
+		return;
+	(void)BPF_CORE_READ_INTO(&r->ino, inode, i_ino);
+	(void)BPF_CORE_READ_INTO(&r->dev, inode, i_sb, s_dev);
+	(void)BPF_CORE_READ_INTO(&r->inode_generation, inode, i_generation);
+	(void)BPF_CORE_READ_INTO(&mode, inode, i_mode);
+	(void)BPF_CORE_READ_INTO(&r->nlink, inode, i_nlink);
+	r->mode = mode;
+	if (!r->nlink)
+		r->flags |= HT_RECORD_DELETED;
+}
+
+static __always_inline struct slot *slot_claim(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < SLOTS_PER_CPU; i++) {
+		__u32 index = (cpu * SLOTS_PER_CPU + i) % (ht_slots ? ht_slots : 1);
+		struct slot *s = bpf_map_lookup_elem(&slots, &index);
+
+		if (s && __sync_val_compare_and_swap(&s->busy, 0, 1) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static __always_inline void slot_release(struct slot *s)
+{
+	__sync_lock_test_and_set(&s->busy, 0);
+}
+
+static __always_inline void slot_reset(struct slot *s, __u16 kind)
+{
+	s->pos = 0;
+	__builtin_memset(&s->record, 0, sizeof(s->record));
+	s->record.abi = HT_ABI;
+	s->record.kind = kind;
+	s->record.time = bpf_ktime_get_boot_ns();
+	s->record.cpu = bpf_get_smp_processor_id();
+}
+
+/* Hand the slot to a ring. Return: true if it is there. */
+static __always_inline bool slot_emit(struct slot *s, void *ring, struct ht_ledger *led)
+{
+	__u32 size = sizeof(struct ht_record) + s->pos;
+
+	if (size > HT_RECORD_SIZE_MAX || !led)
+		return false;
+	s->record.size = size;
+	s->record.seq = __sync_fetch_and_add(&led->seq, 1);
+	return bpf_ringbuf_output(ring, &s->record, size, 0) == 0;
+}
+
+/* May this cgroup have one more record now? */
+static __always_inline bool report_rate(struct label *l, __u64 now)
+{
+	struct ht_cgroup *c = bpf_map_lookup_elem(&cgroups, &l->cgroup);
+	struct ht_settings *set = settings_get();
+	__u64 window;
+
+	if (!c || !set)
+		return true; /* its cgroup is gone: what is left of it is few */
+	__sync_fetch_and_add(&c->counted, 1);
+	window = c->window;
+	if (now - window > RATE_WINDOW_NS &&
+	    __sync_val_compare_and_swap(&c->window, window, now) == window)
+		c->used = 0;
+	return __sync_fetch_and_add(&c->used, 1) < set->rate_max;
+}
+
+/* Count it with its kind. Return: 1 counted, 0 no room; with first_only 2, not counted, when it is the first
+ * of its kind in this turn. */
+static __always_inline __u32 report_aggregate(struct label *l, struct object *o, __u32 op,
+					      __u32 verdict, __u64 now, bool first_only)
+{
+	struct ht_aggregate_key key = {
+		.cgroup = l->cgroup,
+		.rule = l->rule,
+		.profile = l->profile,
+		.op = op ? op_number(op) : 0,
+		.verdict = verdict,
+		.reason = l->reason,
+	};
+	struct inode *inode = (struct inode *)o->inode;
+	struct ht_aggregate *a, empty = {};
+	__u32 zero = 0, fresh = 0;
+	void *inner;
+
+	inner = bpf_map_lookup_elem(&aggregates, &zero);
+	if (!inner)
+		return 0;
+	a = bpf_map_lookup_elem(inner, &key);
+	if (!a) {
+		empty.first = now;
+		(void)bpf_map_update_elem(inner, &key, &empty, BPF_NOEXIST);
+		a = bpf_map_lookup_elem(inner, &key);
+		if (!a)
+			return 0;
+		fresh = 1;
+	}
+	if (fresh && first_only)
+		return 2;
+	__sync_fetch_and_add(&a->count, 1);
+	a->last = now;
+	a->pid = bpf_get_current_pid_tgid() >> 32;
+	a->uid = (__u32)bpf_get_current_uid_gid();
+	a->exec_id = l->exec_id;
+	bpf_get_current_comm(a->comm, sizeof(a->comm));
+	if (inode) {
+		(void)BPF_CORE_READ_INTO(&a->ino, inode, i_ino);
+		(void)BPF_CORE_READ_INTO(&a->dev, inode, i_sb, s_dev);
+	}
+	return 1;
+}
+
+static __always_inline bool report_record(struct label *l, struct object *o, __u32 op,
+					  __u32 verdict, bool exec, struct ht_ledger *led)
+{
+	struct ht_settings *set = settings_get();
+	struct slot *s = slot_claim();
+	struct ht_record *r;
+	bool done;
+
+	if (!s)
+		return false;
+	slot_reset(s, HT_RECORD_VERDICT);
+	r = &s->record;
+	r->verdict = verdict;
+	r->reason = l->reason;
+	r->op = op;
+	r->rule = l->rule;
+	r->profile = l->profile;
+	r->generation = set ? set->generation : 0;
+	r->flags = l->chain;
+	if (l->fresh)
+		r->flags |= HT_RECORD_FIRST_EXEC;
+	report_subject(l, r);
+	report_object(o, r);
+	if (l->fault)
+		report_name(l, s, o->dentry);
+	else
+		report_path(l, s);
+	report_exe(l, s);
+	if (exec)
+		report_argv(s);
+	if (verdict == HT_VERDICT_DENY || verdict == HT_VERDICT_KILL ||
+	    verdict == HT_VERDICT_SELF_TEST)
+		done = slot_emit(s, &refusals, led);
+	else
+		done = slot_emit(s, &notices, led);
+	slot_release(s);
+	return done;
+}
+
+/* One verdict. exec: the running image's arguments belong to it. */
+static __noinline int report_verdict(struct label *l, struct object *o, __u32 op, __u32 verdict,
+				     __u32 exec)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct ht_ledger *led = ledger_get();
+	__u32 told, reason;
+
+	if (!l || !o || !led)
+		return 0;
+	verdict &= HT_VERDICT_SLOTS - 1;
+	reason = l->reason & (HT_REASON_SLOTS - 1);
+	__sync_fetch_and_add(&led->counted[verdict], 1);
+	__sync_fetch_and_add(&led->failures[reason], 1);
+	/* Beyond the rate the first of each kind in a turn still has its own record, so that a flood
+	 * cannot hide another act. */
+	told = report_rate(l, now) ? 2 : report_aggregate(l, o, op, verdict, now, true);
+	if (told == 2 && report_record(l, o, op, verdict, exec, led)) {
+		__sync_fetch_and_add(&led->emitted[verdict], 1);
+		return 0;
+	}
+	if (told == 2)
+		told = report_aggregate(l, o, op, verdict, now, false);
+	if (told)
+		__sync_fetch_and_add(&led->aggregated[verdict], 1);
+	else
+		__sync_fetch_and_add(&led->lost[verdict], 1);
+	return 0;
+}

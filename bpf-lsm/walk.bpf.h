@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * From an object to its root: the names on the way, hashed.
+ *
+ * Two chains exist. Through the mounts: up the dentries, at the root of a mount on to its mountpoint,
+ * until the root of the mount namespace, whatever fs->root says. Straight: up the dentries of the
+ * filesystem itself, past the roots of bind mounts, until the directory that is the container's root;
+ * this is the name the object has without the bind mount. A straight chain that never meets the
+ * container's root (a volume from elsewhere) says nothing and is not judged.
+ *
+ * A walk is a snapshot: every dentry's d_seq goes into a digest and the walk is repeated without
+ * names; equal digests mean that at one instant between the two all links held at once, since all first
+ * reads come before all second reads. Renames elsewhere in the system do not disturb it.
+ *
+ * All state lives in the label. Nothing here branches on a loop context that starts as a constant: on
+ * 6.1 the verifier walks a bpf_loop() callback once and removes what looks dead in the first round.
+ */
+
+#include "config.bpf.h"
+#include "maps.bpf.h"
+#include "siphash.h"
+
+#define WALK_RUNNING 0U
+#define WALK_DONE 1U
+#define WALK_OUTSIDE 2U /* straight: the chain does not pass the container's root */
+#define WALK_BROKEN 3U	/* unreadable, or disconnected from its mount */
+#define WALK_MOVING 4U
+
+#define WALK_ATTEMPTS 32U
+
+struct walk_context {
+	struct label *label;
+};
+
+static __always_inline __u64 walk_mix(__u64 digest, __u64 value)
+{
+	digest ^= value;
+	return digest * 0x9e3779b97f4a7c15ULL + (digest >> 29);
+}
+
+/* Hash of the len bytes in walk.name. */
+static __noinline __u64 walk_hash(struct label *l, __u32 len)
+{
+	struct ht_siphash s;
+	__u64 word = 0;
+	__u32 i;
+
+	if (!l)
+		return 0;
+	ht_siphash_init(&s, ht_key0, ht_key1);
+#pragma clang loop unroll(disable)
+	for (i = 0; i < (HT_NAME_MAX + 1) / 8; i++) {
+		word = *(__u64 *)(l->walk.name + i * 8);
+		if ((i + 1) * 8 > len)
+			break;
+		ht_siphash_word(&s, word);
+	}
+	len &= HT_NAME_MAX;
+	word &= (1ULL << (8 * (len & 7))) - 1;
+	return ht_siphash_finish(&s, word, len);
+}
+
+/* Read the name of a dentry into walk.name. Return: its length, negative when unreadable. */
+static __always_inline int walk_read_name(struct label *l, const struct qstr *name)
+{
+	__u32 len = name->len;
+
+	if (len > HT_NAME_MAX)
+		return -EPERM;
+	if (bpf_probe_read_kernel(l->walk.name, len & HT_NAME_MAX, name->name) < 0)
+		return -EPERM;
+	return len;
+}
+
+/* At the root of a mount: go on at its mountpoint. Return: true if the walk goes on. */
+static __always_inline bool walk_cross(struct walk *w, bool is_root)
+{
+	struct mount *mnt = (struct mount *)w->mnt;
+	struct mount *parent = NULL;
+	struct dentry *mountpoint = NULL, *root = NULL;
+
+	if (BPF_CORE_READ_INTO(&parent, mnt, mnt_parent) < 0 || !parent) {
+		w->status = WALK_BROKEN;
+		return false;
+	}
+	if (parent == mnt) {
+		w->status = WALK_DONE;
+		return false;
+	}
+	if (BPF_CORE_READ_INTO(&mountpoint, mnt, mnt_mountpoint) < 0 ||
+	    BPF_CORE_READ_INTO(&root, parent, mnt.mnt_root) < 0) {
+		w->status = WALK_BROKEN;
+		return false;
+	}
+	if (!is_root)
+		w->bind = 1;
+	w->digest = walk_mix(walk_mix(w->digest, (__u64)parent), (__u64)mountpoint);
+	w->mnt = (__u64)parent;
+	w->mnt_root = (__u64)root;
+	w->dentry = (__u64)mountpoint;
+	return true;
+}
+
+static long walk_step(__u32 index, struct walk_context *context)
+{
+	struct label *l = context->label;
+	struct walk *w;
+	__u64 dentry, parent;
+	__u32 seq, at_mount_root, is_root;
+	struct qstr name;
+	int len;
+
+	if (!l)
+		return 1;
+	w = &l->walk;
+	dentry = w->dentry;
+	if (bpf_probe_read_kernel(w->head, sizeof(w->head), (void *)dentry) < 0) {
+		w->status = WALK_BROKEN;
+		return 1;
+	}
+	parent = *(__u64 *)(w->head + bpf_core_field_offset(struct dentry, d_parent));
+	seq = *(__u32 *)(w->head + bpf_core_field_offset(struct dentry, d_seq));
+	__builtin_memcpy(&name, w->head + bpf_core_field_offset(struct dentry, d_name), sizeof(name));
+	at_mount_root = dentry == w->mnt_root;
+	is_root = dentry == parent;
+
+	if (w->straight) {
+		if (dentry == w->stop) {
+			w->status = WALK_DONE;
+			return 1;
+		}
+		if (is_root && !at_mount_root) {
+			w->status = WALK_OUTSIDE;
+			return 1;
+		}
+		if (is_root)
+			return !walk_cross(w, true);
+	} else {
+		if (at_mount_root)
+			return !walk_cross(w, is_root);
+		if (is_root) {
+			w->status = WALK_BROKEN;
+			return 1;
+		}
+	}
+
+	if (seq & 1) {
+		w->status = WALK_MOVING;
+		return 1;
+	}
+	w->digest = walk_mix(walk_mix(w->digest, dentry), seq);
+	if (w->names) {
+		struct component *c = &w->components[w->n & (HT_WALK_COMPONENTS - 1)];
+
+		len = walk_read_name(l, &name);
+		if (len < 0) {
+			w->status = WALK_BROKEN;
+			return 1;
+		}
+		c->hash = walk_hash(l, len);
+		c->dentry = dentry;
+		w->top_mnt = w->mnt;
+		w->n++;
+	}
+	w->dentry = parent;
+	return 0;
+}
+
+/* One pass from (mnt, dentry); status and digest tell how it went. */
+static __always_inline void walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
+{
+	struct walk_context context = { .label = l };
+	struct walk *w = &l->walk;
+	struct dentry *root = NULL;
+
+	w->mnt = mnt;
+	w->dentry = dentry;
+	w->names = names;
+	w->status = WALK_RUNNING;
+	w->digest = 0;
+	if (names) {
+		w->n = 0;
+		w->bind = 0;
+		w->top_mnt = mnt;
+	}
+	if (BPF_CORE_READ_INTO(&root, (struct mount *)mnt, mnt.mnt_root) < 0) {
+		w->status = WALK_BROKEN;
+		return;
+	}
+	w->mnt_root = (__u64)root;
+	bpf_loop(HT_WALK_MAX, walk_step, &context, 0);
+}
+
+struct walk_attempt {
+	struct label *label;
+	__u64 mnt;
+	__u64 dentry;
+};
+
+static long walk_attempt(__u32 index, struct walk_attempt *a)
+{
+	struct label *l = a->label;
+	__u64 digest;
+	__u32 status;
+
+	if (!l)
+		return 1;
+	walk_pass(l, a->mnt, a->dentry, 1);
+	status = l->walk.status;
+	digest = l->walk.digest;
+	if (status == WALK_MOVING)
+		return 0;
+	if (status != WALK_DONE)
+		return 1; /* broken, outside, or too deep (still running) */
+	walk_pass(l, a->mnt, a->dentry, 0);
+	if (l->walk.status == WALK_DONE && l->walk.digest == digest)
+		return 1;
+	l->walk.status = WALK_MOVING;
+	return 0;
+}
+
+/* Collect the components of one chain. Return: 0, or the HT_REASON_* why there is no position. */
+static __noinline __u32 walk_collect(struct label *l, __u64 mnt, __u64 dentry, __u32 straight,
+				     __u64 stop)
+{
+	struct walk_attempt attempt = { .label = l, .mnt = mnt, .dentry = dentry };
+
+	if (!l)
+		return HT_REASON_UNRESOLVED;
+	l->walk.straight = straight;
+	l->walk.stop = stop;
+	bpf_loop(WALK_ATTEMPTS, walk_attempt, &attempt, 0);
+	switch (l->walk.status) {
+	case WALK_DONE:
+		return 0;
+	case WALK_RUNNING:
+		return HT_REASON_DEPTH;
+	case WALK_MOVING:
+		return HT_REASON_MOVING;
+	default:
+		return HT_REASON_UNRESOLVED;
+	}
+}
+
+/* struct mount around a vfsmount. */
+static __always_inline __u64 walk_mount(__u64 vfsmount)
+{
+	return vfsmount - bpf_core_field_offset(struct mount, mnt);
+}
