@@ -55,7 +55,7 @@ def entry(name: str, build: Callable[[Path], None]) -> Path:
         if final.is_dir():
             return final
         for stale in root().glob(f".new-{name}.*"):  # left by a run that was killed: nobody else holds the lock
-            shutil.rmtree(stale)
+            shutil.rmtree(stale, ignore_errors=True)
         work = Path(tempfile.mkdtemp(prefix=f".new-{name}.", dir=root()))
         try:
             build(work)

@@ -59,7 +59,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, log: Path | N
     sink = log.open("ab") if log else subprocess.DEVNULL
     try:
         child = subprocess.Popen(
-            words, cwd=cwd, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            ["setpriv", "--pdeathsig", "TERM", "--", *words], cwd=cwd, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=sink, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             child.communicate(stdin)
