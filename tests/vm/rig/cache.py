@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Callable, Iterator
@@ -55,15 +55,20 @@ def entry(name: str, build: Callable[[Path], None]) -> Path:
         if final.is_dir():
             return final
         for stale in root().glob(f".new-{name}.*"):  # left by a run that was killed: nobody else holds the lock
-            shutil.rmtree(stale, ignore_errors=True)
+            remove(stale)
         work = Path(tempfile.mkdtemp(prefix=f".new-{name}.", dir=root()))
         try:
             build(work)
             work.chmod(0o755)
             work.rename(final)
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            remove(work)
     return final
+
+
+def remove(directory: Path) -> None:
+    """Removes a directory, but nothing that is mounted below it: a killed mmdebstrap may leave /dev and /proc there."""
+    subprocess.run(["rm", "-rf", "--one-file-system", directory], stderr=subprocess.DEVNULL)
 
 
 def prune(pattern: str, keep: int) -> None:
@@ -71,4 +76,4 @@ def prune(pattern: str, keep: int) -> None:
     entries = sorted(root().glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in entries[keep:]:
         say(f"removing outdated {old.name} from the cache")
-        shutil.rmtree(old, ignore_errors=True)
+        remove(old)

@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 from . import archive, cache
@@ -110,9 +111,7 @@ def _debian(work: Path, release: str, what: str, packages: list[str]) -> None:
     say(f"building the {what} from Debian {release} (one to three minutes, once)")
     (work / "apt.conf").write_text(output_of(["apt-config", "dump", "--no-empty", "Acquire"]))
     command: list[str | Path] = [
-        # A mount namespace of its own: whatever ends mmdebstrap, no mount stays where we clean up.
-        "unshare", "--mount", "--propagation", "private", "--",
-        "mmdebstrap", "--mode=root", "--variant=essential", f"--aptopt={work}/apt.conf", "--aptopt=Acquire::Retries \"3\"",
+        *_own_mounts(), "mmdebstrap", "--mode=root", "--variant=essential", f"--aptopt={work}/apt.conf", "--aptopt=Acquire::Retries \"3\"",
         "--aptopt=Apt::Install-Recommends \"false\"", "--dpkgopt=force-unsafe-io", "--skip=cleanup/apt/lists",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED),
         "--include=" + ",".join(packages),
@@ -126,9 +125,19 @@ def _debian(work: Path, release: str, what: str, packages: list[str]) -> None:
             if attempt == 3:
                 raise
             say(f"building the {what} failed (attempt {attempt}), again: {str(error).splitlines()[-1].strip()}")
-            shutil.rmtree(work / "tree", ignore_errors=True)
+            cache.remove(work / "tree")
     _slim(work / "tree")
     say(f"the {what} is ready: {_mib(work / 'tree')} MiB")
+
+
+def _own_mounts() -> list[str]:
+    """Returns a prefix that keeps a command's mounts to itself: whatever ends it, none stays behind. In a plain chroot
+    mounts cannot be made private, in some containers there is no way at all; there mmdebstrap's own care must do."""
+    for propagation in ("private", "unchanged"):
+        prefix = ["unshare", "--mount", "--propagation", propagation, "--"]
+        if subprocess.run([*prefix, "true"], stderr=subprocess.DEVNULL).returncode == 0:
+            return prefix
+    return []
 
 
 def _slim(tree: Path) -> None:
