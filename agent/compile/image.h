@@ -4,9 +4,9 @@
 /*
  * A compiled policy set: plain bytes ready for the maps, no pointer into a policy.
  *
- * One profile per policy: a container selected by several policies carries several profiles and each
- * must let an operation pass, so "deny wins, allow-lists intersect, adding never widens" holds by
- * construction. The cgroup matcher is one more automaton of the same kind.
+ * One profile per policy: a container selected by several policies carries several profiles and
+ * each must let an operation pass, so "deny wins, allow-lists intersect, adding never widens" holds
+ * by construction. The cgroup matcher is one more automaton of the same kind.
  */
 
 #include <stddef.h>
@@ -28,9 +28,9 @@ struct image_glob {
 
 /* One automaton: the content of one inner map. */
 struct image_profile {
-	uint32_t id;	/* 0: the cgroup matcher; others given by the caller, never reused for
-			   another policy name in one boot */
-	char *policy;	/* name, NULL for the matcher */
+	uint32_t id;  /* 0: the cgroup matcher; others given by the caller, never reused for
+			 another policy name in one boot */
+	char *policy; /* name, NULL for the matcher */
 	struct image_pair *pairs;
 	size_t n_pairs;
 	uint64_t digest; /* of the content: equal digests need no publish */
@@ -60,42 +60,44 @@ int image_names_seed_glob(struct image_names *names, const void *text, size_t le
 /* Limits beyond which a policy is refused with a diagnostic, chosen so that the largest profile
  * stays below 64 MiB of kernel memory. */
 #define IMAGE_STATES_MAX 400000U
-#define IMAGE_MASKS_MAX 1024U /* satisfiable wildcard combinations of one state */
+#define IMAGE_PAIRS_MAX 655360U /* an entry of a hash map costs about 100 bytes there */
+#define IMAGE_MASKS_MAX 1024U	/* satisfiable wildcard combinations of one state */
 
 /* Compile every policy of the set that is in force. key: the secret of the edge hash.
  * Return: 0; IMAGE_E_INVALID with diagnostics (file, line) for what cannot be compiled as written,
  * nothing is returned then; -ENOMEM. */
 #define IMAGE_E_INVALID 1
 int image_compile(const struct policy *const *policies, size_t n_policies,
-		  struct image_names *names, const struct ht_hash_key *key,
-		  struct diag_list *diags, struct image **ret_image);
+		  struct image_names *names, const struct ht_hash_key *key, struct diag_list *diags,
+		  struct image **ret_image);
 struct image *image_free(struct image *image); /* NULL is fine; returns NULL */
 
 /* ---- the judges in userspace ---- */
 
 struct image_answer {
-	uint32_t deny;	/* HT_OP_* refused for this path */
+	uint32_t deny; /* HT_OP_* refused for this path */
 	uint32_t audit;
-	uint32_t state; /* where the walk ended */
+	uint32_t state;		  /* where the walk ended */
 	uint64_t rule[HT_OP_MAX]; /* deciding rule of each refused bit, 0: none */
 };
 
-/* Walk a profile as the kernel does. components: raw names from the root down, n may be 0 (the root).
- * Return: 0, or -EINVAL if the image is damaged. */
+/* Walk a profile as the kernel does. components: raw names from the root down, n may be 0 (the
+ * root). Return: 0, or -EINVAL if the image is damaged. */
 struct image_component {
 	const void *name;
 	size_t len;
 };
 int image_evaluate(const struct image *image, const struct image_profile *profile,
-		   const struct ht_hash_key *key, const struct image_component *components, size_t n,
-		   struct image_answer *ret_answer);
+		   const struct ht_hash_key *key, const struct image_component *components,
+		   size_t n, struct image_answer *ret_answer);
 /* Profiles bound to a cgroup by its own path (not its ancestors'). At most HT_PROFILES_MAX ids.
- * Return: number of ids, which can be larger than HT_PROFILES_MAX (then only so many are stored). */
+ * Return: number of ids, which can be larger than HT_PROFILES_MAX (then only so many are stored).
+ */
 int image_match_cgroup(const struct image *image, const struct ht_hash_key *key, const char *path,
 		       uint32_t ids[HT_PROFILES_MAX]);
 
-/* The independent slow judge: straight from the parsed policy, no automaton, no hash. deny bits and,
- * for each, the first rule in file order that decides (defaults last). */
+/* The independent slow judge: straight from the parsed policy, no automaton, no hash. deny bits
+ * and, for each, the first rule in file order that decides (defaults last). */
 void policy_evaluate(const struct policy *policy, const struct image_component *components,
 		     size_t n, struct image_answer *ret_answer);
 /* Does the policy's match select this cgroup path itself? */

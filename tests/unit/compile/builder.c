@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Policies by hand, and their text for reproducers. */
+
+#include "builder.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/escape.h"
+
+static void *must(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+static void *grow(void *array, size_t n, size_t width)
+{
+	return must(reallocarray(array, n + 1, width));
+}
+
+static char *copy(const char *s)
+{
+	return s ? must(strdup(s)) : NULL;
+}
+
+struct policy *policy_build(const char *name)
+{
+	struct policy *p = must(calloc(1, sizeof(*p)));
+
+	p->name = copy(name);
+	p->file = copy("test.yaml");
+	p->location.line = 1;
+	return p;
+}
+
+static void rule_deinit(struct policy_rule *rule)
+{
+	free(rule->path.text);
+	for (size_t i = 0; i < rule->n_except; i++)
+		free(rule->except[i].text);
+	free(rule->except);
+}
+
+struct policy *policy_build_free(struct policy *policy)
+{
+	if (!policy)
+		return NULL;
+	for (size_t i = 0; i < policy->n_rules; i++)
+		rule_deinit(&policy->rules[i]);
+	for (size_t i = 0; i < policy->n_matches; i++) {
+		free(policy->matches[i].cgroup.text);
+		free(policy->matches[i].unit);
+	}
+	free(policy->rules);
+	free(policy->matches);
+	free(policy->name);
+	free(policy->file);
+	free(policy);
+	return NULL;
+}
+
+static struct policy_path build_path(const char *text, uint32_t line)
+{
+	struct policy_path path = {.location.line = line};
+	size_t len;
+
+	if (!text)
+		return path;
+	path.text = copy(text);
+	len = strlen(text);
+	if (len >= 3 && strcmp(text + len - 3, "/**") == 0) {
+		path.subtree = true;
+		path.text[len == 3 ? 1 : len - 3] = '\0';
+	}
+	return path;
+}
+
+struct policy_rule *policy_build_rule(struct policy *policy, enum policy_rule_kind kind,
+				      const char *path, uint32_t ops)
+{
+	uint32_t line = (uint32_t)policy->n_rules + 1;
+	struct policy_rule *rule;
+	uint64_t id = line;
+
+	for (const char *p = policy->name; *p; p++)
+		id += (uint64_t)(unsigned char)*p << 32;
+	policy->rules = grow(policy->rules, policy->n_rules, sizeof(*policy->rules));
+	rule = &policy->rules[policy->n_rules++];
+	*rule = (struct policy_rule){
+		.id = id,
+		.kind = kind,
+		.path = build_path(path, line),
+		.ops = ops,
+		.location.line = line,
+	};
+	return rule;
+}
+
+void policy_build_except(struct policy *policy, const char *path)
+{
+	struct policy_rule *rule = &policy->rules[policy->n_rules - 1];
+
+	rule->except = grow(rule->except, rule->n_except, sizeof(*rule->except));
+	rule->except[rule->n_except++] = build_path(path, rule->location.line);
+}
+
+void policy_build_default(struct policy *policy, enum policy_rule_kind kind)
+{
+	if (kind == POLICY_RULE_EXEC_DEFAULT)
+		policy->exec_default = POLICY_DEFAULT_DENY;
+	else
+		policy->file_default = POLICY_DEFAULT_DENY;
+	(void)policy_build_rule(policy, kind, NULL,
+				kind == POLICY_RULE_EXEC_DEFAULT ? HT_OPS_EXEC : HT_OPS_FILE);
+}
+
+void policy_build_match(struct policy *policy, const char *cgroup, const char *unit)
+{
+	uint32_t line = (uint32_t)policy->n_matches + 1;
+
+	policy->matches = grow(policy->matches, policy->n_matches, sizeof(*policy->matches));
+	policy->matches[policy->n_matches++] = (struct policy_match){
+		.cgroup = build_path(cgroup, line),
+		.unit = copy(unit),
+		.location.line = line,
+	};
+}
+
+struct policy *policy_build_copy(const struct policy *policy)
+{
+	struct policy *p = policy_build(policy->name);
+
+	p->mode = policy->mode;
+	p->exec_default = policy->exec_default;
+	p->file_default = policy->file_default;
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct policy_rule *from = &policy->rules[i];
+		struct policy_rule *to =
+			policy_build_rule(p, from->kind, from->path.text, from->ops);
+
+		to->id = from->id;
+		to->path.subtree = from->path.subtree;
+		for (size_t j = 0; j < from->n_except; j++) {
+			policy_build_except(p, from->except[j].text);
+			to->except[j].subtree = from->except[j].subtree;
+		}
+	}
+	for (size_t i = 0; i < policy->n_matches; i++) {
+		policy_build_match(p, policy->matches[i].cgroup.text, policy->matches[i].unit);
+		p->matches[i].cgroup.subtree = policy->matches[i].cgroup.subtree;
+	}
+	return p;
+}
+
+static void print_path(const struct policy_path *path, FILE *out)
+{
+	_cleanup_strbuf_ struct strbuf b = {};
+
+	escape_text(&b, path->text, strlen(path->text));
+	fprintf(out, "\"%s%s\"",
+		strcmp(path->text, "/") == 0 && path->subtree ? "" : strbuf_str(&b),
+		path->subtree ? "/**" : "");
+}
+
+static void print_rule(const struct policy_rule *rule, FILE *out)
+{
+	static const char *const kinds[] = {
+		[POLICY_RULE_EXEC_DEFAULT] = "exec.default: deny",
+		[POLICY_RULE_EXEC_ALLOW] = "exec.allow",
+		[POLICY_RULE_EXEC_DENY] = "exec.deny",
+		[POLICY_RULE_FILE_DEFAULT] = "file.default: deny",
+		[POLICY_RULE_FILE_ALLOW] = "file.allow",
+		[POLICY_RULE_FILE_DENY] = "file.deny",
+	};
+
+	fprintf(out, "  - %s", kinds[rule->kind]);
+	if (rule->path.text) {
+		fprintf(out, ": {path: ");
+		print_path(&rule->path, out);
+		fprintf(out, ", ops: 0x%x", rule->ops);
+		for (size_t i = 0; i < rule->n_except; i++) {
+			fprintf(out, "%s", i == 0 ? ", except: [" : ", ");
+			print_path(&rule->except[i], out);
+		}
+		fprintf(out, "%s}", rule->n_except > 0 ? "]" : "");
+	}
+	fprintf(out, " # id %#llx\n", (unsigned long long)rule->id);
+}
+
+void policy_build_print(const struct policy *policy, FILE *out)
+{
+	fprintf(out, "policy: %s\nmode: %s\nmatch:\n", policy->name,
+		policy->mode == POLICY_MODE_ENFORCE ? "enforce" : "audit");
+	for (size_t i = 0; i < policy->n_matches; i++) {
+		fprintf(out, "  -");
+		if (policy->matches[i].cgroup.text) {
+			fprintf(out, " cgroup: ");
+			print_path(&policy->matches[i].cgroup, out);
+		}
+		if (policy->matches[i].unit)
+			fprintf(out, " unit: \"%s\"", policy->matches[i].unit);
+		fputc('\n', out);
+	}
+	fprintf(out, "rules:\n");
+	for (size_t i = 0; i < policy->n_rules; i++)
+		print_rule(&policy->rules[i], out);
+}
+
+size_t components_split(const char *path, struct image_component *ret, size_t max)
+{
+	size_t n = 0;
+
+	while (*(path += strspn(path, "/"))) {
+		size_t len = strcspn(path, "/");
+
+		assert(n < max);
+		ret[n++] = (struct image_component){.name = path, .len = len};
+		path += len;
+	}
+	return n;
+}
