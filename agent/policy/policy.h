@@ -13,6 +13,16 @@
 
 #include "policy/diag.h"
 
+/* Bounds of the language. What is beyond them is refused, never cut. */
+#define POLICY_FILE_MAX (1U << 20)   /* bytes of a file */
+#define POLICY_EVENTS_MAX 100000U    /* YAML events of a file: room for as many rules */
+#define POLICY_DEPTH_MAX 16U	     /* nested lists and mappings; the language needs 5 */
+#define POLICY_KEYS_MAX 64U	     /* keys of one mapping; the language has fewer than 20 */
+#define POLICY_MATCHES_MAX 1024U     /* entries of `match:` */
+#define POLICY_NAME_MAX 63U	     /* bytes of a policy's name */
+#define POLICY_DESCRIPTION_MAX 4096U /* bytes */
+#define POLICY_MESSAGE_MAX 256U	     /* bytes */
+
 enum policy_mode {
 	POLICY_MODE_ENFORCE,
 	POLICY_MODE_AUDIT,
@@ -54,7 +64,7 @@ struct policy_location {
  * component only, `**` only as the whole last component (subtree: the directory and all below,
  * then text is without it). "/" alone is the root directory. */
 struct policy_path {
-	char *text;	 /* canonical, without the trailing slash-star-star */
+	char *text; /* canonical, without the trailing slash-star-star */
 	bool subtree;
 	struct policy_location location;
 };
@@ -76,13 +86,13 @@ struct policy_rule {
 /* One entry of `match:`; set fields are ANDed, at least one is set. */
 struct policy_match {
 	struct policy_path cgroup; /* text NULL: not given. Pattern like a path; subtree allowed */
-	char *unit;		   /* NULL: not given. Pattern of one component: a cgroup of that name
-				      at any depth */
+	char *unit; /* NULL: not given. Pattern of one component: a cgroup of that name
+		       at any depth */
 	struct policy_location location;
 };
 
 struct policy {
-	char *name; /* [a-z0-9][a-z0-9._-]{0,62}, unique among all files */
+	char *name;	   /* [a-z0-9][a-z0-9._-]{0,62}, unique among all files */
 	char *description; /* NULL: none */
 	char *file;	   /* the file it came from, as the user knows it */
 	enum policy_mode mode;
@@ -92,26 +102,29 @@ struct policy {
 	enum policy_default file_default;
 	struct policy_rule *rules; /* order of the file */
 	size_t n_rules;
-	struct policy_location location;
+	struct policy_location location; /* of its name */
 };
 
 /* All documents of one file. Refcounted and immutable: a reload keeps the last good one of a file
  * that is broken now. */
 struct policy_file {
 	unsigned refs;
-	char *path;	 /* as the user knows it */
-	char *name;	 /* file name, the key of the drop-in precedence */
+	char *path; /* as the user knows it */
+	char *name; /* file name, the key of the drop-in precedence */
 	struct policy **policies;
 	size_t n_policies;
 };
 
 /* Words of the language <-> enums. _from_string: -EINVAL if unknown. */
 const char *policy_mode_to_string(enum policy_mode mode);
+int policy_mode_from_string(const char *s, enum policy_mode *ret);
 const char *policy_default_to_string(enum policy_default d);
+int policy_default_from_string(const char *s, enum policy_default *ret);
 const char *policy_severity_to_string(enum policy_severity severity);
 int policy_severity_from_string(const char *s, enum policy_severity *ret);
 const char *policy_rule_kind_to_string(enum policy_rule_kind kind); /* "exec.deny", ... */
-/* One bit -> its word ("read", ..., "map", "exec"; both map bits say "map"); NULL if not one bit. */
+/* One bit -> its word ("read", ..., "map", "exec"; both map bits say "map"); NULL if not one bit.
+ */
 const char *policy_op_to_string(uint32_t op);
 int policy_op_from_string(const char *s, uint32_t *ret_bits);
 
@@ -131,8 +144,9 @@ struct policy_file *policy_file_unref(struct policy_file *file); /* NULL is fine
 struct policy_source {
 	char *path; /* directory + name */
 	char *name;
-	struct policy_file *file; /* the version in force: this one, or the last good; NULL: never good */
-	bool stale;		  /* the file is broken now, `file` is its last good version */
+	struct policy_file
+		*file; /* the version in force: this one, or the last good; NULL: never good */
+	bool stale;    /* the file is broken now, `file` is its last good version */
 	bool masked;
 };
 

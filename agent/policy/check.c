@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Rules that can never decide anything.
+ *
+ * Deny wins over allow, and of several denies the first in the file is the one that is told. So
+ *   - a deny is unreachable if an *earlier* deny without exceptions covers its path and operations
+ *     (a later one may well be broader: the earlier keeps its own severity and message);
+ *   - an allow is unreachable if *any* deny without exceptions covers it;
+ *   - an allow that another allow covers changes nothing: only a warning, it does no harm.
+ * An error must be right, so coverage is the sound predicate of path.h, and by one rule at a time.
+ *
+ * 100,000 rules are possible, so they are kept in tries of components. Literal components are
+ * looked up; wildcards have to be tried one by one, for which there is a budget.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "policy/path.h"
+#include "policy/schema.h"
+
+/* Comparisons with wildcard components; each costs well under a microsecond for usual names. Beyond
+ * it a warning tells that not everything was looked at. */
+#define BUDGET 2000000U
+
+#define NONE UINT32_MAX
+
+struct trie_node {
+	uint32_t parent;
+	const char *name; /* component, borrowed from the rule */
+	uint32_t len;
+	uint32_t bucket_next;	    /* chain of the hash table */
+	uint32_t globs;		    /* first child with wildcards */
+	uint32_t globs_next;	    /* its siblings */
+	uint32_t rules, rules_last; /* list of rules that end here, in order */
+};
+
+struct trie {
+	struct trie_node *nodes;
+	size_t n_nodes, size;
+	uint32_t *buckets;
+	size_t n_buckets;     /* power of two */
+	uint32_t *rules_next; /* by index of the rule */
+};
+
+struct checker {
+	struct parse *p;
+	struct trie deny, allow;
+	unsigned budget;
+	bool exhausted;
+};
+
+/* One search: is there a rule in the trie that covers this one? */
+struct query {
+	struct checker *c;
+	const struct trie *trie;
+	const struct policy_rule *rule;
+	size_t self;   /* its index */
+	size_t before; /* only rules with a lower index */
+};
+
+static uint32_t component_hash(uint32_t parent, const char *name, size_t len)
+{
+	uint32_t h = 2166136261U ^ (parent * 2654435761U);
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)name[i]) * 16777619U;
+	return h ^ h >> 15;
+}
+
+static uint32_t trie_find(const struct trie *t, uint32_t parent, const char *name, size_t len)
+{
+	uint32_t i = t->buckets[component_hash(parent, name, len) & (t->n_buckets - 1)];
+
+	for (; i != NONE; i = t->nodes[i].bucket_next) {
+		const struct trie_node *n = &t->nodes[i];
+
+		if (n->parent == parent && n->len == len && memcmp(n->name, name, len) == 0)
+			return i;
+	}
+	return NONE;
+}
+
+static int trie_grow(struct trie *t)
+{
+	size_t size = t->size ? 2 * t->size : 64;
+	struct trie_node *nodes;
+	uint32_t *buckets;
+
+	nodes = reallocarray(t->nodes, size, sizeof(*nodes));
+	if (!nodes)
+		return -ENOMEM;
+	t->nodes = nodes;
+	buckets = reallocarray(t->buckets, size, sizeof(*buckets));
+	if (!buckets)
+		return -ENOMEM;
+	t->buckets = buckets;
+	t->size = size;
+	t->n_buckets = size;
+	memset(buckets, 0xff, size * sizeof(*buckets));
+	for (uint32_t i = 1; i < t->n_nodes; i++) {
+		struct trie_node *n = &nodes[i];
+		uint32_t *bucket =
+			&buckets[component_hash(n->parent, n->name, n->len) & (size - 1)];
+
+		n->bucket_next = *bucket;
+		*bucket = i;
+	}
+	return 0;
+}
+
+static int trie_add_node(struct trie *t, uint32_t parent, const char *name, size_t len,
+			 uint32_t *ret)
+{
+	uint32_t i = (uint32_t)t->n_nodes, *bucket;
+	int r;
+
+	if (t->n_nodes == t->size) {
+		r = trie_grow(t);
+		if (r < 0)
+			return r;
+	}
+	t->nodes[i] = (struct trie_node){
+		.parent = parent,
+		.name = name,
+		.len = (uint32_t)len,
+		.bucket_next = NONE,
+		.globs = NONE,
+		.globs_next = NONE,
+		.rules = NONE,
+		.rules_last = NONE,
+	};
+	t->n_nodes++;
+	*ret = i;
+	if (i == 0) /* the root has no name */
+		return 0;
+	bucket = &t->buckets[component_hash(parent, name, len) & (t->n_buckets - 1)];
+	t->nodes[i].bucket_next = *bucket;
+	*bucket = i;
+	if (policy_component_has_wildcard(name, len)) {
+		t->nodes[i].globs_next = t->nodes[parent].globs;
+		t->nodes[parent].globs = i;
+	}
+	return 0;
+}
+
+static int trie_init(struct trie *t, size_t n_rules)
+{
+	uint32_t root;
+
+	t->rules_next = calloc(n_rules, sizeof(*t->rules_next));
+	if (!t->rules_next)
+		return -ENOMEM;
+	return trie_add_node(t, NONE, "", 0, &root);
+}
+
+static void trie_deinit(struct trie *t)
+{
+	free(t->nodes);
+	free(t->buckets);
+	free(t->rules_next);
+}
+
+static int trie_add_rule(struct trie *t, const struct policy_path *path, uint32_t rule)
+{
+	const char *rest = path->text, *name = NULL;
+	uint32_t at = 0, child;
+	size_t len = 0;
+
+	while (policy_path_next(&rest, &name, &len)) {
+		child = trie_find(t, at, name, len);
+		if (child == NONE) {
+			int r = trie_add_node(t, at, name, len, &child);
+
+			if (r < 0)
+				return r;
+		}
+		at = child;
+	}
+	t->rules_next[rule] = NONE;
+	if (t->nodes[at].rules_last == NONE)
+		t->nodes[at].rules = rule;
+	else
+		t->rules_next[t->nodes[at].rules_last] = rule;
+	t->nodes[at].rules_last = rule;
+	return 0;
+}
+
+static uint32_t query_rules(const struct query *q, uint32_t at, bool whole)
+{
+	const struct policy_rule *rules = q->c->p->policy->rules;
+
+	for (uint32_t i = q->trie->nodes[at].rules; i != NONE && i < q->before;
+	     i = q->trie->rules_next[i]) {
+		if (i == q->self || (rules[i].ops & q->rule->ops) != q->rule->ops)
+			continue;
+		/* a subtree covers what ends here and all below; an exact path only its equal */
+		if (rules[i].path.subtree || (whole && !q->rule->path.subtree))
+			return i;
+	}
+	return NONE;
+}
+
+/* Depth is bounded by HT_RULE_DEPTH_MAX. Return: index of a covering rule or NONE. */
+static uint32_t query_walk(const struct query *q, uint32_t at, const char *rest)
+{
+	const struct trie *t = q->trie;
+	const char *name = NULL;
+	size_t len = 0;
+	bool whole = !policy_path_next(&rest, &name, &len);
+	uint32_t found = query_rules(q, at, whole), child;
+
+	if (found != NONE || whole)
+		return found;
+	child = trie_find(t, at, name, len);
+	if (child != NONE) {
+		found = query_walk(q, child, rest);
+		if (found != NONE)
+			return found;
+	}
+	for (uint32_t i = t->nodes[at].globs; i != NONE; i = t->nodes[i].globs_next) {
+		if (i == child)
+			continue;
+		if (q->c->budget == 0) {
+			q->c->exhausted = true;
+			return NONE;
+		}
+		q->c->budget--;
+		if (!policy_component_covers(t->nodes[i].name, t->nodes[i].len, name, len))
+			continue;
+		found = query_walk(q, i, rest);
+		if (found != NONE)
+			return found;
+	}
+	return NONE;
+}
+
+static bool kind_is_deny(enum policy_rule_kind kind)
+{
+	return kind == POLICY_RULE_EXEC_DENY || kind == POLICY_RULE_FILE_DENY;
+}
+
+static int build_tries(struct checker *c)
+{
+	const struct policy *policy = c->p->policy;
+	int r;
+
+	r = trie_init(&c->deny, policy->n_rules);
+	if (r == 0)
+		r = trie_init(&c->allow, policy->n_rules);
+	for (size_t i = 0; i < policy->n_rules && r == 0; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		if (!rule->path.text || rule->n_except > 0)
+			continue;
+		r = trie_add_rule(kind_is_deny(rule->kind) ? &c->deny : &c->allow, &rule->path,
+				  (uint32_t)i);
+	}
+	return r;
+}
+
+static void check_reachable(struct checker *c, size_t index)
+{
+	const struct policy_rule *rules = c->p->policy->rules, *rule = &rules[index];
+	bool deny = kind_is_deny(rule->kind);
+	struct query q = {
+		.c = c,
+		.trie = &c->deny,
+		.rule = rule,
+		.self = index,
+		.before = deny ? index : SIZE_MAX,
+	};
+	uint32_t found = query_walk(&q, 0, rule->path.text);
+
+	if (found != NONE) {
+		policy_text_error(c->p->text, c->p->rule_spans[index], NULL,
+				  "unreachable rule: the deny rule in line %u covers it",
+				  rules[found].path.location.line);
+		return;
+	}
+	if (deny)
+		return;
+	q.trie = &c->allow;
+	found = query_walk(&q, 0, rule->path.text);
+	if (found != NONE)
+		policy_text_warn(c->p->text, c->p->rule_spans[index], NULL,
+				 "the rule changes nothing: the allow rule in line %u covers it",
+				 rules[found].path.location.line);
+}
+
+struct id_index {
+	uint64_t id;
+	size_t index;
+};
+
+static int id_compare(const void *a, const void *b)
+{
+	const struct id_index *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Rules with one id say the same thing. Marks the later ones. */
+static int check_duplicates(struct parse *p, bool *duplicate)
+{
+	const struct policy *policy = p->policy;
+	_cleanup_free_ struct id_index *ids = calloc(policy->n_rules, sizeof(*ids));
+	size_t first = 0;
+
+	if (!ids)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->n_rules; i++)
+		ids[i] = (struct id_index){policy->rules[i].id, i};
+	qsort(ids, policy->n_rules, sizeof(*ids), id_compare);
+	for (size_t i = 1; i < policy->n_rules; i++) {
+		if (ids[i].id != ids[first].id) {
+			first = i;
+			continue;
+		}
+		duplicate[ids[i].index] = true;
+		policy_text_error(p->text, p->rule_spans[ids[i].index], NULL,
+				  "duplicate rule, first written in line %u",
+				  policy->rules[ids[first].index].location.line);
+	}
+	return 0;
+}
+
+void check_rules(struct parse *p)
+{
+	const struct policy *policy = p->policy;
+	struct checker c = {.p = p, .budget = BUDGET};
+	_cleanup_free_ bool *duplicate = NULL;
+	int r = 0;
+
+	if (policy->n_rules == 0)
+		return;
+	duplicate = calloc(policy->n_rules, sizeof(*duplicate));
+	if (!duplicate)
+		r = -ENOMEM;
+	/* without a name there are no ids; the file is refused anyway */
+	if (r == 0 && policy->name)
+		r = check_duplicates(p, duplicate);
+	if (r == 0)
+		r = build_tries(&c);
+	for (size_t i = 0; i < policy->n_rules && r == 0; i++)
+		if (policy->rules[i].path.text && !duplicate[i])
+			check_reachable(&c, i);
+	if (c.exhausted)
+		policy_text_warn(p->text, p->name, NULL,
+				 "too many wildcards to look for unreachable rules everywhere");
+	trie_deinit(&c.deny);
+	trie_deinit(&c.allow);
+	if (r < 0)
+		p->text->error = r;
+}

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A policy file becomes a struct policy_file: the tables of the language's upper levels and the
+ * handlers behind them. A new key is one line in a table.
+ */
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "abi.h"
+#include "policy/path.h"
+#include "policy/schema.h"
+
+#define MATCH_EXPECTED "a list of entries with `cgroup` or `unit`"
+#define SECTION_EXPECTED "a mapping with `default`, `allow` or `deny`"
+#define RULES_EXPECTED "a list of rules (`[]` for none)"
+#define DEFAULT_EXPECTED "`allow` or `deny`"
+
+/* ---- match ---- */
+
+static void match_cgroup(struct parse *p, const struct node *key, const struct node *value,
+			 void *object)
+{
+	struct policy_match *m = object;
+	struct policy_path *path = &m->cgroup;
+
+	if (!parse_path(p, value, "the cgroup", HT_CGROUP_DEPTH_MAX, path))
+		return;
+	if (strcmp(path->text, "/") == 0) {
+		policy_text_error(p->text, value->at, "the cgroup of a container or a service",
+				  "`/%s` selects the whole system", path->subtree ? "**" : "");
+		free(path->text);
+		*path = (struct policy_path){};
+	}
+}
+
+static bool has_unit_suffix(const char *name, size_t len)
+{
+	static const char *const suffixes[] = {".service", ".scope", ".slice",
+					       ".socket",  ".mount", ".swap"};
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		size_t n = strlen(suffixes[i]);
+
+		if (len > n && memcmp(name + len - n, suffixes[i], n) == 0)
+			return true;
+	}
+	return policy_component_has_wildcard(name, len);
+}
+
+static void match_unit(struct parse *p, const struct node *key, const struct node *value,
+		       void *object)
+{
+	struct policy_match *m = object;
+	struct path_problem problem = {};
+
+	if (policy_component_check(value->text, value->len, &problem) != 0) {
+		policy_text_error(p->text, node_span(p, value, problem.offset, problem.len),
+				  problem.expected, "%s", problem.text);
+		return;
+	}
+	if (!has_unit_suffix(value->text, value->len))
+		policy_text_warn(p->text, value->at,
+				 "a name like `nginx.service`, or a pattern like `web-*.scope`",
+				 "no systemd unit has the name `%s`",
+				 quote_text(value->text, value->len).text);
+	m->unit = node_copy(p, value);
+}
+
+static const struct key_spec match_keys[] = {
+	{"cgroup", KEY_LINE, "an absolute path", match_cgroup},
+	{"unit", KEY_LINE, "the name of a unit", match_unit},
+	{"container", KEY_UNAVAILABLE, NULL, NULL},
+};
+
+static const struct schema match_schema = {match_keys, ARRAY_LEN(match_keys)};
+
+/* Does the entry select every cgroup there is? Only `unit` alone can: cgroup refused it already. */
+static bool match_is_all(const struct policy_match *m)
+{
+	return !m->cgroup.text && m->unit && strspn(m->unit, "*") == strlen(m->unit);
+}
+
+static bool path_equal(const struct policy_path *a, const struct policy_path *b)
+{
+	if (!a->text || !b->text)
+		return a->text == b->text;
+	return a->subtree == b->subtree && strcmp(a->text, b->text) == 0;
+}
+
+static bool match_equal(const struct policy_match *a, const struct policy_match *b)
+{
+	return path_equal(&a->cgroup, &b->cgroup) &&
+	       (a->unit && b->unit ? strcmp(a->unit, b->unit) == 0 : a->unit == b->unit);
+}
+
+static void parse_match_entry(struct parse *p, const struct node *item)
+{
+	struct policy_match m = {.location = policy_text_locate(p->text, item->at.start)};
+	size_t errors = p->text->diags->n_errors;
+	void *matches = p->policy->matches;
+
+	if (item->kind == NODE_BAD)
+		return;
+	if (item->kind != NODE_MAPPING) {
+		policy_text_error(p->text, item->at, "a mapping with `cgroup` or `unit`",
+				  "the entry is %s", node_describe(item));
+		return;
+	}
+	schema_parse(p, &match_schema, 0, item, &m);
+	if (!m.cgroup.text && !m.unit && p->text->diags->n_errors == errors && !p->partial)
+		policy_text_error(p->text, item->at, "`cgroup` or `unit`",
+				  "an empty entry would select everything");
+	if (match_is_all(&m))
+		policy_text_error(p->text, item->at, "the name of a unit",
+				  "the entry selects the whole system");
+	for (size_t i = 0; i < p->policy->n_matches; i++)
+		if ((m.cgroup.text || m.unit) && match_equal(&m, &p->policy->matches[i]))
+			policy_text_error(p->text, item->at, NULL,
+					  "duplicate entry, first written in line %u",
+					  p->policy->matches[i].location.line);
+	if ((!m.cgroup.text && !m.unit) || p->text->diags->n_errors > errors ||
+	    !array_reserve(p, &matches, &p->matches_size, p->policy->n_matches, sizeof(m))) {
+		policy_match_deinit(&m);
+		return;
+	}
+	p->policy->matches = matches;
+	p->policy->matches[p->policy->n_matches++] = m;
+}
+
+/* ---- exec and file ---- */
+
+struct section {
+	bool file;
+	bool default_known; /* `default` was read, or is absent */
+	enum policy_default value;
+	const struct node *allow; /* key, if its list has rules */
+};
+
+static void section_default(struct parse *p, const struct node *key, const struct node *value,
+			    void *object)
+{
+	const char *words[_POLICY_DEFAULT_MAX];
+	struct section *s = object;
+	int i;
+
+	for (i = 0; i < _POLICY_DEFAULT_MAX; i++)
+		words[i] = policy_default_to_string((enum policy_default)i);
+	i = schema_find_word(p, value, "default", words, ARRAY_LEN(words));
+	s->default_known = i >= 0;
+	if (i < 0)
+		return;
+	s->value = (enum policy_default)i;
+	if (s->value == POLICY_DEFAULT_DENY)
+		parse_default_rule(p, s->file ? POLICY_RULE_FILE_DEFAULT : POLICY_RULE_EXEC_DEFAULT,
+				   key);
+}
+
+static void section_allow(struct parse *p, const struct node *key, const struct node *value,
+			  void *object)
+{
+	struct section *s = object;
+
+	if (value->first)
+		s->allow = key;
+	parse_rules(p, s->file ? POLICY_RULE_FILE_ALLOW : POLICY_RULE_EXEC_ALLOW, value);
+}
+
+static void section_deny(struct parse *p, const struct node *key, const struct node *value,
+			 void *object)
+{
+	struct section *s = object;
+
+	parse_rules(p, s->file ? POLICY_RULE_FILE_DENY : POLICY_RULE_EXEC_DENY, value);
+}
+
+static const struct key_spec exec_keys[] = {
+	{"default", KEY_WORD, DEFAULT_EXPECTED, section_default},
+	{"allow", KEY_LIST, RULES_EXPECTED, section_allow},
+	{"deny", KEY_LIST, RULES_EXPECTED, section_deny},
+	{"anonymous", KEY_UNAVAILABLE, NULL, NULL},
+	{"writable", KEY_UNAVAILABLE, NULL, NULL},
+	{"libraries", KEY_UNAVAILABLE, NULL, NULL},
+};
+
+static const struct key_spec file_keys[] = {
+	{"default", KEY_WORD, DEFAULT_EXPECTED, section_default},
+	{"allow", KEY_LIST, RULES_EXPECTED, section_allow},
+	{"deny", KEY_LIST, RULES_EXPECTED, section_deny},
+	{"audit", KEY_UNAVAILABLE, NULL, NULL},
+};
+
+static const struct schema exec_schema = {exec_keys, ARRAY_LEN(exec_keys)};
+static const struct schema file_schema = {file_keys, ARRAY_LEN(file_keys)};
+
+static enum policy_default parse_section(struct parse *p, bool file, const struct node *key,
+					 const struct node *value)
+{
+	struct section s = {.file = file, .default_known = true, .value = POLICY_DEFAULT_ALLOW};
+
+	if (!value->first)
+		policy_text_error(p->text, value->at, SECTION_EXPECTED, "`%s` is an empty mapping",
+				  key->text);
+	schema_parse(p, file ? &file_schema : &exec_schema, 0, value, &s);
+	/* an allow-list that is none would look like protection and be nothing */
+	if (s.allow && s.default_known && s.value == POLICY_DEFAULT_ALLOW && !p->partial)
+		policy_text_error(p->text, s.allow->at, "`default: deny` beside it",
+				  "`allow` has no effect while the default of `%s` is allow",
+				  key->text);
+	return s.value;
+}
+
+/* ---- the document ---- */
+
+static void top_policy(struct parse *p, const struct node *key, const struct node *value,
+		       void *object)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	static const char more[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char expected[] =
+		"1 to 63 characters of a-z, 0-9, `.`, `_` and `-`, the first a letter or digit";
+	size_t n = 0;
+
+	if (memchr(letters, value->text[0], sizeof(letters) - 1))
+		while (n < value->len && memchr(more, value->text[n], sizeof(more) - 1))
+			n++;
+	if (n < value->len || n > POLICY_NAME_MAX) {
+		policy_text_error(p->text, value->at, expected, "invalid policy name `%s`",
+				  quote_text(value->text, value->len).text);
+		return;
+	}
+	p->policy->name = node_copy(p, value);
+	p->policy->location = policy_text_locate(p->text, value->at.start);
+	p->name = value->at;
+}
+
+static void top_description(struct parse *p, const struct node *key, const struct node *value,
+			    void *object)
+{
+	if (value->len > POLICY_DESCRIPTION_MAX)
+		policy_text_error(p->text, value->at, NULL,
+				  "description of %u bytes; %u are allowed", value->len,
+				  POLICY_DESCRIPTION_MAX);
+	else
+		p->policy->description = node_copy(p, value);
+}
+
+static void top_mode(struct parse *p, const struct node *key, const struct node *value,
+		     void *object)
+{
+	const char *words[_POLICY_MODE_MAX];
+	int i;
+
+	if (strcmp(value->text, "learn") == 0) {
+		policy_text_error(p->text, value->at, "`enforce` or `audit`",
+				  "mode `learn` is not available in this version");
+		return;
+	}
+	for (i = 0; i < _POLICY_MODE_MAX; i++)
+		words[i] = policy_mode_to_string((enum policy_mode)i);
+	i = schema_find_word(p, value, "mode", words, ARRAY_LEN(words));
+	if (i >= 0)
+		p->policy->mode = (enum policy_mode)i;
+}
+
+static void top_match(struct parse *p, const struct node *key, const struct node *value,
+		      void *object)
+{
+	if (!value->first && !p->partial)
+		policy_text_error(p->text, value->at, MATCH_EXPECTED, "`match` is an empty list");
+	if (value->n > POLICY_MATCHES_MAX) {
+		policy_text_error(
+			p->text, key->at, "a pattern with `*` for what many have in common",
+			"%u entries in `match`; %u are allowed", value->n, POLICY_MATCHES_MAX);
+		return;
+	}
+	for (const struct node *item = value->first; item; item = item->next)
+		parse_match_entry(p, item);
+}
+
+static void top_exec(struct parse *p, const struct node *key, const struct node *value,
+		     void *object)
+{
+	p->policy->exec_default = parse_section(p, false, key, value);
+}
+
+static void top_file(struct parse *p, const struct node *key, const struct node *value,
+		     void *object)
+{
+	p->policy->file_default = parse_section(p, true, key, value);
+}
+
+static const struct key_spec top_keys[] = {
+	{"policy", KEY_LINE, "the name of the policy", top_policy},
+	{"description", KEY_TEXT, "text", top_description},
+	{"mode", KEY_WORD, "`enforce` or `audit`", top_mode},
+	{"match", KEY_LIST, MATCH_EXPECTED, top_match},
+	{"exec", KEY_MAPPING, SECTION_EXPECTED, top_exec},
+	{"file", KEY_MAPPING, SECTION_EXPECTED, top_file},
+	{"kernel", KEY_UNAVAILABLE, NULL, NULL},
+	{"record", KEY_UNAVAILABLE, NULL, NULL},
+};
+
+static const struct schema top_schema = {top_keys, ARRAY_LEN(top_keys)};
+
+static bool has_key(const struct node *mapping, const char *name)
+{
+	for (const struct node *k = mapping->first; k; k = k->next ? k->next->next : NULL)
+		if (k->kind == NODE_SCALAR && strcmp(k->text, name) == 0)
+			return true;
+	return false;
+}
+
+static void check_missing(struct parse *p, const struct node *root)
+{
+	struct span at = root->first ? root->first->at : root->at;
+
+	if (p->partial || root->full)
+		return;
+	if (!has_key(root, "policy"))
+		policy_text_error(p->text, at, "`policy: NAME`", "the policy has no name");
+	if (!has_key(root, "match"))
+		policy_text_error(p->text, at, "`match:` with " MATCH_EXPECTED,
+				  "the policy does not say what it governs");
+	if (!has_key(root, "exec") && !has_key(root, "file"))
+		policy_text_warn(p->text, at, "`exec` or `file`", "the policy refuses nothing");
+}
+
+/* errors: the count before the document was read.
+ * Return: 0 with *ret_policy NULL if the document has errors, -ENOMEM. */
+static int parse_document(struct policy_text *text, const struct node *root, bool partial,
+			  size_t errors, struct policy **ret_policy, struct span *ret_name)
+{
+	_cleanup_(policy_freep) struct policy *policy = calloc(1, sizeof(*policy));
+	struct parse p = {.text = text, .policy = policy, .partial = partial};
+	int r = 0;
+
+	if (!policy)
+		return -ENOMEM;
+	policy->file = strdup(text->path);
+	if (!policy->file)
+		return -ENOMEM;
+	policy->location = policy_text_locate(text, root->at.start);
+	schema_parse(&p, &top_schema, 0, root, NULL);
+	check_missing(&p, root);
+	if (text->error == 0 && policy->name)
+		r = policy_number_rules(policy);
+	if (text->error == 0 && r == 0)
+		check_rules(&p);
+	free(p.rule_spans);
+	if (text->error < 0)
+		r = text->error;
+	if (r < 0)
+		return r;
+	if (text->diags->n_errors == errors) {
+		assert(policy->name && policy->n_matches > 0);
+		*ret_policy = steal_ptr(policy);
+		*ret_name = p.name;
+	}
+	return 0;
+}
+
+/* ---- the file ---- */
+
+struct file_reader {
+	struct policy_text text;
+	struct policy_file *file;
+	size_t size; /* of file->policies */
+	unsigned n_documents;
+	bool empty_first;
+	struct span first;
+};
+
+static int add_policy(struct file_reader *f, struct policy *policy, struct span name)
+{
+	struct policy_file *file = f->file;
+	struct policy **policies;
+
+	for (size_t i = 0; i < file->n_policies; i++)
+		if (strcmp(file->policies[i]->name, policy->name) == 0)
+			policy_text_error(&f->text, name, "another name",
+					  "duplicate policy `%s`, first written in line %u",
+					  policy->name, file->policies[i]->location.line);
+	if (file->n_policies == f->size) {
+		policies = reallocarray(file->policies, f->size ? 2 * f->size : 4,
+					sizeof(struct policy *));
+		if (!policies) {
+			(void)policy_free(policy);
+			return -ENOMEM;
+		}
+		file->policies = policies;
+		f->size = f->size ? 2 * f->size : 4;
+	}
+	file->policies[file->n_policies++] = policy;
+	return 0;
+}
+
+static int read_document(struct file_reader *f, const struct node *root, bool partial,
+			 size_t errors)
+{
+	struct policy *policy = NULL;
+	struct span name = {};
+	int r;
+
+	f->n_documents++;
+	if (root->kind == NODE_BAD)
+		return 0;
+	if (root->kind == NODE_SCALAR && root->plain && root->len == 0) {
+		/* the only one of the file? then the message is about the file */
+		if (f->n_documents == 1) {
+			f->empty_first = true;
+			f->first = root->at;
+		} else {
+			policy_text_error(&f->text, root->at, NULL, "no policy in this document");
+		}
+		return 0;
+	}
+	if (root->kind != NODE_MAPPING) {
+		policy_text_error(&f->text, root->at, "a mapping that starts with `policy: NAME`",
+				  "the document is %s", node_describe(root));
+		return 0;
+	}
+	r = parse_document(&f->text, root, partial, errors, &policy, &name);
+	if (r < 0 || !policy)
+		return r;
+	return add_policy(f, policy, name);
+}
+
+static int read_documents(struct file_reader *f)
+{
+	_cleanup_(yaml_stream_freep) struct yaml_stream *stream = NULL;
+	size_t errors = f->text.diags->n_errors;
+	int r;
+
+	r = yaml_stream_new(&f->text, &stream);
+	if (r < 0)
+		return r;
+	for (;;) {
+		_cleanup_(arena_freep) struct arena *arena = arena_new();
+		size_t before = f->text.diags->n_errors;
+		struct node *root = NULL;
+		bool partial = false;
+
+		if (!arena)
+			return -ENOMEM;
+		r = yaml_stream_next(stream, arena, &root, &partial);
+		if (r <= 0)
+			break;
+		r = read_document(f, root, partial, before);
+		if (r < 0)
+			break;
+	}
+	if (r < 0)
+		return r;
+	if (f->empty_first)
+		policy_text_error(&f->text, f->first, NULL, "no policy in this %s",
+				  f->n_documents == 1 ? "file" : "document");
+	else if (f->n_documents == 0 && f->text.diags->n_errors == errors)
+		r = diag_add_file(f->text.diags, DIAG_ERROR, f->text.path, NULL,
+				  "no policy in this file");
+	return r < 0 ? r : f->text.error;
+}
+
+int policy_parse(const char *path, const void *text, size_t len, struct diag_list *diags,
+		 struct policy_file **ret_file)
+{
+	_cleanup_(policy_file_unrefp) struct policy_file *file = calloc(1, sizeof(*file));
+	struct file_reader f = {.file = file};
+	size_t errors = diags->n_errors, first = diags->n;
+	const char *slash = strrchr(path, '/');
+	int r;
+
+	if (!file)
+		return -ENOMEM;
+	file->refs = 1;
+	file->path = strdup(path);
+	file->name = strdup(slash ? slash + 1 : path);
+	if (!file->path || !file->name)
+		return -ENOMEM;
+	r = policy_text_init(&f.text, path, text, len, diags);
+	if (r == 0)
+		r = read_documents(&f);
+	policy_text_deinit(&f.text);
+	diag_list_sort(diags, first);
+	if (r < 0)
+		return r;
+	if (r == POLICY_E_INVALID || diags->n_errors > errors)
+		return POLICY_E_INVALID;
+	*ret_file = steal_ptr(file);
+	return 0;
+}
