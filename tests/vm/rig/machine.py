@@ -20,6 +20,7 @@ from .kernel import Kernel
 from .util import RigError, kill_group
 
 TIMED_OUT = 124
+RIG_FAILED = 125
 NEVER_FINISHED = 126
 OUT_BYTES = 512 << 20  # a hole in a file: room for what a job leaves in /out
 
