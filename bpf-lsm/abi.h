@@ -33,6 +33,8 @@
 #define HT_GLOBS_MAX 32U
 /* Bytes of one wildcard pattern, at most a component. */
 #define HT_GLOB_MAX 255U
+/* Places for each CPU where records are put together. */
+#define HT_SLOTS_PER_CPU 8U
 /* cgroup levels, counted from the root of the hierarchy, that can carry a policy. */
 #define HT_CGROUP_DEPTH_MAX 32U
 

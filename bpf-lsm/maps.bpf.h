@@ -199,7 +199,7 @@ struct {
 
 /* Where records are put together: slots claimed by compare-and-swap, several for each CPU (the agent
  * sets max_entries). All busy: the record is aggregated instead. Never part of a verdict. */
-#define SLOTS_PER_CPU 8U
+
 
 struct slot {
 	__u32 busy;

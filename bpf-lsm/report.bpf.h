@@ -156,8 +156,8 @@ static __always_inline struct slot *slot_claim(void)
 	__u32 cpu = bpf_get_smp_processor_id(), i;
 
 #pragma clang loop unroll(disable)
-	for (i = 0; i < SLOTS_PER_CPU; i++) {
-		__u32 index = (cpu * SLOTS_PER_CPU + i) % (ht_slots ? ht_slots : 1);
+	for (i = 0; i < HT_SLOTS_PER_CPU; i++) {
+		__u32 index = (cpu * HT_SLOTS_PER_CPU + i) % (ht_slots ? ht_slots : 1);
 		struct slot *s = bpf_map_lookup_elem(&slots, &index);
 
 		if (s && __sync_val_compare_and_swap(&s->busy, 0, 1) == 0)

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Which cgroups are governed: the kernel binds new ones by itself (cgroup_mkdir); here the ones that exist
+ * when a policy arrives, and the tasks in them.
+ */
+
+#include "kernel/internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+/* A private mount of the hierarchy, for a system where nobody has mounted it. */
+static int cgroup_mount(void)
+{
+	_cleanup_close_ int fs = -EBADF;
+	long fd;
+
+	fs = (int)syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC);
+	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int kernel_cgroups_open(struct kernel *k, char **reterr_text)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct statfs fs;
+		int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		if (fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
+			k->cgroup_fd = fd;
+			return 0;
+		}
+		(void)close(fd);
+	}
+	k->cgroup_fd = cgroup_mount();
+	if (k->cgroup_fd < 0)
+		return kernel_fail(reterr_text, k->cgroup_fd, "No cgroup v2 hierarchy can be reached");
+	return 0;
+}
+
+int kernel_cgroup_fd(const struct kernel *k)
+{
+	return k->cgroup_fd;
+}
+
+/* ---- a walk over the hierarchy ---- */
+
+typedef int (*cgroup_visit)(uint64_t id, const char *path, void *userdata);
+
+struct cgroup_walk {
+	cgroup_visit visit;
+	void *userdata;
+	struct strbuf path;
+};
+
+static int cgroup_walk_dir(struct cgroup_walk *w, int parent_fd, const char *name, unsigned depth);
+
+static int cgroup_walk_children(struct cgroup_walk *w, DIR *dir, unsigned depth)
+{
+	struct dirent *de;
+	size_t len = w->path.len;
+
+	while ((de = readdir(dir))) {
+		int r;
+
+		if (de->d_type != DT_DIR || de->d_name[0] == '.')
+			if (de->d_type != DT_DIR || strcmp(de->d_name, ".") == 0 ||
+			    strcmp(de->d_name, "..") == 0)
+				continue;
+		strbuf_putc(&w->path, '/');
+		strbuf_puts(&w->path, de->d_name);
+		r = cgroup_walk_dir(w, dirfd(dir), de->d_name, depth + 1);
+		w->path.len = len;
+		if (w->path.data)
+			w->path.data[len] = '\0';
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int cgroup_walk_dir(struct cgroup_walk *w, int parent_fd, const char *name, unsigned depth)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct stat st;
+	int fd, r;
+
+	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno; /* gone meanwhile */
+	dir = fdopendir(fd);
+	if (!dir) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	if (fstat(dirfd(dir), &st) < 0)
+		return -errno;
+	/* the inode number of a cgroup directory is the cgroup id on 64-bit kernels */
+	r = w->visit(st.st_ino, w->path.len > 0 ? strbuf_str(&w->path) : "/", w->userdata);
+	if (r != 0 || depth > 512)
+		return r;
+	return cgroup_walk_children(w, dir, depth);
+}
+
+static int cgroup_walk(struct kernel *k, cgroup_visit visit, void *userdata)
+{
+	struct cgroup_walk w = { .visit = visit, .userdata = userdata };
+	int r = cgroup_walk_dir(&w, k->cgroup_fd, ".", 0);
+
+	if (r == 0)
+		r = strbuf_error(&w.path);
+	strbuf_deinit(&w.path);
+	return r;
+}
+
+/* ---- binding ---- */
+
+struct bind_walk {
+	struct kernel *k;
+	const struct image *image;
+	struct kernel_publish *stats;
+	size_t changes;
+};
+
+static bool bound_has(const uint32_t *ids, uint32_t id)
+{
+	for (unsigned i = 0; i < HT_PROFILES_MAX; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+static int unbind_note(struct kernel *k, uint64_t cgroup, uint32_t profile)
+{
+	struct {
+		uint64_t cgroup;
+		uint32_t profile;
+		uint32_t pad;
+	} key = { cgroup, profile, 0 };
+	uint32_t one = 1;
+
+	return bpf_map_update_elem(k->map_fds[MAP_UNBINDS], &key, &one, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static int bind_one(uint64_t id, const char *path, void *userdata)
+{
+	struct bind_walk *w = userdata;
+	uint32_t ids[HT_PROFILES_MAX] = {};
+	struct ht_cgroup value = {};
+	bool was;
+	int n, r;
+
+	n = image_match_cgroup(w->image, kernel_key(w->k), path, ids);
+	if (n < 0)
+		return n;
+	if (n > (int)HT_PROFILES_MAX)
+		return -E2BIG;
+	was = bpf_map_lookup_elem(w->k->map_fds[MAP_CGROUPS], &id, &value) == 0;
+	if ((!was && n == 0) || (was && memcmp(value.profiles, ids, sizeof(ids)) == 0))
+		return 0;
+	for (unsigned i = 0; i < HT_PROFILES_MAX; i++) {
+		if (ids[i] && !(was && bound_has(value.profiles, ids[i])))
+			w->stats->cgroups_bound++;
+		if (!was || !value.profiles[i] || bound_has(ids, value.profiles[i]))
+			continue;
+		r = unbind_note(w->k, id, value.profiles[i]);
+		if (r < 0)
+			return r;
+		w->stats->cgroups_unbound++;
+	}
+	w->changes++;
+	memcpy(value.profiles, ids, sizeof(ids));
+	if (n == 0)
+		r = bpf_map_delete_elem(w->k->map_fds[MAP_CGROUPS], &id);
+	else
+		r = bpf_map_update_elem(w->k->map_fds[MAP_CGROUPS], &id, &value, BPF_ANY);
+	return r < 0 ? -errno : 0;
+}
+
+static void unbinds_clear(struct kernel *k)
+{
+	struct {
+		uint64_t cgroup;
+		uint32_t profile;
+		uint32_t pad;
+	} key;
+
+	while (bpf_map_get_next_key(k->map_fds[MAP_UNBINDS], NULL, &key) == 0)
+		if (bpf_map_delete_elem(k->map_fds[MAP_UNBINDS], &key) < 0)
+			return;
+}
+
+/* A scan can miss a cgroup that was matched by the old matcher and is not visible yet, so scan until a
+ * scan finds nothing to do, and at least twice. */
+#define BIND_SCANS_MAX 16U
+
+int kernel_cgroups_bind(struct kernel *k, const struct image *image, struct kernel_publish *stats,
+			char **reterr_text)
+{
+	struct bind_walk w = { .k = k, .image = image, .stats = stats };
+
+	unbinds_clear(k);
+	for (unsigned i = 0; i < BIND_SCANS_MAX; i++) {
+		int r;
+
+		w.changes = 0;
+		r = cgroup_walk(k, bind_one, &w);
+		if (r < 0)
+			return kernel_fail(reterr_text, r, "Failed to bind the running cgroups");
+		if (w.changes == 0 && i > 0)
+			return 0;
+	}
+	return kernel_fail(reterr_text, -EAGAIN, "The running cgroups keep changing");
+}
+
+/* ---- labels ---- */
+
+static int label_pass(struct kernel *k, size_t *ret_changed, size_t *ret_failed)
+{
+	_cleanup_close_ int fd = bpf_iter_create(k->iterator_fd);
+	char buf[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	*ret_changed = 0;
+	*ret_failed = 0;
+	while ((n = read(fd, buf, sizeof(buf))) != 0) {
+		if (n < 0) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			return -errno;
+		}
+		for (ssize_t i = 0; i < n; i++) {
+			*ret_changed += buf[i] == 'C';
+			*ret_failed += buf[i] == 'F';
+		}
+	}
+	return 0;
+}
+
+#define LABEL_PASSES_MAX 64U
+
+int kernel_tasks_label(struct kernel *k, struct kernel_publish *stats, char **reterr_text)
+{
+	size_t changed, failed;
+
+	for (unsigned i = 0; i < LABEL_PASSES_MAX; i++) {
+		int r = label_pass(k, &changed, &failed);
+
+		if (r < 0)
+			return kernel_fail(reterr_text, r, "Failed to label the running tasks");
+		if (failed > 0)
+			return kernel_fail(reterr_text, -ENOSPC,
+					   "%zu running tasks could not be labelled", failed);
+		stats->tasks_labelled += changed;
+		/* A child of a task that had no label yet is born without one; the next pass finds it. */
+		if (changed == 0)
+			return 0;
+	}
+	return kernel_fail(reterr_text, -EAGAIN, "Running tasks keep multiplying");
+}
+
+/* ---- looking up ---- */
+
+struct path_find {
+	uint64_t id;
+	char *path;
+};
+
+static int path_find_one(uint64_t id, const char *path, void *userdata)
+{
+	struct path_find *f = userdata;
+
+	if (id != f->id)
+		return 0;
+	f->path = strdup(path);
+	return 1;
+}
+
+char *kernel_cgroup_path(struct kernel *k, uint64_t id)
+{
+	struct path_find f = { .id = id };
+
+	(void)cgroup_walk(k, path_find_one, &f);
+	return f.path;
+}
+
+struct each_walk {
+	struct kernel *k;
+	int (*each)(uint64_t, const char *, const struct ht_cgroup *, void *);
+	void *userdata;
+};
+
+static int each_one(uint64_t id, const char *path, void *userdata)
+{
+	struct each_walk *w = userdata;
+	struct ht_cgroup value;
+
+	if (bpf_map_lookup_elem(w->k->map_fds[MAP_CGROUPS], &id, &value) < 0)
+		return 0;
+	return w->each(id, path, &value, w->userdata);
+}
+
+int kernel_cgroups_each(struct kernel *k,
+			int (*each)(uint64_t id, const char *path, const struct ht_cgroup *value,
+				    void *userdata),
+			void *userdata)
+{
+	struct each_walk w = { .k = k, .each = each, .userdata = userdata };
+
+	return cgroup_walk(k, each_one, &w);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Shared inside the kernel room only. */
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "kernel/kernel.h"
+
+enum kernel_map {
+	MAP_LABELS,
+	MAP_LABEL_TEMPLATES,
+	MAP_CGROUPS,
+	MAP_UNBINDS,
+	MAP_PROFILES,
+	MAP_GLOBS,
+	MAP_REFUSALS,
+	MAP_NOTICES,
+	MAP_LEDGER,
+	MAP_AGGREGATES,
+	MAP_SLOTS,
+	MAP_SETTINGS,
+	MAP_MKDIR_SCRATCH,
+	_MAP_MAX,
+};
+
+#define KERNEL_LINKS_MAX 64U
+
+struct kernel_profile {
+	uint32_t id;
+	uint64_t digest; /* 0: unknown (adopted) */
+	bool wanted;	 /* by the image being published */
+	bool retired;
+};
+
+struct kernel {
+	char *pin_dir;
+	int pin_fd;	      /* pin_dir, owned */
+	int cgroup_fd;	      /* root of the unified hierarchy, owned */
+	int map_fds[_MAP_MAX]; /* owned */
+	int iterator_fd;      /* link of the task iterator, owned */
+	int aggregate_spare;  /* inner map that is not in use now, owned */
+	int barrier_fd;	      /* outer map whose updates wait for running programs, owned */
+	struct ring_buffer *rings;
+	struct ht_hash_key key;
+	bool adopted;
+
+	char *links[KERNEL_LINKS_MAX + 1];
+	int link_fds[KERNEL_LINKS_MAX]; /* owned */
+	size_t n_links;
+
+	struct kernel_profile *profiles; /* what is in the profiles map */
+	size_t n_profiles;
+
+	/* one drain at a time */
+	void (*each)(const void *record, size_t size, void *userdata);
+	void *each_userdata;
+	size_t left;
+};
+
+extern const char *const kernel_map_names[_MAP_MAX];
+
+/* "TEXT: strerror" into *reterr_text unless it is set already. Return: r. */
+int kernel_fail(char **reterr_text, int r, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* load.c: everything of the skeleton. Fills map_fds, links, iterator. */
+int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse_maps,
+		char **reterr_text);
+uint64_t kernel_build_digest(void);
+size_t kernel_links_expected(void);
+/* pins.c */
+int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text);
+/* Return: 0 everything of this build is there and was taken; 1 maps only; -ENOENT nothing. */
+int kernel_pins_adopt(struct kernel *k, char **reterr_text);
+int kernel_pin_maps(struct kernel *k, char **reterr_text);
+int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_text);
+int kernel_pins_prune(struct kernel *k);
+/* rings.c, ledger.c */
+int kernel_rings_new(struct kernel *k, char **reterr_text);
+int kernel_aggregates_new(struct kernel *k, char **reterr_text);
+/* cgroups.c */
+int kernel_cgroups_open(struct kernel *k, char **reterr_text);
+int kernel_cgroups_bind(struct kernel *k, const struct image *image, struct kernel_publish *stats,
+			char **reterr_text);
+int kernel_tasks_label(struct kernel *k, struct kernel_publish *stats, char **reterr_text);
+/* An inner map like those of the profiles map. Return: fd or -errno. */
+int kernel_profile_map_new(size_t n);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Opening and closing: adopt what is pinned, or load. Owned by the agent, one object, one thread. */
+
+#include "kernel/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct kernel *kernel_alloc(void)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->pin_fd = -EBADF;
+	k->cgroup_fd = -EBADF;
+	k->iterator_fd = -EBADF;
+	k->aggregate_spare = -EBADF;
+	k->barrier_fd = -EBADF;
+	for (unsigned i = 0; i < _MAP_MAX; i++)
+		k->map_fds[i] = -EBADF;
+	return k;
+}
+
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+struct kernel *kernel_close(struct kernel *k)
+{
+	if (!k)
+		return NULL;
+	ring_buffer__free(k->rings);
+	for (size_t i = 0; i < k->n_links; i++) {
+		close_if_open(k->link_fds[i]);
+		free(k->links[i]);
+	}
+	for (unsigned i = 0; i < _MAP_MAX; i++)
+		close_if_open(k->map_fds[i]);
+	close_if_open(k->iterator_fd);
+	close_if_open(k->aggregate_spare);
+	close_if_open(k->barrier_fd);
+	close_if_open(k->cgroup_fd);
+	close_if_open(k->pin_fd);
+	free(k->profiles);
+	free(k->pin_dir);
+	free(k);
+	return NULL;
+}
+
+static int kernel_start(struct kernel *k, const struct kernel_config *config, char **reterr_text)
+{
+	int r;
+
+	r = kernel_cgroups_open(k, reterr_text);
+	if (r < 0)
+		return r;
+	r = kernel_pins_open(k, config->pin_dir, reterr_text);
+	if (r < 0)
+		return r;
+	r = kernel_pins_adopt(k, reterr_text);
+	if (r == 0) {
+		k->adopted = true;
+		r = kernel_aggregates_new(k, reterr_text);
+	} else if (r == 1) {
+		r = kernel_aggregates_new(k, reterr_text);
+		if (r >= 0)
+			r = kernel_load(k, config, /* reuse_maps= */ true, reterr_text);
+	} else if (r == -ENOENT) {
+		r = kernel_load(k, config, /* reuse_maps= */ false, reterr_text);
+	}
+	if (r < 0)
+		return r;
+	r = kernel_pins_prune(k);
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to remove old pins");
+	return kernel_rings_new(k, reterr_text);
+}
+
+int kernel_open(const struct kernel_config *config, struct kernel **ret, char **reterr_text)
+{
+	struct kernel *k = kernel_alloc();
+	int r;
+
+	*reterr_text = NULL;
+	if (!k)
+		return -ENOMEM;
+	r = kernel_start(k, config, reterr_text);
+	if (r < 0) {
+		(void)kernel_close(k);
+		return kernel_fail(reterr_text, r, "Failed to set up enforcement");
+	}
+	*ret = k;
+	return 0;
+}
+
+bool kernel_adopted(const struct kernel *k)
+{
+	return k->adopted;
+}
+
+const struct ht_hash_key *kernel_key(const struct kernel *k)
+{
+	return &k->key;
+}
+
+uint32_t kernel_generation(const struct kernel *k)
+{
+	struct ht_settings s = {};
+	uint32_t zero = 0;
+
+	(void)bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s);
+	return s.generation;
+}
+
+const char *const *kernel_links(const struct kernel *k, size_t *ret_n)
+{
+	*ret_n = k->n_links;
+	return (const char *const *)k->links;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The only room that sees libbpf: load or adopt the programs, publish images, drain the rings, read the
+ * ledger.
+ *
+ * Everything that enforces is pinned below pin_dir, so it outlives the agent. A starting agent of the
+ * same build adopts what is pinned; another build loads its own programs over the same maps, attaches
+ * them, and only then lets go of the old ones.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "compile/image.h"
+#include "siphash.h"
+
+struct kernel;
+
+struct kernel_config {
+	const char *pin_dir; /* inside a bpffs; made if missing */
+	uint32_t rate_max;   /* records of one cgroup a second, 0: KERNEL_RATE_MAX */
+};
+
+#define KERNEL_RATE_MAX 2000U
+
+/* Load or adopt. Return: 0; negative errno with *reterr_text (malloc'd, what failed and why). */
+int kernel_open(const struct kernel_config *config, struct kernel **ret, char **reterr_text);
+/* Let go; what is pinned stays in force. NULL is fine; returns NULL. */
+struct kernel *kernel_close(struct kernel *k);
+/* Remove every pin: enforcement ends when nobody holds the programs any more. Return: 0, -errno. */
+int kernel_detach(const char *pin_dir);
+
+/* Was everything found running and taken over as it was? */
+bool kernel_adopted(const struct kernel *k);
+/* The key of the edge hash, for image_compile(). */
+const struct ht_hash_key *kernel_key(const struct kernel *k);
+uint32_t kernel_generation(const struct kernel *k);
+
+/* Names of the attached programs, NULL-terminated, owned by the kernel object. */
+const char *const *kernel_links(const struct kernel *k, size_t *ret_n);
+
+/* ---- publish.c ---- */
+
+struct kernel_publish {
+	uint32_t generation;
+	size_t profiles_changed;
+	size_t profiles_retired;
+	size_t cgroups_bound;  /* bindings added */
+	size_t cgroups_unbound;
+	size_t tasks_labelled;
+};
+
+/* Seed the ids that the kernel already uses (call once, before the first compile). Return: 0, -errno. */
+int kernel_seed_names(struct kernel *k, struct image_names *names);
+
+/* Make an image the policy in force: new profiles first, then the matcher, then what already runs, the
+ * removed ones last; at no instant is a part of a profile, or none, in force. A failure leaves every
+ * profile whole, old or new, and the next publish finishes the work.
+ * Return: 0; negative errno with *reterr_text. */
+int kernel_publish(struct kernel *k, const struct image *image, struct kernel_publish *ret,
+		   char **reterr_text);
+
+/* ---- cgroups.c ---- */
+
+/* Call `each` for every governed cgroup. Return: 0, each's non-zero result,
+ * or -errno. */
+int kernel_cgroups_each(struct kernel *k,
+			int (*each)(uint64_t id, const char *path, const struct ht_cgroup *value,
+				    void *userdata),
+			void *userdata);
+/* Path of a cgroup by id, as of the last scan or the kernel's own table; NULL: unknown. malloc'd. */
+char *kernel_cgroup_path(struct kernel *k, uint64_t id);
+/* Mount of the unified hierarchy, for the canary. A borrowed descriptor. */
+int kernel_cgroup_fd(const struct kernel *k);
+
+/* ---- rings.c ---- */
+
+/* An epoll descriptor, readable when a ring has records. Owned by the kernel object. */
+int kernel_ring_fd(const struct kernel *k);
+/* Hand records to `each` until the rings are empty or `max` were handed over. The bytes are valid during
+ * the call only. Return: number of records, or -errno. */
+int kernel_drain(struct kernel *k, size_t max, void (*each)(const void *record, size_t size, void *userdata),
+		 void *userdata);
+
+/* ---- ledger.c ---- */
+
+/* Sum over all CPUs. Return: 0, -errno. */
+int kernel_ledger_read(struct kernel *k, struct ht_ledger *ret);
+/* Take what was aggregated since the last call (an empty table takes its place first). Return: number of
+ * entries, or -errno. */
+int kernel_aggregates_take(struct kernel *k,
+			   void (*each)(const struct ht_aggregate_key *key,
+					const struct ht_aggregate *value, void *userdata),
+			   void *userdata);
+/* Number of labelled tasks. */
+size_t kernel_labels_count(struct kernel *k);
+
+/* ---- canary.c ---- */
+
+#define KERNEL_CANARY_POLICY "haetae-canary"
+#define KERNEL_CANARY_CGROUP "haetae-canary.scope"
+
+/* Prove that the kernel refuses: a child in a fresh cgroup of its own tries what the canary policy (already
+ * published) denies: an exec and the open of canary_file. Return: 0 both refused; -EPERM... negative
+ * errno with *reterr_text: what was not refused, or why the proof could not be run. */
+int kernel_canary(struct kernel *k, const char *canary_file, char **reterr_text);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What outlives the agent: maps and links, pinned as "map-NAME" and "link-NAME" in a directory of a bpffs
+ * that only root can enter. A pin that replaces another is made beside it and renamed over it, so there is
+ * no instant without one.
+ */
+
+#include "kernel/internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+static int pin_path(const struct kernel *k, const char *kind, const char *name, const char *suffix,
+		    char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "%s/%s-%s%s", k->pin_dir, kind, name, suffix);
+
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+static int bpffs_check(const char *dir, char **reterr_text)
+{
+	_cleanup_free_ char *copy = strdup(dir);
+	struct statfs fs;
+	char *slash;
+
+	if (!copy)
+		return -ENOMEM;
+	slash = strrchr(copy, '/');
+	if (slash && slash != copy)
+		*slash = '\0';
+	if (statfs(copy, &fs) < 0)
+		return kernel_fail(reterr_text, -errno, "Failed to look at '%s'", copy);
+	if (fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	/* systemd mounts it at boot; in a bare initramfs nobody does */
+	if (mount("bpf", copy, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") < 0)
+		return kernel_fail(reterr_text, -errno, "No BPF filesystem at '%s', mounting one", copy);
+	return 0;
+}
+
+int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text)
+{
+	int r = bpffs_check(pin_dir, reterr_text);
+
+	if (r < 0)
+		return r;
+	k->pin_dir = strdup(pin_dir);
+	if (!k->pin_dir)
+		return -ENOMEM;
+	if (mkdir(pin_dir, 0700) < 0 && errno != EEXIST)
+		return kernel_fail(reterr_text, -errno, "Failed to make '%s'", pin_dir);
+	k->pin_fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (k->pin_fd < 0)
+		return kernel_fail(reterr_text, -errno, "Failed to open '%s'", pin_dir);
+	return 0;
+}
+
+static int pin_replace(struct kernel *k, int fd, const char *kind, const char *name,
+		       char **reterr_text)
+{
+	char path[PATH_MAX], fresh[PATH_MAX];
+	int r;
+
+	r = pin_path(k, kind, name, "", path, sizeof(path));
+	if (r >= 0)
+		r = pin_path(k, kind, name, ".new", fresh, sizeof(fresh));
+	if (r < 0)
+		return r;
+	(void)unlink(fresh);
+	if (bpf_obj_pin(fd, fresh) < 0)
+		return kernel_fail(reterr_text, -errno, "Failed to pin '%s'", fresh);
+	if (rename(fresh, path) < 0)
+		return kernel_fail(reterr_text, -errno, "Failed to name the pin '%s'", path);
+	return 0;
+}
+
+int kernel_pin_maps(struct kernel *k, char **reterr_text)
+{
+	for (unsigned i = 0; i < _MAP_MAX; i++) {
+		int r = pin_replace(k, k->map_fds[i], "map", kernel_map_names[i], reterr_text);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_text)
+{
+	return pin_replace(k, fd, "link", name, reterr_text);
+}
+
+static int pin_get(struct kernel *k, const char *kind, const char *name)
+{
+	char path[PATH_MAX];
+	int fd, r;
+
+	r = pin_path(k, kind, name, "", path, sizeof(path));
+	if (r < 0)
+		return r;
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+static int adopt_maps(struct kernel *k)
+{
+	for (unsigned i = 0; i < _MAP_MAX; i++) {
+		int fd = pin_get(k, "map", kernel_map_names[i]);
+
+		if (fd < 0)
+			return fd;
+		k->map_fds[i] = fd;
+	}
+	return 0;
+}
+
+static int adopt_links(struct kernel *k)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *de;
+	int fd;
+
+	fd = fcntl(k->pin_fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		(void)close(fd);
+		return -errno;
+	}
+	rewinddir(dir);
+	while ((de = readdir(dir))) {
+		if (strncmp(de->d_name, "link-", 5) != 0 || strchr(de->d_name, '.'))
+			continue;
+		fd = pin_get(k, "link", de->d_name + 5);
+		if (fd < 0)
+			return fd;
+		if (strcmp(de->d_name + 5, "haetae_label_tasks") == 0) {
+			k->iterator_fd = fd;
+			continue;
+		}
+		if (k->n_links >= KERNEL_LINKS_MAX) {
+			(void)close(fd);
+			return -E2BIG;
+		}
+		k->link_fds[k->n_links] = fd;
+		k->links[k->n_links] = strdup(de->d_name + 5);
+		if (!k->links[k->n_links++])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void drop_adopted(struct kernel *k)
+{
+	for (unsigned i = 0; i < _MAP_MAX; i++) {
+		if (k->map_fds[i] >= 0)
+			(void)close(k->map_fds[i]);
+		k->map_fds[i] = -EBADF;
+	}
+}
+
+static void drop_links(struct kernel *k)
+{
+	for (size_t i = 0; i < k->n_links; i++) {
+		(void)close(k->link_fds[i]);
+		free(k->links[i]);
+		k->links[i] = NULL;
+	}
+	k->n_links = 0;
+	if (k->iterator_fd >= 0)
+		(void)close(k->iterator_fd);
+	k->iterator_fd = -EBADF;
+}
+
+int kernel_pins_adopt(struct kernel *k, char **reterr_text)
+{
+	struct ht_settings s = {};
+	uint32_t zero = 0;
+	int r;
+
+	r = adopt_maps(k);
+	if (r < 0) {
+		drop_adopted(k);
+		/* an incomplete set of pins is a load that was cut short: begin anew */
+		return r == -ENOENT ? -ENOENT :
+				      kernel_fail(reterr_text, r, "Failed to open the pins in '%s'",
+						  k->pin_dir);
+	}
+	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
+		return kernel_fail(reterr_text, -errno, "Failed to read the pinned settings");
+	if (s.abi != HT_ABI) {
+		drop_adopted(k);
+		return -ENOENT;
+	}
+	k->key.k0 = s.key0;
+	k->key.k1 = s.key1;
+	if (s.build != kernel_build_digest())
+		return 1;
+	r = adopt_links(k);
+	if (r < 0 && r != -ENOENT)
+		return kernel_fail(reterr_text, r, "Failed to adopt the pinned links");
+	if (r < 0 || k->iterator_fd < 0 || k->n_links != kernel_links_expected()) {
+		drop_links(k);
+		return 1;
+	}
+	return 0;
+}
+
+int kernel_pins_prune(struct kernel *k)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *de;
+
+	dir = opendir(k->pin_dir);
+	if (!dir)
+		return -errno;
+	while ((de = readdir(dir))) {
+		bool known = strcmp(de->d_name, "link-haetae_label_tasks") == 0;
+
+		if (strncmp(de->d_name, "link-", 5) != 0)
+			continue;
+		for (size_t i = 0; !known && i < k->n_links; i++)
+			known = strcmp(de->d_name + 5, k->links[i]) == 0;
+		if (!known && unlinkat(dirfd(dir), de->d_name, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int kernel_detach(const char *pin_dir)
+{
+	_cleanup_closedir_ DIR *dir = opendir(pin_dir);
+	struct dirent *de;
+	int r = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((de = readdir(dir))) {
+		if (strncmp(de->d_name, "link-", 5) != 0 && strncmp(de->d_name, "map-", 4) != 0)
+			continue;
+		if (unlinkat(dirfd(dir), de->d_name, 0) < 0 && r == 0)
+			r = -errno;
+	}
+	if (rmdir(pin_dir) < 0 && r == 0)
+		r = -errno;
+	return r;
+}
