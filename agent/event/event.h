@@ -32,9 +32,21 @@ enum event_kind {
 	_EVENT_KIND_MAX,
 };
 
+/* What an EVENT_AGENT is about; every other kind carries EVENT_NOTICE_NONE. */
+enum event_notice {
+	EVENT_NOTICE_NONE,
+	EVENT_NOTICE_READY,	/* enforcement was seen to work */
+	EVENT_NOTICE_STOPPED,	/* the agent ends; what it published stays in force */
+	EVENT_NOTICE_PUBLISHED, /* a policy set came into force */
+	EVENT_NOTICE_STALE,	/* a policy file is broken, its last good version stays */
+	EVENT_NOTICE_STORE,	/* the verdict store failed, was set aside, or works again */
+	_EVENT_NOTICE_MAX,
+};
+
 struct event {
 	int64_t id; /* row in the store; 0 before it is stored */
 	enum event_kind kind;
+	enum event_notice notice;
 	uint8_t verdict; /* HT_VERDICT_* */
 	uint8_t reason;	 /* HT_REASON_* */
 	uint32_t op;	 /* one HT_OP_* bit, 0: none */
@@ -53,6 +65,8 @@ struct event {
 	uint64_t rule_id; /* 0: no single rule decided */
 	uint32_t profile;
 	uint32_t generation;
+	uint32_t n_profiles; /* EVENT_GOVERNED: all profiles that bind the cgroup; `profile` is the first */
+	uint32_t profiles[HT_PROFILES_MAX];
 	char *policy;	   /* NULL: unknown */
 	char *rule_file;   /* where the rule stands; NULL: none */
 	uint32_t rule_line;
@@ -92,6 +106,16 @@ int event_kind_from_string(const char *s, enum event_kind *ret);
 const char *event_verdict_to_string(uint8_t verdict); /* "deny", "would-deny", "audit", "kill", "allow" */
 int event_verdict_from_string(const char *s, uint8_t *ret);
 const char *event_reason_to_string(uint8_t reason); /* "policy", "foreign-mount", "depth", ... */
+const char *event_notice_to_string(enum event_notice notice); /* "ready", "stale", ... */
+/* One HT_RECORD_* bit -> "path-truncated", ...; every bit of EVENT_FLAGS has a word. */
+const char *event_flag_to_string(uint32_t flag);
+#define EVENT_FLAGS                                                                          \
+	(HT_RECORD_PATH_TRUNCATED | HT_RECORD_EXE_TRUNCATED | HT_RECORD_ARGV_TRUNCATED |     \
+	 HT_RECORD_DELETED | HT_RECORD_STRAIGHT | HT_RECORD_FIRST_EXEC)
+
+/* Does the event tell of a process (pid, uid, exe)? Of an object (path, device, inode)? */
+bool event_has_process(const struct event *event);
+bool event_has_object(const struct event *event);
 
 /* ---- decode.c: untrusted bytes of a ring -> event ---- */
 

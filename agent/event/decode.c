@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Ring record or aggregate -> struct event.
+ *
+ * The bytes come from the kernel half, but nothing in them is believed: they are copied out once,
+ * every code is checked against abi.h and every offset against the size. A record that does not fit
+ * is refused as a whole (EVENT_E_DECODE) and counted by the caller, never half used.
+ */
+
+#include "event/event.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "util/cleanup.h"
+#include "util/fd.h"
+
+#define NSEC_PER_SEC 1000000000LL
+
+static int boot_id_read(uint8_t ret_id[16])
+{
+	_cleanup_free_ char *text = NULL;
+	uint8_t id[16] = {};
+	size_t len, n = 0;
+	int r;
+
+	r = file_read_all(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, &len);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < len && text[i] != '\n'; i++) {
+		static const char digits[] = "0123456789abcdef";
+		const char *digit;
+
+		if (text[i] == '-')
+			continue;
+		digit = text[i] ? strchr(digits, text[i]) : NULL;
+		if (!digit || n >= 32)
+			return -EBADMSG;
+		id[n / 2] = (uint8_t)(id[n / 2] << 4 | (digit - digits));
+		n++;
+	}
+	if (n != 32)
+		return -EBADMSG;
+	memcpy(ret_id, id, sizeof(id));
+	return 0;
+}
+
+int event_clock_read(struct event_clock *ret)
+{
+	struct event_clock clock = {};
+	struct timespec real, boot;
+	int r;
+
+	r = boot_id_read(clock.boot_id);
+	if (r < 0)
+		return r;
+	if (clock_gettime(CLOCK_REALTIME, &real) < 0 || clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
+		return -errno;
+	clock.realtime_offset_ns =
+		((int64_t)real.tv_sec - boot.tv_sec) * NSEC_PER_SEC + (real.tv_nsec - boot.tv_nsec);
+	*ret = clock;
+	return 0;
+}
+
+/* Return: false if no clock could have shown it. */
+static bool time_set(struct event *event, uint64_t boottime_ns, const struct event_clock *clock)
+{
+	int64_t real;
+
+	if (boottime_ns > INT64_MAX ||
+	    __builtin_add_overflow((int64_t)boottime_ns, clock->realtime_offset_ns, &real))
+		return false;
+	event->boottime_ns = boottime_ns;
+	event->realtime_us = real > 0 ? (uint64_t)real / 1000 : 0;
+	memcpy(event->boot_id, clock->boot_id, sizeof(event->boot_id));
+	return true;
+}
+
+static void comm_set(struct event *event, const char comm[16])
+{
+	size_t len = strnlen(comm, 16);
+
+	memcpy(event->comm, comm, len);
+	event->comm[len] = '\0';
+}
+
+static bool op_is_valid(uint32_t op)
+{
+	return (op & ~HT_OP_ALL) == 0 && (op & (op - 1)) == 0;
+}
+
+static bool record_is_known(const struct ht_record *r, size_t size)
+{
+	return r->abi == HT_ABI && r->kind >= HT_RECORD_VERDICT && r->kind < HT_RECORD_MAX &&
+	       r->size >= sizeof(*r) && r->size <= size && r->size <= HT_RECORD_SIZE_MAX &&
+	       (r->flags & ~EVENT_FLAGS) == 0 && r->verdict < HT_VERDICT_MAX &&
+	       r->reason < HT_REASON_MAX && r->pad0 == 0 && op_is_valid(r->op) &&
+	       r->nprofiles <= HT_PROFILES_MAX;
+}
+
+/* Return: 0, EVENT_E_DECODE or -ENOMEM. */
+static int text_get(const void *record, const struct ht_record *r, struct ht_text text,
+		    struct event_bytes *ret)
+{
+	uint8_t *data;
+
+	if (text.off > r->size || text.len > r->size - text.off)
+		return EVENT_E_DECODE;
+	if (text.len == 0)
+		return 0;
+	if (text.off < sizeof(*r))
+		return EVENT_E_DECODE;
+	data = malloc(text.len);
+	if (!data)
+		return -ENOMEM;
+	memcpy(data, (const uint8_t *)record + text.off, text.len);
+	*ret = (struct event_bytes){.data = data, .len = text.len};
+	return 0;
+}
+
+/* The path of BIND and UNBIND is a cgroup's, which userspace carries as a C string. */
+static int cgroup_from_path(struct event *event)
+{
+	if (event->path.len == 0)
+		return 0;
+	if (memchr(event->path.data, '\0', event->path.len))
+		return EVENT_E_DECODE;
+	event->cgroup = strndup((const char *)event->path.data, event->path.len);
+	if (!event->cgroup)
+		return -ENOMEM;
+	free(event->path.data);
+	event->path = (struct event_bytes){};
+	return 0;
+}
+
+static void record_copy(struct event *event, const struct ht_record *r)
+{
+	static const enum event_kind kinds[HT_RECORD_MAX] = {
+		[HT_RECORD_VERDICT] = EVENT_VERDICT,
+		[HT_RECORD_EXIT] = EVENT_EXIT,
+		[HT_RECORD_BIND] = EVENT_GOVERNED,
+		[HT_RECORD_UNBIND] = EVENT_RELEASED,
+	};
+
+	event->kind = kinds[r->kind];
+	event->verdict = r->verdict;
+	event->reason = r->reason;
+	event->op = r->op;
+	event->flags = r->flags;
+	event->cpu = r->cpu;
+	event->seq = r->seq;
+	event->count = 1;
+	event->first_ns = event->last_ns = r->time;
+	event->rule_id = r->rule;
+	event->profile = r->profile;
+	event->generation = r->generation;
+	event->cgroup_id = r->cgroup;
+	event->pid = r->pid;
+	event->tid = r->tid;
+	event->ppid = r->ppid;
+	event->uid = r->uid;
+	event->gid = r->gid;
+	event->argc = r->argc;
+	event->start_ns = r->start;
+	event->parent_start_ns = r->parent_start;
+	event->exec_id = r->exec_id;
+	event->exit_code = r->kind == HT_RECORD_EXIT ? r->exit_code : 0;
+	event->dev = r->dev;
+	event->ino = r->ino;
+	event->inode_generation = r->inode_generation;
+	event->mode = r->mode;
+	event->nlink = r->nlink;
+	comm_set(event, r->comm);
+	if (r->kind == HT_RECORD_BIND) {
+		event->n_profiles = r->nprofiles;
+		memcpy(event->profiles, r->profiles, r->nprofiles * sizeof(r->profiles[0]));
+		event->profile = event->n_profiles > 0 ? event->profiles[0] : 0;
+	}
+}
+
+int event_decode(const void *record, size_t size, const struct event_clock *clock,
+		 struct event *ret)
+{
+	_cleanup_(event_deinit) struct event event = {};
+	struct ht_record r;
+	int rc;
+
+	if (size < sizeof(r))
+		return EVENT_E_DECODE;
+	memcpy(&r, record, sizeof(r)); /* checked and used in one copy, at any alignment */
+	if (!record_is_known(&r, size) || !time_set(&event, r.time, clock))
+		return EVENT_E_DECODE;
+	record_copy(&event, &r);
+	rc = text_get(record, &r, r.path, &event.path);
+	if (rc == 0)
+		rc = text_get(record, &r, r.exe, &event.exe);
+	if (rc == 0)
+		rc = text_get(record, &r, r.argv, &event.argv);
+	if (rc == 0 && (r.kind == HT_RECORD_BIND || r.kind == HT_RECORD_UNBIND))
+		rc = cgroup_from_path(&event);
+	if (rc != 0)
+		return rc;
+	*ret = event;
+	event = (struct event){};
+	return 0;
+}
+
+int event_from_aggregate(const struct ht_aggregate_key *key, const struct ht_aggregate *value,
+			 const struct event_clock *clock, struct event *ret)
+{
+	struct event event = {};
+
+	if (key->op >= HT_OP_MAX || key->verdict >= HT_VERDICT_MAX ||
+	    key->reason >= HT_REASON_MAX || value->count == 0 || value->first > value->last ||
+	    value->pad != 0)
+		return EVENT_E_DECODE;
+	if (!time_set(&event, value->last, clock))
+		return EVENT_E_DECODE;
+	event.kind = EVENT_AGGREGATE;
+	event.verdict = key->verdict;
+	event.reason = key->reason;
+	event.op = 1U << key->op;
+	event.count = value->count;
+	event.first_ns = value->first;
+	event.last_ns = value->last;
+	event.rule_id = key->rule;
+	event.profile = key->profile;
+	event.cgroup_id = key->cgroup;
+	event.pid = value->pid;
+	event.uid = value->uid;
+	event.exec_id = value->exec_id;
+	event.dev = value->dev;
+	event.ino = value->ino;
+	comm_set(&event, value->comm);
+	*ret = event;
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Wildcards over raw bytes, for filters: `*` is any run (slashes too), `?` one character, `[a-z]`
+ * and
+ * `[!a-z]` one of a set, a backslash takes the next one as it is. A character is a valid UTF-8
+ * sequence or else one byte. An unfinished set is taken literally.
+ */
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+bool glob_match(const void *pattern, size_t pattern_len, const void *text, size_t text_len);
+
+/* Make haetae_glob(pattern, value) known to a connection: 1 if a BLOB or TEXT matches, 0 if not or
+ * if it is NULL. Return: SQLite code. */
+int glob_register(sqlite3 *db);

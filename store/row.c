@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* struct event <-> columns, by one table of descriptors for each SQL table (schema.h). */
+
+#include "store/row.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+enum row_type {
+	ROW_U8,
+	ROW_U32,
+	ROW_U64,
+	ROW_I32,
+	ROW_ENUM,
+	ROW_TEXT,	  /* char *, stored as TEXT */
+	ROW_NAME,	  /* char *, stored as BLOB */
+	ROW_BYTES,	  /* struct event_bytes */
+	ROW_COMM,	  /* char[17] */
+	ROW_BOOT_ID,	  /* uint8_t[16] */
+	ROW_PROFILES,	  /* profiles and n_profiles */
+	ROW_OWN_MESSAGE,  /* event.message, where it is not a rule's */
+	ROW_RULE_MESSAGE, /* event.message, where it is */
+};
+
+struct row_column {
+	const char *name;
+	enum row_type type;
+	size_t offset;
+	uint64_t max; /* of ROW_U8, ROW_U32, ROW_ENUM: largest value; 0: what the type holds */
+};
+
+#define COLUMN(t, field, ...)                                                                      \
+	{                                                                                          \
+#field, t, offsetof(struct event, field), __VA_ARGS__                              \
+	}
+
+static const struct row_column event_columns[] = {
+	COLUMN(ROW_ENUM, kind, _EVENT_KIND_MAX - 1),
+	COLUMN(ROW_ENUM, notice, _EVENT_NOTICE_MAX - 1),
+	COLUMN(ROW_U8, verdict, HT_VERDICT_MAX - 1),
+	COLUMN(ROW_U8, reason, HT_REASON_MAX - 1),
+	COLUMN(ROW_U32, op, HT_OP_ALL),
+	COLUMN(ROW_U32, flags, EVENT_FLAGS),
+	COLUMN(ROW_ENUM, severity, _POLICY_SEVERITY_MAX - 1),
+	COLUMN(ROW_U64, realtime_us),
+	COLUMN(ROW_U64, boottime_ns),
+	COLUMN(ROW_U32, cpu),
+	COLUMN(ROW_U64, seq),
+	COLUMN(ROW_U64, count),
+	COLUMN(ROW_U64, first_ns),
+	COLUMN(ROW_U64, last_ns),
+	COLUMN(ROW_U32, profile),
+	COLUMN(ROW_PROFILES, profiles),
+	COLUMN(ROW_U32, generation),
+	COLUMN(ROW_U32, pid),
+	COLUMN(ROW_U32, tid),
+	COLUMN(ROW_U32, ppid),
+	COLUMN(ROW_U32, uid),
+	COLUMN(ROW_U32, gid),
+	COLUMN(ROW_U64, start_ns),
+	COLUMN(ROW_U64, parent_start_ns),
+	COLUMN(ROW_U64, exec_id),
+	COLUMN(ROW_I32, exit_code),
+	COLUMN(ROW_COMM, comm),
+	COLUMN(ROW_BYTES, exe),
+	COLUMN(ROW_U32, argc),
+	COLUMN(ROW_BYTES, argv),
+	COLUMN(ROW_BYTES, path),
+	COLUMN(ROW_U32, dev),
+	COLUMN(ROW_U64, ino),
+	COLUMN(ROW_U32, inode_generation),
+	COLUMN(ROW_U32, mode),
+	COLUMN(ROW_U32, nlink),
+	COLUMN(ROW_OWN_MESSAGE, message),
+};
+
+static const struct row_column rule_columns[] = {
+	COLUMN(ROW_U64, rule_id),
+	COLUMN(ROW_TEXT, policy),
+	COLUMN(ROW_TEXT, rule_file),
+	COLUMN(ROW_U32, rule_line),
+	COLUMN(ROW_TEXT, rule_text),
+	{"rule_message", ROW_RULE_MESSAGE, offsetof(struct event, message), 0},
+};
+
+static const struct row_column place_columns[] = {
+	COLUMN(ROW_U64, cgroup_id),	COLUMN(ROW_NAME, cgroup),  COLUMN(ROW_NAME, container),
+	COLUMN(ROW_TEXT, container_id), COLUMN(ROW_TEXT, runtime),
+};
+
+static const struct row_column boot_columns[] = {
+	COLUMN(ROW_BOOT_ID, boot_id),
+};
+
+static const struct {
+	const char *name;
+	const struct row_column *columns;
+	size_t n;
+} tables[_ROW_TABLE_MAX] = {
+	[ROW_EVENT] = {"event", event_columns, ARRAY_LEN(event_columns)},
+	[ROW_RULE] = {"rule", rule_columns, ARRAY_LEN(rule_columns)},
+	[ROW_PLACE] = {"place", place_columns, ARRAY_LEN(place_columns)},
+	[ROW_BOOT] = {"boot", boot_columns, ARRAY_LEN(boot_columns)},
+};
+
+_Static_assert(sizeof(enum event_kind) == sizeof(uint32_t), "enums are read as 32 bits");
+_Static_assert(sizeof(enum event_notice) == sizeof(uint32_t), "enums are read as 32 bits");
+_Static_assert(sizeof(enum policy_severity) == sizeof(uint32_t), "enums are read as 32 bits");
+
+const char *row_table_name(enum row_table table)
+{
+	return tables[table].name;
+}
+
+size_t row_columns(enum row_table table)
+{
+	return tables[table].n;
+}
+
+/* ---- struct event -> value ---- */
+
+/* A column's value: a number, or bytes (data NULL: SQL's NULL). */
+struct row_value {
+	enum { ROW_IS_NUMBER, ROW_IS_TEXT, ROW_IS_BLOB } form;
+	int64_t number;
+	const void *data;
+	size_t len;
+};
+
+static bool message_is_of_rule(const struct event *event)
+{
+	return event->kind == EVENT_VERDICT || event->kind == EVENT_AGGREGATE;
+}
+
+static struct row_value value_number(int64_t number)
+{
+	return (struct row_value){.form = ROW_IS_NUMBER, .number = number};
+}
+
+static struct row_value value_text(const char *text)
+{
+	return (struct row_value){
+		.form = ROW_IS_TEXT, .data = text, .len = text ? strlen(text) : 0};
+}
+
+static struct row_value value_blob(const void *data, size_t len)
+{
+	return (struct row_value){.form = ROW_IS_BLOB, .data = data, .len = len};
+}
+
+/* A fixed-width number at any of the table's offsets. */
+#define FIELD(type, event, column) (*(const type *)((const char *)(event) + (column)->offset))
+
+static struct row_value value_get(const struct row_column *c, const struct event *event)
+{
+	const char *text;
+	const struct event_bytes *bytes;
+
+	switch (c->type) {
+	case ROW_U8:
+		return value_number(FIELD(uint8_t, event, c));
+	case ROW_U32:
+	case ROW_ENUM:
+		return value_number(FIELD(uint32_t, event, c));
+	case ROW_U64:
+		return value_number((int64_t)FIELD(uint64_t, event, c));
+	case ROW_I32:
+		return value_number(FIELD(int32_t, event, c));
+	case ROW_TEXT:
+		return value_text(FIELD(char *, event, c));
+	case ROW_OWN_MESSAGE:
+		return value_text(message_is_of_rule(event) ? NULL : event->message);
+	case ROW_RULE_MESSAGE:
+		return value_text(message_is_of_rule(event) ? event->message : NULL);
+	case ROW_NAME:
+		text = FIELD(char *, event, c);
+		return value_blob(text, text ? strlen(text) : 0);
+	case ROW_BYTES:
+		bytes = &FIELD(struct event_bytes, event, c);
+		return value_blob(bytes->len > 0 ? bytes->data : NULL, bytes->len);
+	case ROW_COMM:
+		return value_blob(event->comm, strnlen(event->comm, sizeof(event->comm)));
+	case ROW_BOOT_ID:
+		return value_blob(event->boot_id, sizeof(event->boot_id));
+	case ROW_PROFILES:
+		return value_blob(event->n_profiles > 0 ? event->profiles : NULL,
+				  event->n_profiles * sizeof(event->profiles[0]));
+	}
+	abort();
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "profiles are stored as they lie");
+
+bool row_is_empty(enum row_table table, const struct event *event)
+{
+	for (size_t i = 0; i < tables[table].n; i++) {
+		struct row_value v = value_get(&tables[table].columns[i], event);
+
+		if (v.form == ROW_IS_NUMBER ? v.number != 0 : v.data != NULL)
+			return false;
+	}
+	return true;
+}
+
+/* What number_read() would refuse is never written. */
+static bool number_is_valid(const struct row_column *c, int64_t number)
+{
+	return c->max == 0 || (number >= 0 && (uint64_t)number <= c->max);
+}
+
+int row_bind(sqlite3_stmt *stmt, int first, enum row_table table, const struct event *event)
+{
+	for (size_t i = 0; i < tables[table].n; i++) {
+		struct row_value v = value_get(&tables[table].columns[i], event);
+		int r, at = first + (int)i;
+
+		if (!number_is_valid(&tables[table].columns[i], v.number))
+			return SQLITE_RANGE;
+		/* SQLITE_STATIC: the event outlives the step, nothing is copied */
+		if (v.form == ROW_IS_NUMBER)
+			r = sqlite3_bind_int64(stmt, at, v.number);
+		else if (v.form == ROW_IS_TEXT)
+			r = sqlite3_bind_text64(stmt, at, v.data, v.len, SQLITE_STATIC,
+						SQLITE_UTF8);
+		else
+			r = sqlite3_bind_blob64(stmt, at, v.data, v.len, SQLITE_STATIC);
+		if (r != SQLITE_OK)
+			return r;
+	}
+	return SQLITE_OK;
+}
+
+void row_content(enum row_table table, const struct event *event, struct strbuf *b)
+{
+	for (size_t i = 0; i < tables[table].n; i++) {
+		struct row_value v = value_get(&tables[table].columns[i], event);
+		uint64_t len = v.data ? v.len : UINT64_MAX;
+
+		if (v.form == ROW_IS_NUMBER) {
+			strbuf_append(b, &v.number, sizeof(v.number));
+			continue;
+		}
+		strbuf_append(b, &len, sizeof(len));
+		if (v.data)
+			strbuf_append(b, v.data, v.len);
+	}
+}
+
+/* ---- SQL ---- */
+
+void row_names(enum row_table table, const char *prefix, struct strbuf *b)
+{
+	for (size_t i = 0; i < tables[table].n; i++) {
+		if (i > 0)
+			strbuf_puts(b, ", ");
+		strbuf_puts(b, prefix);
+		strbuf_puts(b, tables[table].columns[i].name);
+	}
+}
+
+void row_equals(enum row_table table, struct strbuf *b)
+{
+	for (size_t i = 0; i < tables[table].n; i++)
+		strbuf_printf(b, "%s%s IS ?%zu", i > 0 ? " AND " : "",
+			      tables[table].columns[i].name, i + 1);
+}
+
+void row_select(struct strbuf *b)
+{
+	strbuf_puts(b, "SELECT e.id, ");
+	row_names(ROW_EVENT, "e.", b);
+	strbuf_puts(b, ", ");
+	row_names(ROW_RULE, "r.", b);
+	strbuf_puts(b, ", ");
+	row_names(ROW_PLACE, "p.", b);
+	strbuf_puts(b, ", ");
+	row_names(ROW_BOOT, "b.", b);
+	strbuf_puts(b, " FROM event AS e LEFT JOIN rule AS r ON r.key = e.rule"
+		       " LEFT JOIN place AS p ON p.key = e.place"
+		       " LEFT JOIN boot AS b ON b.key = e.boot");
+}
+
+/* ---- value -> struct event ---- */
+
+#define SET(type, event, column, value)                                                            \
+	(*(type *)((char *)(event) + (column)->offset) = (type)(value))
+
+static int number_read(sqlite3_stmt *stmt, int at, const struct row_column *c, struct event *event)
+{
+	int64_t number = sqlite3_column_int64(stmt, at);
+	uint64_t max = c->max;
+
+	/* a column of a companion that the event does not have */
+	if (sqlite3_column_type(stmt, at) == SQLITE_NULL)
+		return 0;
+	if (sqlite3_column_type(stmt, at) != SQLITE_INTEGER)
+		return -EBADMSG;
+	if (max == 0)
+		max = c->type == ROW_U8 ? UINT8_MAX : UINT32_MAX;
+	if (c->type == ROW_U64) {
+		SET(uint64_t, event, c, number);
+		return 0;
+	}
+	if (c->type == ROW_I32) {
+		if (number < INT32_MIN || number > INT32_MAX)
+			return -EBADMSG;
+		SET(int32_t, event, c, number);
+		return 0;
+	}
+	if (number < 0 || (uint64_t)number > max)
+		return -EBADMSG;
+	if (c->type == ROW_U8)
+		SET(uint8_t, event, c, number);
+	else
+		SET(uint32_t, event, c, number);
+	return 0;
+}
+
+static int text_read(const void *data, size_t len, char **p)
+{
+	if (memchr(data, '\0', len))
+		return -EBADMSG;
+	free(*p);
+	*p = strndup(data, len);
+	return *p ? 0 : -ENOMEM;
+}
+
+static int bytes_read(const void *data, size_t len, struct event_bytes *bytes)
+{
+	if (len == 0)
+		return 0;
+	bytes->data = malloc(len);
+	if (!bytes->data)
+		return -ENOMEM;
+	memcpy(bytes->data, data, len);
+	bytes->len = len;
+	return 0;
+}
+
+static int profiles_read(const void *data, size_t len, struct event *event)
+{
+	if (len > sizeof(event->profiles) || len % sizeof(event->profiles[0]) != 0)
+		return -EBADMSG;
+	memcpy(event->profiles, data, len);
+	event->n_profiles = (uint32_t)(len / sizeof(event->profiles[0]));
+	return 0;
+}
+
+static int data_read(sqlite3_stmt *stmt, int at, const struct row_column *c, struct event *event)
+{
+	int type = sqlite3_column_type(stmt, at);
+	bool is_text =
+		c->type == ROW_TEXT || c->type == ROW_OWN_MESSAGE || c->type == ROW_RULE_MESSAGE;
+	const void *data;
+	size_t len;
+
+	if (type == SQLITE_NULL)
+		return c->type == ROW_BOOT_ID ? -EBADMSG : 0;
+	if (type != (is_text ? SQLITE_TEXT : SQLITE_BLOB))
+		return -EBADMSG;
+	data = is_text ? (const void *)sqlite3_column_text(stmt, at)
+		       : sqlite3_column_blob(stmt, at);
+	len = (size_t)sqlite3_column_bytes(stmt, at);
+	if (!data) {
+		/* an empty BLOB is NULL too */
+		if (is_text || len > 0)
+			return -ENOMEM;
+		data = "";
+	}
+	if (is_text || c->type == ROW_NAME)
+		return text_read(data, len, (char **)((char *)event + c->offset));
+	if (c->type == ROW_BYTES)
+		return bytes_read(data, len, (struct event_bytes *)((char *)event + c->offset));
+	if (c->type == ROW_PROFILES)
+		return profiles_read(data, len, event);
+	if (c->type == ROW_BOOT_ID ? len != sizeof(event->boot_id) : len >= sizeof(event->comm))
+		return -EBADMSG;
+	memcpy((char *)event + c->offset, data, len);
+	return 0;
+}
+
+static bool type_is_number(enum row_type type)
+{
+	return type <= ROW_ENUM;
+}
+
+int row_read_event(sqlite3_stmt *stmt, struct event *ret)
+{
+	static const enum row_table order[] = {ROW_EVENT, ROW_RULE, ROW_PLACE, ROW_BOOT};
+	_cleanup_(event_deinit) struct event event = {};
+	int at = 0;
+
+	event.id = sqlite3_column_int64(stmt, at++);
+	for (size_t t = 0; t < ARRAY_LEN(order); t++) {
+		for (size_t i = 0; i < tables[order[t]].n; i++, at++) {
+			const struct row_column *c = &tables[order[t]].columns[i];
+			int r = type_is_number(c->type) ? number_read(stmt, at, c, &event)
+							: data_read(stmt, at, c, &event);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	*ret = event;
+	event = (struct event){};
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* struct event <-> columns: the one place that names both, used to write and to read. */
+
+#include <sqlite3.h>
+#include <stddef.h>
+
+#include "event/event.h"
+#include "util/strbuf.h"
+
+enum row_table {
+	ROW_EVENT,
+	ROW_RULE,
+	ROW_PLACE,
+	ROW_BOOT,
+	_ROW_TABLE_MAX,
+};
+
+const char *row_table_name(enum row_table table);
+size_t row_columns(enum row_table table);
+
+/* Has the event anything to say in this table? (An event without policy refers to no rule.) */
+bool row_is_empty(enum row_table table, const struct event *event);
+
+/* Append "a, b, c", each with a prefix ("e." or ""). */
+void row_names(enum row_table table, const char *prefix, struct strbuf *b);
+/* Append "a IS ?1 AND b IS ?2 ...". */
+void row_equals(enum row_table table, struct strbuf *b);
+/* Append "SELECT every column FROM event and its companions", for row_read_event(). */
+void row_select(struct strbuf *b);
+
+/* Bind the columns from parameter `first` on. The event must live until the statement is reset.
+ * Return: SQLITE_OK; SQLITE_RANGE: a code that row_read_event() would refuse; another SQLite code.
+ */
+int row_bind(sqlite3_stmt *stmt, int first, enum row_table table, const struct event *event);
+
+/* Append the columns as bytes: equal bytes if and only if the rows are equal. */
+void row_content(enum row_table table, const struct event *event, struct strbuf *b);
+
+/* The current row of a row_select() statement. What lies in the file is not believed: a value that
+ * no writer can have written is -EBADMSG. Return: 0, the caller deinits; -EBADMSG; -ENOMEM. */
+int row_read_event(sqlite3_stmt *stmt, struct event *ret);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The caller's side of the writing store: the queue and the numbers. Nothing here waits for the
+ * disk; the lock is held for a few instructions by either side.
+ */
+
+#include "store/store.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include "store/writer.h"
+#include "util/cleanup.h"
+
+#define QUEUE_MAX 65536U
+#define BATCH_MAX 4096U
+#define BATCH_MS 100U
+#define ROWS_MAX 5000000U
+#define WAL_MAX (256U << 20)
+
+uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+}
+
+static int cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+	int r = pthread_condattr_init(&attr);
+
+	if (r != 0)
+		return -r;
+	r = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	if (r == 0)
+		r = pthread_cond_init(cond, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	return -r;
+}
+
+static void nodes_free(struct sink_node *node)
+{
+	while (node) {
+		struct sink_node *next = node->next;
+
+		event_deinit(&node->event);
+		free(node);
+		node = next;
+	}
+}
+
+void store_free(struct store *store)
+{
+	nodes_free(store->head);
+	nodes_free(store->batch);
+	(void)pthread_cond_destroy(&store->wake);
+	(void)pthread_cond_destroy(&store->done);
+	(void)pthread_mutex_destroy(&store->lock);
+	if (store->event_fd >= 0)
+		(void)close(store->event_fd);
+	free((char *)store->config.path);
+	free(store);
+}
+
+static int config_copy(const struct store_config *from, struct store_config *ret)
+{
+	struct store_config config = *from;
+
+	config.path = strdup(from->path);
+	if (!config.path)
+		return -ENOMEM;
+	config.queue_max = from->queue_max ? from->queue_max : QUEUE_MAX;
+	config.batch_max = from->batch_max ? from->batch_max : BATCH_MAX;
+	config.batch_ms = from->batch_ms ? from->batch_ms : BATCH_MS;
+	config.rows_max = from->rows_max ? from->rows_max : ROWS_MAX;
+	config.wal_max = from->wal_max ? from->wal_max : WAL_MAX;
+	*ret = config;
+	return 0;
+}
+
+/* Signals are for the event loop: the writer takes none. */
+static int thread_start(struct store *store)
+{
+	sigset_t all, before;
+	int r;
+
+	(void)sigfillset(&all);
+	r = pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (r != 0)
+		return -r;
+	r = pthread_create(&store->thread, NULL, writer_main, store);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r == 0)
+		(void)pthread_setname_np(store->thread, "haetae-store");
+	return -r;
+}
+
+int store_open(const struct store_config *config, struct store **ret)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int r;
+
+	if (!store)
+		return -ENOMEM;
+	store->event_fd = -EBADF;
+	store->tail = &store->head;
+	store->stats.degraded = true;
+	store->sink.config = &store->config;
+	r = pthread_mutex_init(&store->lock, NULL);
+	if (r != 0)
+		goto failed_lock;
+	r = -cond_init(&store->wake);
+	if (r != 0)
+		goto failed_wake;
+	r = -cond_init(&store->done);
+	if (r != 0)
+		goto failed_done;
+	r = -config_copy(config, &store->config);
+	if (r == 0) {
+		store->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		r = store->event_fd < 0 ? errno : -thread_start(store);
+	}
+	if (r != 0) {
+		store_free(store);
+		return -r;
+	}
+	*ret = store;
+	return 0;
+
+failed_done:
+	(void)pthread_cond_destroy(&store->wake);
+failed_wake:
+	(void)pthread_mutex_destroy(&store->lock);
+failed_lock:
+	free(store);
+	return -r;
+}
+
+/* Moves one of the arrays by verdict; other kinds of events are not in them. */
+static void verdict_count(uint64_t counts[HT_VERDICT_MAX], const struct event *event)
+{
+	if (event->kind == EVENT_VERDICT && event->verdict < HT_VERDICT_MAX)
+		counts[event->verdict]++;
+}
+
+bool store_add(struct store *store, struct event *event)
+{
+	struct sink_node *node = malloc(sizeof(*node));
+	bool queued;
+
+	if (node)
+		*node = (struct sink_node){.event = *event};
+	(void)pthread_mutex_lock(&store->lock);
+	store->stats.offered++;
+	verdict_count(store->stats.offered_verdicts, event);
+	queued = node && store->stats.pending < store->config.queue_max;
+	if (queued) {
+		store->stats.queued++;
+		store->stats.pending++;
+		verdict_count(store->stats.pending_verdicts, event);
+		*store->tail = node;
+		store->tail = &node->next;
+		if (store->n_queue++ == 0)
+			store->first_at = monotonic_ns();
+		if (store->n_queue == 1 || store->n_queue == store->config.batch_max)
+			(void)pthread_cond_signal(&store->wake);
+	} else {
+		store->stats.dropped++;
+		verdict_count(store->stats.dropped_verdicts, event);
+	}
+	(void)pthread_mutex_unlock(&store->lock);
+	if (queued) {
+		*event = (struct event){};
+	} else {
+		event_deinit(event);
+		free(node);
+	}
+	return queued;
+}
+
+void store_stats_read(struct store *store, struct store_stats *ret)
+{
+	(void)pthread_mutex_lock(&store->lock);
+	*ret = store->stats;
+	(void)pthread_mutex_unlock(&store->lock);
+}
+
+int store_event_fd(struct store *store)
+{
+	return store->event_fd;
+}
+
+static struct timespec timespec_at(uint64_t ns)
+{
+	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000U),
+				 .tv_nsec = (long)(ns % 1000000000U)};
+}
+
+int store_flush(struct store *store, unsigned timeout_ms)
+{
+	struct timespec end = timespec_at(monotonic_ns() + (uint64_t)timeout_ms * 1000000U);
+	uint64_t until;
+	int r = 0;
+
+	(void)pthread_mutex_lock(&store->lock);
+	/* events are settled in their order: when so many are, all that were queued by now are */
+	until = store->stats.queued;
+	store->flushing++;
+	(void)pthread_cond_signal(&store->wake);
+	while (store->stats.queued - store->stats.pending < until && r == 0)
+		r = pthread_cond_timedwait(&store->done, &store->lock, &end);
+	store->flushing--;
+	r = store->stats.queued - store->stats.pending < until ? -ETIMEDOUT : 0;
+	(void)pthread_mutex_unlock(&store->lock);
+	return r;
+}
+
+/* After its deadline the thread only has to notice: it is waited for so much longer. */
+#define CLOSE_GRACE_NS 500000000U
+
+struct store *store_close(struct store *store, unsigned timeout_ms)
+{
+	struct timespec end;
+	bool finished;
+	int r = 0;
+
+	if (!store)
+		return NULL;
+	(void)pthread_mutex_lock(&store->lock);
+	store->stop = true;
+	store->stop_at = monotonic_ns() + (uint64_t)timeout_ms * 1000000U;
+	end = timespec_at(store->stop_at + CLOSE_GRACE_NS);
+	(void)pthread_cond_signal(&store->wake);
+	while (!store->finished && r == 0)
+		r = pthread_cond_timedwait(&store->done, &store->lock, &end);
+	finished = store->finished;
+	/* stuck in the disk, where nothing reaches it: it frees the store when the disk lets it go
+	 */
+	store->abandoned = !finished;
+	if (!finished)
+		(void)pthread_detach(store->thread);
+	(void)pthread_mutex_unlock(&store->lock);
+	if (finished) {
+		(void)pthread_join(store->thread, NULL);
+		store_free(store);
+	}
+	return NULL;
+}

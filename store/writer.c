@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The writer thread: waits for a batch, commits it, keeps it until that succeeded.
+ *
+ * Every failure closes the connection; the next attempt opens a new one. Opening is what finds out
+ * whether the medium is writable again, whether the file is still there and whether it is damaged,
+ * so one path recovers from all of them. Attempts are BACKOFF_MIN_MS apart at first, BACKOFF_MAX_MS
+ * at last.
+ */
+
+#include "store/writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "store/sqlite.h"
+#include "util/cleanup.h"
+
+#define BACKOFF_MIN_MS 50U
+#define BACKOFF_MAX_MS 5000U
+#define BACKOFF_STOP_MS 100U /* while store_close() waits */
+/* Between two settings-aside: a disk that damages everything must not fill itself with copies. */
+#define ASIDE_INTERVAL_NS (60ULL * 1000000000U)
+#define NSEC_PER_MSEC 1000000ULL
+
+/* ---- outcomes, under the lock ---- */
+
+static void signal_done(struct store *store)
+{
+	uint64_t one = 1;
+
+	(void)pthread_cond_broadcast(&store->done);
+	/* full means that it is readable already */
+	if (write(store->event_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+/* Keep the end, which tells more, of what is too long. */
+static void text_set(char *to, size_t size, const char *text)
+{
+	size_t len = strlen(text), skip = len >= size ? len - size + 1 : 0;
+
+	memcpy(to, text + skip, len - skip + 1);
+}
+
+static void failed(struct store *store, const char *text)
+{
+	(void)pthread_mutex_lock(&store->lock);
+	store->stats.failures++;
+	store->stats.degraded = true;
+	(void)strncpy(store->stats.last_error, text ? text : "out of memory",
+		      sizeof(store->stats.last_error) - 1);
+	signal_done(store);
+	(void)pthread_mutex_unlock(&store->lock);
+}
+
+static void verdict_settle(struct store_stats *stats, const struct sink_node *node)
+{
+	uint8_t verdict = node->event.verdict;
+
+	if (node->event.kind != EVENT_VERDICT || verdict >= HT_VERDICT_MAX)
+		return;
+	stats->pending_verdicts[verdict]--;
+	if (node->refused)
+		stats->dropped_verdicts[verdict]++;
+	else
+		stats->committed_verdicts[verdict]++;
+}
+
+/* The batch is on disk: count it, free it. */
+static void settled(struct store *store, uint64_t removed)
+{
+	struct sink_node *node = steal_ptr(store->batch);
+	bool refused = false;
+
+	(void)pthread_mutex_lock(&store->lock);
+	for (const struct sink_node *i = node; i; i = i->next) {
+		store->stats.pending--;
+		if (i->refused)
+			store->stats.dropped++;
+		else
+			store->stats.committed++;
+		if (i->event.id > store->stats.last_id)
+			store->stats.last_id = i->event.id;
+		verdict_settle(&store->stats, i);
+		refused |= i->refused;
+	}
+	store->stats.removed += removed;
+	store->stats.degraded = false;
+	if (refused)
+		text_set(store->stats.last_error, sizeof(store->stats.last_error),
+			 "an event with an unknown code was dropped");
+	signal_done(store);
+	(void)pthread_mutex_unlock(&store->lock);
+	while (node) {
+		struct sink_node *next = node->next;
+
+		event_deinit(&node->event);
+		free(node);
+		node = next;
+	}
+	store->attempted = false;
+	store->backoff_ms = 0;
+}
+
+static void opened(struct store *store)
+{
+	(void)pthread_mutex_lock(&store->lock);
+	/* with a batch to be tried again, only its commit shows that all is well */
+	if (!store->batch) {
+		store->stats.degraded = false;
+		store->backoff_ms = 0;
+	}
+	if (store->sink.next_id - 1 > store->stats.last_id)
+		store->stats.last_id = store->sink.next_id - 1;
+	signal_done(store);
+	(void)pthread_mutex_unlock(&store->lock);
+}
+
+static void set_aside(struct store *store, const char *path)
+{
+	(void)pthread_mutex_lock(&store->lock);
+	store->stats.set_aside++;
+	text_set(store->stats.set_aside_path, sizeof(store->stats.set_aside_path), path);
+	(void)pthread_mutex_unlock(&store->lock);
+	store->aside_at = monotonic_ns();
+	store->sink.checked = false;
+}
+
+/* ---- failing ---- */
+
+static void backoff(struct store *store)
+{
+	unsigned ms = store->backoff_ms ? 2 * store->backoff_ms : BACKOFF_MIN_MS, max;
+
+	(void)pthread_mutex_lock(&store->lock);
+	max = store->stop ? BACKOFF_STOP_MS : BACKOFF_MAX_MS;
+	store->backoff_ms = ms < max ? ms : max;
+	store->retry_at = monotonic_ns() + store->backoff_ms * NSEC_PER_MSEC;
+	(void)pthread_mutex_unlock(&store->lock);
+}
+
+/* A file that will never do. Return: true if it is out of the way and the next open can be at once.
+ */
+static bool replace(struct store *store, const char *reason)
+{
+	_cleanup_free_ char *path = NULL;
+	uint64_t now = monotonic_ns();
+
+	if (store->aside_at != 0 && now - store->aside_at < ASIDE_INTERVAL_NS)
+		return false;
+	if (sink_set_aside(&store->sink, reason, &path) < 0)
+		return false;
+	set_aside(store, path);
+	return true;
+}
+
+static void handle_failure(struct store *store, int r, const char *text)
+{
+	bool at_once = false;
+
+	sink_close(&store->sink);
+	failed(store, text);
+	if (r == DB_E_NEWER)
+		at_once = replace(store, "newer");
+	else if (r == DB_E_DAMAGED || r == -EBADMSG)
+		at_once = replace(store, "damaged");
+	if (at_once)
+		store->retry_at = 0;
+	else
+		backoff(store);
+}
+
+/* ---- one turn ---- */
+
+static void batch_take(struct store *store)
+{
+	struct sink_node **end = &store->head;
+	size_t n = 0;
+
+	(void)pthread_mutex_lock(&store->lock);
+	while (*end && n < store->config.batch_max) {
+		end = &(*end)->next;
+		n++;
+	}
+	store->batch = n > 0 ? store->head : NULL;
+	if (n > 0) {
+		store->head = *end;
+		*end = NULL;
+		store->n_queue -= n;
+		if (!store->head)
+			store->tail = &store->head;
+	}
+	(void)pthread_mutex_unlock(&store->lock);
+}
+
+/* Return: 0, or what handle_failure() takes. */
+static int turn(struct store *store, char **reterr_text)
+{
+	uint64_t removed = 0;
+	int r;
+
+	if (!store->sink.db) {
+		r = sink_open(&store->sink, reterr_text);
+		if (r != 0)
+			return r;
+		opened(store);
+	}
+	if (!store->batch)
+		batch_take(store);
+	if (!store->batch)
+		return 0;
+	if (store->attempted) {
+		r = sink_has_batch(&store->sink, store->batch);
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			settled(store, 0);
+			return 0;
+		}
+	}
+	store->attempted = true;
+	r = sink_commit(&store->sink, store->batch, &removed, reterr_text);
+	if (r == 0)
+		settled(store, removed);
+	return r;
+}
+
+/* ---- waiting ---- */
+
+/* Under the lock. Return: when to go on without being woken, 0: now, UINT64_MAX: never. */
+static uint64_t wait_until(const struct store *store)
+{
+	if (store->retry_at != 0) {
+		if (store->stop && store->backoff_ms > BACKOFF_STOP_MS)
+			return 0;
+		return store->retry_at;
+	}
+	if (!store->sink.db || store->batch)
+		return 0;
+	if (store->n_queue == 0)
+		return store->stop ? 0 : UINT64_MAX;
+	if (store->stop || store->flushing > 0 || store->n_queue >= store->config.batch_max)
+		return 0;
+	return store->first_at + store->config.batch_ms * NSEC_PER_MSEC;
+}
+
+/* Return: false if it is time to end. */
+static bool wait_for_work(struct store *store)
+{
+	bool work;
+
+	(void)pthread_mutex_lock(&store->lock);
+	for (;;) {
+		uint64_t until = wait_until(store), now = monotonic_ns();
+		struct timespec ts = {.tv_sec = (time_t)(until / 1000000000U),
+				      .tv_nsec = (long)(until % 1000000000U)};
+
+		work = !store->stop || (store->stats.pending > 0 && now < store->stop_at);
+		if (!work || until <= now)
+			break;
+		if (until == UINT64_MAX)
+			(void)pthread_cond_wait(&store->wake, &store->lock);
+		else
+			(void)pthread_cond_timedwait(&store->wake, &store->lock, &ts);
+	}
+	store->retry_at = 0;
+	(void)pthread_mutex_unlock(&store->lock);
+	return work;
+}
+
+void *writer_main(void *userdata)
+{
+	struct store *store = userdata;
+	bool abandoned;
+
+	/* the first turn opens, whatever comes: a store that was opened and closed exists */
+	do {
+		_cleanup_free_ char *text = NULL;
+		int r = turn(store, &text);
+
+		if (r != 0)
+			handle_failure(store, r, text);
+	} while (wait_for_work(store));
+	sink_close(&store->sink);
+	(void)pthread_mutex_lock(&store->lock);
+	store->finished = true;
+	abandoned = store->abandoned;
+	(void)pthread_cond_broadcast(&store->done);
+	(void)pthread_mutex_unlock(&store->lock);
+	if (abandoned)
+		store_free(store);
+	return NULL;
+}
