@@ -13,7 +13,8 @@
 enum row_type {
 	ROW_U8,
 	ROW_U32,
-	ROW_U64,
+	ROW_U63, /* uint64_t below 2^63: clocks, counters */
+	ROW_U64, /* identifiers, all bits */
 	ROW_I32,
 	ROW_ENUM,
 	ROW_TEXT,	  /* char *, stored as TEXT */
@@ -46,13 +47,13 @@ static const struct row_column event_columns[] = {
 	COLUMN(ROW_U32, op, HT_OP_ALL),
 	COLUMN(ROW_U32, flags, EVENT_FLAGS),
 	COLUMN(ROW_ENUM, severity, _POLICY_SEVERITY_MAX - 1),
-	COLUMN(ROW_U64, realtime_us),
-	COLUMN(ROW_U64, boottime_ns),
+	COLUMN(ROW_U63, realtime_us),
+	COLUMN(ROW_U63, boottime_ns),
 	COLUMN(ROW_U32, cpu),
-	COLUMN(ROW_U64, seq),
-	COLUMN(ROW_U64, count),
-	COLUMN(ROW_U64, first_ns),
-	COLUMN(ROW_U64, last_ns),
+	COLUMN(ROW_U63, seq),
+	COLUMN(ROW_U63, count),
+	COLUMN(ROW_U63, first_ns),
+	COLUMN(ROW_U63, last_ns),
 	COLUMN(ROW_U32, profile),
 	COLUMN(ROW_PROFILES, profiles),
 	COLUMN(ROW_U32, generation),
@@ -61,8 +62,8 @@ static const struct row_column event_columns[] = {
 	COLUMN(ROW_U32, ppid),
 	COLUMN(ROW_U32, uid),
 	COLUMN(ROW_U32, gid),
-	COLUMN(ROW_U64, start_ns),
-	COLUMN(ROW_U64, parent_start_ns),
+	COLUMN(ROW_U63, start_ns),
+	COLUMN(ROW_U63, parent_start_ns),
 	COLUMN(ROW_U64, exec_id),
 	COLUMN(ROW_I32, exit_code),
 	COLUMN(ROW_COMM, comm),
@@ -88,7 +89,7 @@ static const struct row_column rule_columns[] = {
 };
 
 static const struct row_column place_columns[] = {
-	COLUMN(ROW_U64, cgroup_id),	COLUMN(ROW_NAME, cgroup),  COLUMN(ROW_NAME, container),
+	COLUMN(ROW_U63, cgroup_id),	COLUMN(ROW_NAME, cgroup),  COLUMN(ROW_NAME, container),
 	COLUMN(ROW_TEXT, container_id), COLUMN(ROW_TEXT, runtime),
 };
 
@@ -166,6 +167,7 @@ static struct row_value value_get(const struct row_column *c, const struct event
 	case ROW_U32:
 	case ROW_ENUM:
 		return value_number(FIELD(uint32_t, event, c));
+	case ROW_U63:
 	case ROW_U64:
 		return value_number((int64_t)FIELD(uint64_t, event, c));
 	case ROW_I32:
@@ -209,6 +211,8 @@ bool row_is_empty(enum row_table table, const struct event *event)
 /* What number_read() would refuse is never written. */
 static bool number_is_valid(const struct row_column *c, int64_t number)
 {
+	if (c->type == ROW_U63)
+		return number >= 0;
 	return c->max == 0 || (number >= 0 && (uint64_t)number <= c->max);
 }
 
@@ -301,7 +305,9 @@ static int number_read(sqlite3_stmt *stmt, int at, const struct row_column *c, s
 		return -EBADMSG;
 	if (max == 0)
 		max = c->type == ROW_U8 ? UINT8_MAX : UINT32_MAX;
-	if (c->type == ROW_U64) {
+	if (c->type == ROW_U63 && number < 0)
+		return -EBADMSG;
+	if (c->type == ROW_U63 || c->type == ROW_U64) {
 		SET(uint64_t, event, c, number);
 		return 0;
 	}

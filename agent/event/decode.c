@@ -92,13 +92,15 @@ static bool op_is_valid(uint32_t op)
 	return (op & ~HT_OP_ALL) == 0 && (op & (op - 1)) == 0;
 }
 
+/* Counters and clocks that pass 2^63 were never counted by anybody; identifiers use all bits. */
 static bool record_is_known(const struct ht_record *r, size_t size)
 {
 	return r->abi == HT_ABI && r->kind >= HT_RECORD_VERDICT && r->kind < HT_RECORD_MAX &&
 	       r->size >= sizeof(*r) && r->size <= size && r->size <= HT_RECORD_SIZE_MAX &&
 	       (r->flags & ~EVENT_FLAGS) == 0 && r->verdict < HT_VERDICT_MAX &&
 	       r->reason < HT_REASON_MAX && r->pad0 == 0 && op_is_valid(r->op) &&
-	       r->nprofiles <= HT_PROFILES_MAX;
+	       r->nprofiles <= HT_PROFILES_MAX && r->seq <= INT64_MAX && r->start <= INT64_MAX &&
+	       r->parent_start <= INT64_MAX && r->cgroup <= INT64_MAX;
 }
 
 /* Return: 0, EVENT_E_DECODE or -ENOMEM. */

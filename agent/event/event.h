@@ -144,12 +144,14 @@ enum event_render_flags {
 };
 
 struct strbuf;
-/* One line of the table: time, verdict, container, op, path, by whom, policy and rule. */
+/* One line of the table, without a line end: TIME VERDICT CONTAINER OP OBJECT BY POLICY RULE. Local time, or
+ * UTC. width: cells of the terminal (below 80 counts as 80); columns adapt to it and what is too long
+ * is shortened in the middle. FULL, or width 0: nothing is shortened. */
 void event_render_header(struct strbuf *b, unsigned flags, unsigned width);
 void event_render_line(const struct event *event, struct strbuf *b, unsigned flags,
 		       unsigned width);
-/* One JSON object in one line, every field, stable names (documented in agentctl(1)). Byte strings
- * are escaped as util/escape.h says. */
+/* One JSON object in one line, without a line end: every field, stable names in one order (documented in
+ * agentctl(1)), null where the event has nothing to say. Byte strings are escaped as util/escape.h says. */
 void event_render_json(const struct event *event, struct strbuf *b);
 /* One sentence for people and the journal: "Refused read of '/etc/shadow' by ...". */
 void event_render_sentence(const struct event *event, struct strbuf *b);
@@ -165,11 +167,23 @@ void event_render_sentence(const struct event *event, struct strbuf *b);
 #define EVENT_MESSAGE_POLICY_PUBLISHED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e06"
 #define EVENT_MESSAGE_READY "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e07"
 #define EVENT_MESSAGE_STORE "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e08"
+#define EVENT_MESSAGE_STOPPED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e09"
 
-/* The journal fields of an alert ("MESSAGE=...", "MESSAGE_ID=...", "PRIORITY=", "HAETAE_POLICY=",
- * "HAETAE_RULE=", "HAETAE_RULE_FILE=", "HAETAE_RULE_LINE=", "HAETAE_CONTAINER=", "HAETAE_EXE=", "HAETAE_PATH=",
- * "HAETAE_OP=", "HAETAE_VERDICT=", "HAETAE_REASON=", "HAETAE_SEVERITY=", "HAETAE_PID=", "HAETAE_COUNT=", ...), ready for
- * sd_journal_sendv(). Raw bytes in values except MESSAGE, which is escaped. */
+/* The id for an event; NULL: it belongs in the store, not in the journal (allowed, audited, process and
+ * cgroup life). */
+const char *event_message_id(const struct event *event);
+/* PRIORITY for an event: critical 2 (crit), high 4 (warning), medium 5 (notice), low and info 6 (info).
+ * A refusal is the system working, so even a severe one is not among the errors of `journalctl -p err`,
+ * unless its rule says critical. Lost evidence and what the agent says of itself are about the system:
+ * critical 2, high 3 (err), medium 4 (warning), low 5 (notice), info 6. */
+int event_priority(const struct event *event);
+
+/* The fields of a journal entry, ready for sd_journal_sendv(): MESSAGE, MESSAGE_ID (if the event has one),
+ * PRIORITY, HAETAE_KIND, _NOTICE, _VERDICT, _REASON, _OP, _SEVERITY, _POLICY, _RULE (its text), _RULE_ID, _RULE_FILE,
+ * _RULE_LINE, _RULE_MESSAGE, _CONTAINER, _CONTAINER_ID, _RUNTIME, _CGROUP, _CGROUP_ID, _PATH, _DEV, _INODE, _EXE, _COMM, _ARGV (with
+ * spaces for NULs), _PID, _PPID, _UID, _GID, _START_NS, _COUNT, _GENERATION, _BOOTTIME_NS, _CPU, _SEQ (the last three find the row in the store).
+ * A field whose value is unknown is left out. Raw bytes in values, except MESSAGE, which is escaped.
+ * Return: 0 or -ENOMEM. */
 struct event_alert;
 int event_alert_new(const struct event *event, struct event_alert **ret);
 struct event_alert *event_alert_free(struct event_alert *alert);
