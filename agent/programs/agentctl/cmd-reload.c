@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * agentctl reload: apply changed policy files now and wait for the result (ExecReload= of the
+ * unit).
+ *
+ * The agent's answer to "reload": {"generation": N, "policies": N, "changed": bool, "diagnostics":
+ * [...], "warnings": ["text"]}; "ok" is false, with the same members, if any file was refused. What
+ * was good is in force in either case.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "control/control.h"
+#include "policy/diag.h"
+#include "programs/agentctl/agentctl.h"
+
+/* Compiling and publishing the largest sets takes seconds; a stuck agent is the watchdog's. */
+#define RELOAD_TIMEOUT_MS 90000U
+
+static const char help[] =
+	"agentctl reload [--json]\n"
+	"\n"
+	"Apply changed policy files and wait for the result. A file that is refused keeps\n"
+	"its last good version in force; the exit code is 1 then.\n"
+	"\n"
+	"     --json            Print the agent's answer\n"
+	"  -h --help            Show this help\n";
+
+static int handle(int c, const char *arg, void *userdata)
+{
+	*(bool *)userdata = true;
+	return 0;
+}
+
+static int reload_print(const struct agentctl *ctl, const json_t *answer)
+{
+	const json_t *warnings = json_object_get(answer, "warnings");
+	struct diag_list diags = {};
+	const char *changed = json_truth(answer, "changed") ? "published" : "unchanged";
+	size_t i;
+	json_t *warning;
+
+	if (json_object_get(answer, "diagnostics") &&
+	    control_diags_from_json(json_object_get(answer, "diagnostics"), &diags) < 0)
+		complain("The agent's diagnostics are not readable");
+	diag_list_print(&diags, stderr, color_wanted(ctl->color, STDERR_FILENO));
+	diag_list_deinit(&diags);
+	json_array_foreach(warnings, i, warning) complain(
+		"%s", escaped(json_string_value(warning) ? json_string_value(warning) : ""));
+	if (json_truth(answer, "ok"))
+		(void)printf("%lld policies in force, generation %lld (%s)\n",
+			     json_number(answer, "policies"), json_number(answer, "generation"),
+			     changed);
+	return 0;
+}
+
+int cmd_reload(struct agentctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, 1}, {}};
+	bool json = false;
+	const struct option_set set = {
+		.options = options,
+		.brief = "",
+		.help = help,
+		.handle = handle,
+		.userdata = &json,
+	};
+	json_auto_t *answer = NULL;
+	int first, r;
+
+	r = options_parse(ctl, argc, argv, &set, /* stop_early= */ false, &first);
+	if (r >= 0)
+		return r;
+	r = options_end(argc, argv, first);
+	if (r >= 0)
+		return r;
+	r = agent_call(ctl, "reload", RELOAD_TIMEOUT_MS, &answer);
+	if (r == EXIT_CODE_NOT_RUNNING)
+		complain("The agent is not running; it reads the policies when it starts");
+	if (!answer)
+		return r;
+	if (json) {
+		int written = output_json(answer);
+
+		return r != 0 ? r : written;
+	}
+	(void)reload_print(ctl, answer);
+	return r;
+}
