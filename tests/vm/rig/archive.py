@@ -48,7 +48,7 @@ def _options(sources_file: str) -> str:
     except OSError:
         text = ""
     keys = [key for key in re.findall(r"(?im)\bsigned-by\s*[:=]\s*(/[^\s\],]+)", text) if Path(key).exists()]
-    keys += [key for key in KEYRINGS[:] if Path(key).exists()][:1]
+    keys += [key for key in KEYRINGS if Path(key).exists()][:1]
     options = ["arch=amd64", "signed-by=" + ",".join(dict.fromkeys(keys))]
     if re.search(r"(?im)(^trusted:\s*yes|[\[\s]trusted=yes)", text):
         options.append("trusted=yes")
@@ -65,8 +65,8 @@ def _address(uri: str) -> str:
 def _targets() -> Iterator[tuple[str, str, str, str]]:
     """Yields (release, address, origin, sources file) of every configured main index, read or not."""
     form = "$(RELEASE)|$(COMPONENT)|$(REPO_URI)|$(ORIGIN)|$(SOURCESENTRY)"
-    for extra in ([], ["--no-release-info"]):  # without downloaded lists only the second knows anything
-        text = output_of(["apt-get", "indextargets", *extra, "--format", form, "Created-By: Packages"])
+    for extra in ("Created-By: Packages", "--no-release-info"):  # without downloaded lists only the second knows any
+        text = output_of(["apt-get", "indextargets", extra, "--format", form, "Created-By: Packages"])
         for line in text.splitlines():
             release, component, uri, origin, where = line.split("|")
             if component == "main" and not uri.startswith("cdrom"):
@@ -114,7 +114,8 @@ class Suite:
         base = self.directory
         settings = {
             "Dir::Etc::SourceList": f"{base}/sources.list", "Dir::Etc::SourceParts": "/dev/null",
-            "Dir::Etc::PreferencesParts": "/dev/null", "Dir::State": f"{base}/state", "Dir::State::Lists": f"{base}/lists",
+            "Dir::Etc::PreferencesParts": "/dev/null",
+            "Dir::State": f"{base}/state", "Dir::State::Lists": f"{base}/lists",
             "Dir::State::status": f"{base}/status", "Dir::Cache": f"{base}/cache", "APT::Default-Release": "",
             "APT::Architecture": "amd64", "APT::Architectures": "amd64", "APT::Sandbox::User": "root",
             "Acquire::Languages": "none", "Acquire::Retries": "3",
@@ -123,7 +124,7 @@ class Suite:
         return [f"-o{key}={value}" for key, value in settings.items()]
 
     def _apt(self, *words: str, cwd: Path | None = None) -> None:
-        """Runs apt-get, again after a pause when it fails: mirrors are busy at times, and apt has no event for 'well again'."""
+        """Runs apt-get, again after a pause when it fails: mirrors are busy at times and tell nobody when it is over."""
         for attempt, pause in enumerate((*RETRY_SECONDS, None)):
             try:
                 run(["apt-get", "-q", *self._options(), *words], cwd=cwd, log=self.log)
@@ -131,7 +132,8 @@ class Suite:
             except RigError as error:
                 if pause is None:
                     raise
-                say(f"apt-get {words[0]} for {self.name} failed (attempt {attempt + 1}), again in {pause} s: {str(error).splitlines()[-1].strip()}")
+                say(f"apt-get {words[0]} for {self.name} failed (attempt {attempt + 1}), again in {pause} s: "
+                    + error.summary())
                 time.sleep(pause)
 
     def read(self, prefix: str) -> list[Package]:
@@ -151,7 +153,8 @@ class Suite:
 
     def _packages(self, prefix: str) -> list[Package]:
         found: list[Package] = []
-        listing = output_of(["apt-get", *self._options(), "indextargets", "--format", "$(FILENAME)", "Created-By: Packages"])
+        listing = output_of(["apt-get", *self._options(), "indextargets", "--format", "$(FILENAME)",
+                             "Created-By: Packages"])
         for index in listing.split():
             child = subprocess.Popen(["/usr/lib/apt/apt-helper", "cat-file", index], stdout=subprocess.PIPE, text=True)
             assert child.stdout
@@ -190,4 +193,5 @@ def newer(left: Package, right: Package) -> int:
     """Compares two packages by Debian version, for functools.cmp_to_key()."""
     if left.version == right.version:
         return 0
-    return 1 if subprocess.run(["dpkg", "--compare-versions", left.version, "gt", right.version]).returncode == 0 else -1
+    greater = subprocess.run(["dpkg", "--compare-versions", left.version, "gt", right.version]).returncode == 0
+    return 1 if greater else -1

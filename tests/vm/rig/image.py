@@ -33,7 +33,8 @@ WEB_PACKAGES = "nginx-light curl busybox".split()
 WEB_ROOT = "var/lib/haetae-rig/web-root"
 
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*",
-            "/usr/share/zoneinfo/*", "/usr/share/bash-completion/*", "/usr/share/zsh/*", "/usr/share/fish/*", "/usr/share/common-licenses/*")
+            "/usr/share/zoneinfo/*", "/usr/share/bash-completion/*", "/usr/share/zsh/*", "/usr/share/fish/*",
+            "/usr/share/common-licenses/*")
 
 # What a test machine does not need: every unit left out is boot time under emulation.
 MASKED = """
@@ -63,7 +64,7 @@ FILES = {
     "etc/hosts": "127.0.0.1 localhost haetae-vm\n",
     "etc/fstab": "",
     "etc/resolv.conf": "",
-    "etc/machine-id": "6861657461652d7669727475616c2d6d\n",  # fixed: no first boot, and the journal directory has a name
+    "etc/machine-id": "6861657461652d7669727475616c2d6d\n",  # fixed, so that no boot is a first boot
     "etc/systemd/journald.conf.d/rig.conf": "[Journal]\nStorage=volatile\n",
     "etc/systemd/system.conf.d/rig.conf": "[Manager]\nDefaultTimeoutStopSec=20s\n",
 }
@@ -111,7 +112,8 @@ def _debian(work: Path, release: str, what: str, packages: list[str]) -> None:
     say(f"building the {what} from Debian {release} (one to three minutes, once)")
     (work / "apt.conf").write_text(output_of(["apt-config", "dump", "--no-empty", "Acquire"]))
     command: list[str | Path] = [
-        *_own_mounts(), "mmdebstrap", "--mode=root", "--variant=essential", f"--aptopt={work}/apt.conf", "--aptopt=Acquire::Retries \"3\"",
+        *_own_mounts(), "mmdebstrap", "--mode=root", "--variant=essential", f"--aptopt={work}/apt.conf",
+        "--aptopt=Acquire::Retries \"3\"",
         "--aptopt=Apt::Install-Recommends \"false\"", "--dpkgopt=force-unsafe-io", "--skip=cleanup/apt/lists",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED),
         "--include=" + ",".join(packages),
@@ -124,7 +126,7 @@ def _debian(work: Path, release: str, what: str, packages: list[str]) -> None:
         except RigError as error:
             if attempt == 3:
                 raise
-            say(f"building the {what} failed (attempt {attempt}), again: {str(error).splitlines()[-1].strip()}")
+            say(f"building the {what} failed (attempt {attempt}), again: {error.summary()}")
             cache.remove(work / "tree")
     _slim(work / "tree")
     say(f"the {what} is ready: {_mib(work / 'tree')} MiB")
@@ -190,8 +192,8 @@ def filesystem(tree: Path, image: Path, mib: int, sector: int = 0) -> None:
     """Makes an ext4 image of a directory, beginning at a sector of the file."""
     with image.open("wb") as handle:
         handle.truncate((mib << 20) + sector * 512)
-    run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-E", f"offset={sector * 512},lazy_itable_init=1",
-         "-d", tree, image, f"{mib}M"], log=image.parent / "log")
+    run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0",
+         "-E", f"offset={sector * 512},lazy_itable_init=1", "-d", tree, image, f"{mib}M"], log=image.parent / "log")
 
 
 def _partition_table(image: Path) -> None:

@@ -16,8 +16,8 @@ from .image import GUEST
 SECTOR = 512
 
 
-def write(tar_path: Path, job: Path | None, run_script: str | None, install: Path | None, sources: Sequence[tuple[str, Path]],
-          variables: Mapping[str, str]) -> None:
+def write(tar_path: Path, job: Path | None, run_script: str | None, install: Path | None,
+          sources: Sequence[tuple[str, Path]], variables: Mapping[str, str]) -> None:
     """Writes the job tar.
 
     job: directory that becomes /job; run_script: text of its run.sh where there is no job; install: tree laid over /;
@@ -30,7 +30,8 @@ def write(tar_path: Path, job: Path | None, run_script: str | None, install: Pat
         for script in sorted(GUEST.glob("*.sh")):
             _text(tar, f"rig/{script.name}", script.read_text())
         if install:
-            _text(tar, "rig/installed", "".join(f"{path.relative_to(install)}\n" for path in sorted(install.rglob("*"))))
+            names = (f"{path.relative_to(install)}\n" for path in sorted(install.rglob("*")))
+            _text(tar, "rig/installed", "".join(names))
             tar.add(install, "install", filter=_as_root)
         if job:
             tar.add(job, "job", filter=_as_root)
@@ -47,7 +48,8 @@ def write(tar_path: Path, job: Path | None, run_script: str | None, install: Pat
 def shell_variables() -> dict[str, str]:
     """Returns what an interactive shell in the guest needs to know of our terminal."""
     size = shutil.get_terminal_size()
-    return {"RIG_SHELL": "1", "RIG_TERM": os.environ.get("TERM", "vt100"), "RIG_ROWS": str(size.lines), "RIG_COLUMNS": str(size.columns)}
+    return {"RIG_SHELL": "1", "RIG_TERM": os.environ.get("TERM", "vt100"),
+            "RIG_ROWS": str(size.lines), "RIG_COLUMNS": str(size.columns)}
 
 
 def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:

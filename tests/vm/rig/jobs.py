@@ -17,12 +17,12 @@ class Job:
     """One job directory and what its job.conf says (README.md lists the variables)."""
 
     directory: Path
-    kernels: tuple[str, ...] = LINES
-    append: str = ""
-    timeout: int = 300
-    smp: int = 2
-    install: bool = True
-    exclusive: bool = False
+    kernels: tuple[str, ...]
+    append: str
+    timeout: int
+    smp: int
+    install: bool
+    exclusive: bool
 
     @property
     def name(self) -> str:
@@ -31,16 +31,16 @@ class Job:
 
 def load(directory: Path) -> Job:
     """Reads job.conf: shell assignments, but only of the names known here, so that a slip of the pen is an error."""
+    values = {"KERNELS": " ".join(LINES), "APPEND": "", "TIMEOUT": "300", "SMP": "2", "INSTALL": "1", "EXCLUSIVE": "0"}
     conf = directory / "job.conf"
-    values: dict[str, str] = {}
     for number, line in enumerate(conf.read_text().splitlines() if conf.exists() else (), start=1):
         for word in shlex.split(line, comments=True):
             key, equals, value = word.partition("=")
-            if not equals or key not in ("KERNELS", "APPEND", "TIMEOUT", "SMP", "INSTALL", "EXCLUSIVE"):
+            if not equals or key not in values:
                 raise RigError(f"{conf}:{number}: '{word}' is no setting of a job")
             values[key] = value
-    return Job(directory, tuple(values.get("KERNELS", " ".join(LINES)).split()), values.get("APPEND", ""), int(values.get("TIMEOUT", "300")),
-               int(values.get("SMP", "2")), values.get("INSTALL", "1") == "1", values.get("EXCLUSIVE", "0") == "1")
+    return Job(directory, tuple(values["KERNELS"].split()), values["APPEND"], int(values["TIMEOUT"]),
+               int(values["SMP"]), values["INSTALL"] == "1", values["EXCLUSIVE"] == "1")
 
 
 def all_of(directory: Path) -> list[Job]:

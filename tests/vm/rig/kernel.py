@@ -35,7 +35,8 @@ KEPT = 8  # kernels in the cache
 # Directories and files of modules that jobs may need, without their dependencies, which follow.
 MODULES = """
 fs/overlayfs/ fs/fuse/ fs/erofs/ fs/squashfs/ fs/nfs/ fs/nls/ fs/isofs/ fs/btrfs/ fs/autofs/ fs/configfs/
-drivers/block/loop drivers/block/null_blk drivers/block/zram drivers/block/virtio_blk drivers/net/veth drivers/net/tun drivers/net/dummy
+drivers/block/loop drivers/block/null_blk drivers/block/zram drivers/block/virtio_blk
+drivers/net/veth drivers/net/tun drivers/net/dummy
 drivers/net/bridge net/bridge/ net/802/ net/llc/ drivers/char/virtio_console drivers/nvme/ fs/ext4/ fs/binfmt_misc
 crypto/crc32c arch/x86/crypto/crc32c lib/crc fs/fuse drivers/char/mem net/unix/unix_diag net/netlink net/packet/
 """.split()
@@ -68,7 +69,7 @@ def prepare(wanted: str) -> Kernel:
     if not re.fullmatch(r"newest|\d+\.\d+[\w.+~-]*", wanted):
         raise RigError(f"'{wanted}' is no kernel: write 6.1, 6.12, newest or a full name like 6.1.0-40-cloud-amd64")
     release, suite = _resolve(wanted)
-    recipe = cache.digest(release, *MODULES, "1")
+    recipe = cache.digest(release, *MODULES, "2")
     directory = cache.entry(f"kernel-{release}-{recipe}", lambda work: _build(work, release, suite))
     os.utime(directory)
     cache.prune("kernel-*", KEPT)
@@ -76,7 +77,7 @@ def prepare(wanted: str) -> Kernel:
 
 
 def _resolve(wanted: str) -> tuple[str, str]:
-    """Returns (release, suite) of a wanted kernel: remembered for a week, and longer where the archive is out of reach."""
+    """Returns (release, suite) of a wanted kernel: remembered for a week, and longer where the archive is away."""
     memory = cache.root() / f"resolved-{wanted}.json"
     with cache.lock("resolve"):
         known = json.loads(memory.read_text()) if memory.exists() else None
@@ -100,11 +101,10 @@ def _ask_archive(wanted: str) -> tuple[str, str]:
     problems: list[str] = []
     for suites in (home, tuple(suite for suite in ALL if suite not in home)):
         found = [(package, suite) for suite in suites for package in _offered(suite, wanted, problems)]
-        for flavour in ("cloud-amd64", "amd64"):
-            best = [item for item in found if item[0].name.endswith("-" + flavour) and (flavour != "amd64" or "-cloud-" not in item[0].name)]
-            if best:
-                package, suite = max(best, key=lambda item: functools.cmp_to_key(archive.newer)(item[0]))
-                return package.name.removeprefix("linux-image-"), suite
+        found = [item for item in found if "-cloud-" in item[0].name] or found
+        if found:
+            package, suite = max(found, key=lambda item: functools.cmp_to_key(archive.newer)(item[0]))
+            return package.name.removeprefix("linux-image-"), suite
         if wanted == "newest":
             break
     raise RigError(f"the archive offers no kernel {wanted}" + "".join(f"\n    {problem}" for problem in problems))
@@ -117,7 +117,7 @@ def _offered(suite: str, wanted: str, problems: list[str]) -> list[archive.Packa
     try:
         packages = _index(suite)
     except RigError as error:
-        problems.append(f"{suite}: {str(error).splitlines()[-1].strip()}")
+        problems.append(f"{suite}: {error.summary()}")
         return []
     return [package for package in packages if name.fullmatch(package.name) and "-rt-" not in package.name
             and not package.name.endswith("-unsigned")]
@@ -139,19 +139,21 @@ def _build(work: Path, release: str, suite: str) -> None:
     for package in sorted(work.glob("*.deb")):
         run(["dpkg-deb", "-x", package, tree], log=work / "log")
         package.unlink()
-    modules = next((path for path in (tree / "usr/lib/modules", tree / "lib/modules") if path.is_dir()), None)
-    if not modules:
-        raise RigError(f"the packages of kernel {release} have no modules")
-    vmlinuz = next(path for path in (tree / f"boot/vmlinuz-{release}", modules / release / "vmlinuz") if path.exists())
-    (work / "vmlinux").write_bytes(_uncompressed(vmlinuz))
-    for config in (tree / f"boot/config-{release}", modules / release / "config"):
-        if config.exists():
-            shutil.copy(config, work / "config")
+    modules = _first(tree / "usr/lib/modules" / release, tree / "lib/modules" / release)
+    (work / "vmlinux").write_bytes(_uncompressed(_first(tree / f"boot/vmlinuz-{release}", modules / "vmlinuz")))
     subset = _modules(work, modules, release)
     if "-cloud-" not in release:
         _initrd(work, subset, release)
-    shutil.rmtree(tree)
-    shutil.rmtree(work / "subset")
+    for part in (tree, work / "full", work / "subset"):
+        shutil.rmtree(part)
+
+
+def _first(*places: Path) -> Path:
+    """Returns the place that exists: packages moved files over the years."""
+    for place in places:
+        if place.exists():
+            return place
+    raise RigError(f"the kernel's packages have no {places[0].name}")
 
 
 def _packages(suite: str, release: str) -> list[archive.Package]:
@@ -165,21 +167,23 @@ def _packages(suite: str, release: str) -> list[archive.Package]:
         if name in found or name not in index:
             continue
         found[name] = index[name]
-        pending += [word for word in re.findall(r"linux-[^\s,|()]+", index[name].depends) if word.endswith("-" + release)]
+        words = re.findall(r"linux-[^\s,|()]+", index[name].depends)
+        pending += [word for word in words if word.endswith("-" + release)]
     if not found:
         raise RigError(f"{suite} no longer offers kernel {release}; 'tests/vm/run --refresh' asks the archive again")
     return list(found.values())
 
 
 def _uncompressed(vmlinuz: Path) -> bytes:
-    """Returns the ELF inside a bzImage, found by its header: setup_sects at 0x1f1, payload offset and length at 0x248."""
+    """Returns the ELF inside a bzImage. Its header: setup_sects at 0x1f1, payload offset and length at 0x248."""
     data = vmlinuz.read_bytes()
     offset, length = struct.unpack_from("<II", data, 0x248)
     start = ((data[0x1F1] or 4) + 1) * 512 + offset
     payload = data[start:start + length]
     filters: dict[bytes, Callable[[bytes], bytes]] = {
         b"\x28\xb5\x2f\xfd": functools.partial(_pipe, "zstd"), b"\x02\x21\x4c\x18": functools.partial(_pipe, "lz4"),
-        b"\xfd7zX": lambda blob: lzma.LZMADecompressor().decompress(blob), b"BZh9": lambda blob: bz2.BZ2Decompressor().decompress(blob),
+        b"\xfd7zX": lambda blob: lzma.LZMADecompressor().decompress(blob),
+        b"BZh9": lambda blob: bz2.BZ2Decompressor().decompress(blob),
         b"\x1f\x8b\x08\x00": lambda blob: zlib.decompressobj(31).decompress(blob),
         b"\x5d\x00\x00\x00": lambda blob: lzma.LZMADecompressor(format=lzma.FORMAT_ALONE).decompress(blob),
     }
@@ -191,17 +195,15 @@ def _uncompressed(vmlinuz: Path) -> bytes:
 
 
 def _pipe(program: str, blob: bytes) -> bytes:
-    """Runs a decompressor. Its status says nothing: the kernel appends its size to the stream, which it complains about."""
+    """Runs a decompressor. Its status says nothing: it complains about the size the kernel appends to the stream."""
     return subprocess.run([program, "-dcq"], input=blob, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
 
 
 def _modules(work: Path, modules: Path, release: str) -> Path:
     """Makes modules.img of the wanted modules and what they need; returns the directory it was made of."""
-    if modules.parent.name == "lib" and modules.parent.parent.name == "usr":
-        (modules.parent.parent.parent / "lib").exists() or (modules.parent.parent.parent / "lib").symlink_to("usr/lib")
-    base = modules.parent.parent if modules.parent.parent.name != "usr" else modules.parent.parent.parent
-    run(["depmod", "-b", base, release], log=work / "log")
-    full, subset = modules / release, work / "subset/lib/modules" / release
+    full, subset = _module_tree(work / "full", release), _module_tree(work / "subset", release)
+    modules.rename(full)
+    run(["depmod", "-b", work / "full", release], log=work / "log")
     needs = {line.split(":")[0]: line.split(":")[1].split() for line in (full / "modules.dep").read_text().splitlines()}
     pending = [path for path in needs if any(path.removeprefix("kernel/").startswith(part) for part in MODULES)]
     chosen: set[str] = set()
@@ -218,8 +220,15 @@ def _modules(work: Path, modules: Path, release: str) -> Path:
             (full / name).rename(subset / name)
     run(["depmod", "-b", work / "subset", release], log=work / "log")
     size = int(output_of(["du", "-sxm", subset]).split()[0])
-    image.filesystem(work / "subset/lib/modules", work / "modules.img", size * 12 // 10 + 8)
+    image.filesystem(subset.parent, work / "modules.img", size * 12 // 10 + 8)
     return subset
+
+
+def _module_tree(base: Path, release: str) -> Path:
+    """Makes a tree for depmod, which looks below /lib or /usr/lib by its age. Returns: the place of the modules."""
+    (base / "usr/lib/modules").mkdir(parents=True)
+    (base / "lib").symlink_to("usr/lib")
+    return base / "usr/lib/modules" / release
 
 
 INIT = """#!/bin/busybox sh
@@ -261,8 +270,9 @@ def _initrd(work: Path, subset: Path, release: str) -> None:
     (tree / "init").write_text(INIT)
     (tree / "init").chmod(0o755)
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
-    archive_bytes = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=tree, input=names.encode(), stdout=subprocess.PIPE, check=True).stdout
-    (work / "initrd.img").write_bytes(archive_bytes)
+    with (work / "initrd.img").open("wb") as initrd:
+        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=tree, input=names.encode(), stdout=initrd,
+                       check=True)
     shutil.rmtree(tree)
 
 

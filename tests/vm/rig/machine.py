@@ -44,13 +44,14 @@ class Machine:
         """Returns QEMU's command line. Namespaces: 1 root, 2 job (tar), 3 results (tar), 4 modules."""
         accel = ["-accel", "tcg,thread=single", "-icount", "shift=0", "-smp", "1"] if self.icount else [
             "-accel", "tcg,thread=multi", "-smp", str(self.cpus)]
-        append = (f"root=PARTUUID={DISK_ID:08x}-01 rootwait rw rootfstype=ext4 console=ttyS0 quiet panic=-1 net.ifnames=0 "
-                  f"systemd.show_status=0 {self.append}").strip()
+        append = (f"root=PARTUUID={DISK_ID:08x}-01 rootwait rw rootfstype=ext4 console=ttyS0 quiet panic=-1 "
+                  f"net.ifnames=0 systemd.show_status=0 {self.append}").strip()
         words = ["setpriv", "--pdeathsig", "KILL", "--",  # should we be killed, no QEMU stays behind
                  "qemu-system-x86_64", "-machine", "q35", "-cpu", "max", *accel, "-m", self.memory,
                  "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                  "-kernel", str(self.kernel.vmlinux), "-append", append,
-                 "-serial", f"file:{self.out}/console.log", "-chardev", "stdio,id=job,signal=off", "-serial", "chardev:job",
+                 "-serial", f"file:{self.out}/console.log",
+                 "-chardev", "stdio,id=job,signal=off", "-serial", "chardev:job",
                  "-device", "nvme,id=nvme,serial=rig"]
         if self.kernel.initrd:
             words += ["-initrd", str(self.kernel.initrd)]
@@ -61,7 +62,7 @@ class Machine:
         return words
 
     def run(self, job: Path) -> int:
-        """Boots, runs the job in a tar file, brings /out back. Returns: the job's status, TIMED_OUT or NEVER_FINISHED."""
+        """Boots, runs the job in a tar file, brings /out back. Returns: its status, TIMED_OUT or NEVER_FINISHED."""
         results = self.out / ".results"
         with results.open("wb") as handle:
             handle.truncate(OUT_BYTES)
@@ -81,7 +82,8 @@ class Machine:
         """Runs QEMU and passes the second serial line on. Returns: whether it ended by itself in time."""
         deadline = None if self.shell else time.monotonic() + self.timeout
         with (self.out / "qemu.log").open("wb") as complaints:
-            child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, start_new_session=True)
+            child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
+                                     start_new_session=True)
         try:
             with _raw_terminal(self.shell):
                 ended = self._pass_on(child, log, deadline)

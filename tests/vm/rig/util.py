@@ -17,6 +17,10 @@ STARTED = time.monotonic()
 class RigError(Exception):
     """Something a human must read: printed without a traceback."""
 
+    def summary(self) -> str:
+        """Returns the last line, where programs say why."""
+        return str(self).splitlines()[-1].strip()
+
 
 class Stopped(BaseException):
     """A signal asked us to stop: unwinds through every cleanup."""
@@ -53,24 +57,20 @@ def kill_group(child: subprocess.Popen[bytes], grace: float = 5.0) -> None:
     child.wait()
 
 
-def run(command: Sequence[str | Path], *, cwd: Path | None = None, log: Path | None = None, stdin: bytes | None = None) -> None:
+def run(command: Sequence[str | Path], *, log: Path, cwd: Path | None = None, stdin: bytes | None = None) -> None:
     """Runs a command to its end with its output in a log; raises RigError with the log's tail when it fails."""
     words = [str(word) for word in command]
-    sink = log.open("ab") if log else subprocess.DEVNULL
-    try:
+    with log.open("ab") as sink:
         child = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "--", *words], cwd=cwd, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-            stdout=sink, stderr=subprocess.STDOUT, start_new_session=True)
+            ["setpriv", "--pdeathsig", "TERM", "--", *words], cwd=cwd, start_new_session=True,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, stdout=sink, stderr=subprocess.STDOUT)
         try:
             child.communicate(stdin)
         except BaseException:
             kill_group(child)
             raise
-    finally:
-        if log:
-            sink.close()  # type: ignore[union-attr]
     if child.returncode != 0:
-        raise RigError(f"'{' '.join(words[:6])} ...' failed with status {child.returncode}" + (f":\n{tail(log)}" if log else ""))
+        raise RigError(f"'{' '.join(words[:6])} ...' failed with status {child.returncode}:\n{tail(log)}")
 
 
 def output_of(command: Sequence[str | Path]) -> str:
