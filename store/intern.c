@@ -9,12 +9,12 @@
 
 #include "store/sqlite.h"
 
-int intern_init(struct intern *intern, sqlite3 *db, enum row_table table)
+int store_intern_init(struct store_intern *intern, sqlite3 *db, enum row_table table)
 {
 	_cleanup_strbuf_ struct strbuf find = {}, insert = {};
 	int rc;
 
-	*intern = (struct intern){.table = table};
+	*intern = (struct store_intern){.table = table};
 	strbuf_printf(&find, "SELECT key FROM %s WHERE ", row_table_name(table));
 	row_equals(table, &find);
 	strbuf_printf(&insert, "INSERT INTO %s (", row_table_name(table));
@@ -31,7 +31,7 @@ int intern_init(struct intern *intern, sqlite3 *db, enum row_table table)
 	return rc;
 }
 
-static int row_find(struct intern *intern, const struct event *event, int64_t *ret_key)
+static int row_find(struct store_intern *intern, const struct event *event, int64_t *ret_key)
 {
 	int rc = row_bind(intern->find, 1, intern->table, event);
 
@@ -45,7 +45,7 @@ static int row_find(struct intern *intern, const struct event *event, int64_t *r
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static int row_insert(struct intern *intern, const struct event *event, int64_t *ret_key)
+static int row_insert(struct store_intern *intern, const struct event *event, int64_t *ret_key)
 {
 	int rc = row_bind(intern->insert, 1, intern->table, event);
 
@@ -59,7 +59,7 @@ static int row_insert(struct intern *intern, const struct event *event, int64_t 
 	return SQLITE_OK;
 }
 
-static struct intern_slot *slot_of(struct intern *intern, const char *content, size_t len)
+static struct store_intern_slot *slot_of(struct store_intern *intern, const char *content, size_t len)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a */
 
@@ -68,9 +68,9 @@ static struct intern_slot *slot_of(struct intern *intern, const char *content, s
 	return &intern->slots[(hash ^ hash >> 32) % INTERN_SLOTS];
 }
 
-int intern_key(struct intern *intern, const struct event *event, int64_t *ret_key)
+int store_intern_key(struct store_intern *intern, const struct event *event, int64_t *ret_key)
 {
-	struct intern_slot *slot;
+	struct store_intern_slot *slot;
 	struct strbuf *scratch = &intern->scratch;
 	int64_t key = 0;
 	int rc;
@@ -105,17 +105,17 @@ int intern_key(struct intern *intern, const struct event *event, int64_t *ret_ke
 	return SQLITE_OK;
 }
 
-void intern_forget(struct intern *intern)
+void store_intern_forget(struct store_intern *intern)
 {
 	for (size_t i = 0; i < INTERN_SLOTS; i++)
 		free(steal_ptr(intern->slots[i].content));
 }
 
-void intern_deinit(struct intern *intern)
+void store_intern_deinit(struct store_intern *intern)
 {
-	intern_forget(intern);
+	store_intern_forget(intern);
 	(void)sqlite3_finalize(intern->find);
 	(void)sqlite3_finalize(intern->insert);
 	strbuf_deinit(&intern->scratch);
-	*intern = (struct intern){};
+	*intern = (struct store_intern){};
 }

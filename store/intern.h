@@ -13,25 +13,25 @@
  */
 #define INTERN_SLOTS 512U
 
-struct intern_slot {
+struct store_intern_slot {
 	char *content; /* row_content(), NULL: free */
 	size_t len;
 	int64_t key;
 };
 
-struct intern {
+struct store_intern {
 	enum row_table table;
 	sqlite3_stmt *find;
 	sqlite3_stmt *insert;
 	struct strbuf scratch;
-	struct intern_slot slots[INTERN_SLOTS];
+	struct store_intern_slot slots[INTERN_SLOTS];
 };
 
 /* Return: SQLite code. */
-int intern_init(struct intern *intern, sqlite3 *db, enum row_table table);
+int store_intern_init(struct store_intern *intern, sqlite3 *db, enum row_table table);
 /* The key of the event's row in the table, inserted if it is new; 0 if it has nothing to say there.
  * Return: SQLite code. */
-int intern_key(struct intern *intern, const struct event *event, int64_t *ret_key);
+int store_intern_key(struct store_intern *intern, const struct event *event, int64_t *ret_key);
 /* Forget every key: after a rollback or a removal they may not exist. */
-void intern_forget(struct intern *intern);
-void intern_deinit(struct intern *intern);
+void store_intern_forget(struct store_intern *intern);
+void store_intern_deinit(struct store_intern *intern);

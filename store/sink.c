@@ -67,11 +67,11 @@ static int statements_prepare(struct sink *sink)
 	if (rc == SQLITE_OK)
 		rc = db_prepare(sink->db, SWEEP("rule"), &sink->sweep[1]);
 	if (rc == SQLITE_OK)
-		rc = intern_init(&sink->boot, sink->db, ROW_BOOT);
+		rc = store_intern_init(&sink->boot, sink->db, ROW_BOOT);
 	if (rc == SQLITE_OK)
-		rc = intern_init(&sink->rule, sink->db, ROW_RULE);
+		rc = store_intern_init(&sink->rule, sink->db, ROW_RULE);
 	if (rc == SQLITE_OK)
-		rc = intern_init(&sink->place, sink->db, ROW_PLACE);
+		rc = store_intern_init(&sink->place, sink->db, ROW_PLACE);
 	return rc;
 }
 
@@ -122,9 +122,9 @@ int sink_open(struct sink *sink, char **reterr_text)
 
 void sink_close(struct sink *sink)
 {
-	intern_deinit(&sink->boot);
-	intern_deinit(&sink->rule);
-	intern_deinit(&sink->place);
+	store_intern_deinit(&sink->boot);
+	store_intern_deinit(&sink->rule);
+	store_intern_deinit(&sink->place);
 	(void)sqlite3_finalize(steal_ptr(sink->insert));
 	(void)sqlite3_finalize(steal_ptr(sink->total));
 	(void)sqlite3_finalize(steal_ptr(sink->remove));
@@ -191,11 +191,11 @@ static int event_write(struct sink *sink, const struct event *event, int64_t id,
 	/* a code that cannot be read back is refused before anything is written for it */
 	rc = row_bind(sink->insert, 5, ROW_EVENT, event);
 	if (rc == SQLITE_OK)
-		rc = intern_key(&sink->boot, event, &boot);
+		rc = store_intern_key(&sink->boot, event, &boot);
 	if (rc == SQLITE_OK)
-		rc = intern_key(&sink->rule, event, &rule);
+		rc = store_intern_key(&sink->rule, event, &rule);
 	if (rc == SQLITE_OK)
-		rc = intern_key(&sink->place, event, &place);
+		rc = store_intern_key(&sink->place, event, &place);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int64(sink->insert, 1, id);
 	if (rc == SQLITE_OK)
@@ -245,7 +245,7 @@ static int batch_write(struct sink *sink, struct sink_node *batch, int64_t *ret_
 
 /* ---- what is too old ---- */
 
-static int sweep(struct sink *sink, size_t which, struct intern *intern)
+static int sweep(struct sink *sink, size_t which, struct store_intern *intern)
 {
 	int64_t from = sink->sweep_at[which], keys = 0;
 	int rc;
@@ -262,7 +262,7 @@ static int sweep(struct sink *sink, size_t which, struct intern *intern)
 	if (rc != SQLITE_DONE)
 		return rc;
 	if (sqlite3_changes(sink->db) > 0)
-		intern_forget(intern);
+		store_intern_forget(intern);
 	sink->sweep_at[which] = from + SWEEP_STEP < keys ? from + SWEEP_STEP : 0;
 	return SQLITE_OK;
 }

@@ -27,7 +27,7 @@ struct sink {
 	sqlite3_stmt *total;
 	sqlite3_stmt *remove;
 	sqlite3_stmt *sweep[2]; /* companions without an event: place, rule */
-	struct intern boot, rule, place;
+	struct store_intern boot, rule, place;
 	int64_t next_id;  /* greater than every id ever used, kept over close and setting aside */
 	int64_t first_id; /* no row is below */
 	int64_t sweep_at[2];

@@ -34,6 +34,14 @@ struct kernel_profile {
 	bool retired;
 };
 
+/* One ring, and the drain that is under way on it. */
+struct kernel_drain {
+	struct ring_buffer *ring; /* owned */
+	kernel_record each;
+	void *userdata;
+	size_t left;
+};
+
 struct kernel {
 	char *pin_dir;
 	int pin_fd;	      /* pin_dir, owned */
@@ -42,7 +50,7 @@ struct kernel {
 	int iterator_fd;      /* link of the task iterator, owned */
 	int aggregate_spare;  /* inner map that is not in use now, owned */
 	int barrier_fd;	      /* outer map whose updates wait for running programs, owned */
-	struct ring_buffer *rings;
+	struct kernel_drain rings[_KERNEL_RING_MAX];
 	struct ht_hash_key key;
 	bool adopted;
 
@@ -52,11 +60,6 @@ struct kernel {
 
 	struct kernel_profile *profiles; /* what is in the profiles map */
 	size_t n_profiles;
-
-	/* one drain at a time */
-	void (*each)(const void *record, size_t size, void *userdata);
-	void *each_userdata;
-	size_t left;
 };
 
 extern const char *const kernel_map_names[_MAP_MAX];

@@ -79,11 +79,21 @@ int kernel_cgroup_fd(const struct kernel *k);
 
 /* ---- rings.c ---- */
 
-/* An epoll descriptor, readable when a ring has records. Owned by the kernel object. */
-int kernel_ring_fd(const struct kernel *k);
-/* Hand records to `each` until the rings are empty or `max` were handed over. The bytes are valid during
+/* A cgroup's BIND notice is written before anything in that cgroup can be refused: who meets a refusal of
+ * a cgroup it does not know drains the notices first, from inside the callback if need be. */
+enum kernel_ring {
+	KERNEL_RING_NOTICES,
+	KERNEL_RING_REFUSALS,
+	_KERNEL_RING_MAX,
+};
+
+typedef void (*kernel_record)(const void *record, size_t size, void *userdata);
+
+/* A descriptor, readable when the ring has records. Owned by the kernel object. */
+int kernel_ring_fd(const struct kernel *k, enum kernel_ring ring);
+/* Hand records to `each` until the ring is empty or `max` were handed over. The bytes are valid during
  * the call only. Return: number of records, or -errno. */
-int kernel_drain(struct kernel *k, size_t max, void (*each)(const void *record, size_t size, void *userdata),
+int kernel_drain(struct kernel *k, enum kernel_ring ring, size_t max, kernel_record each,
 		 void *userdata);
 
 /* ---- ledger.c ---- */

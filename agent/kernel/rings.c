@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Both rings behind one descriptor. A drain hands over a bounded number of records, so that a flood leaves
- * time for the watchdog, the control socket and the aggregates. */
+/* The two rings. A drain hands over a bounded number of records, so that a flood leaves time for the
+ * watchdog, the control socket and the aggregates. */
 
 #include "kernel/internal.h"
 
@@ -11,40 +11,46 @@
 
 static int ring_sample(void *userdata, void *data, size_t size)
 {
-	struct kernel *k = userdata;
+	struct kernel_drain *d = userdata;
 
-	k->each(data, size, k->each_userdata);
-	return --k->left == 0 ? DRAIN_FULL : 0;
+	d->each(data, size, d->userdata);
+	return --d->left == 0 ? DRAIN_FULL : 0;
 }
 
 int kernel_rings_new(struct kernel *k, char **reterr_text)
 {
-	int r;
+	static const enum kernel_map maps[_KERNEL_RING_MAX] = {
+		[KERNEL_RING_NOTICES] = MAP_NOTICES,
+		[KERNEL_RING_REFUSALS] = MAP_REFUSALS,
+	};
 
-	k->rings = ring_buffer__new(k->map_fds[MAP_REFUSALS], ring_sample, k, NULL);
-	if (!k->rings)
-		return kernel_fail(reterr_text, -errno, "Failed to map the ring of refusals");
-	r = ring_buffer__add(k->rings, k->map_fds[MAP_NOTICES], ring_sample, k);
-	if (r < 0)
-		return kernel_fail(reterr_text, r, "Failed to map the ring of notices");
+	for (unsigned i = 0; i < _KERNEL_RING_MAX; i++) {
+		struct kernel_drain *d = &k->rings[i];
+
+		d->ring = ring_buffer__new(k->map_fds[maps[i]], ring_sample, d, NULL);
+		if (!d->ring)
+			return kernel_fail(reterr_text, -errno, "Failed to map the ring '%s'",
+					   kernel_map_names[maps[i]]);
+	}
 	return 0;
 }
 
-int kernel_ring_fd(const struct kernel *k)
+int kernel_ring_fd(const struct kernel *k, enum kernel_ring ring)
 {
-	return ring_buffer__epoll_fd(k->rings);
+	return ring_buffer__epoll_fd(k->rings[ring].ring);
 }
 
-int kernel_drain(struct kernel *k, size_t max,
-		 void (*each)(const void *record, size_t size, void *userdata), void *userdata)
+int kernel_drain(struct kernel *k, enum kernel_ring ring, size_t max, kernel_record each,
+		 void *userdata)
 {
+	struct kernel_drain *d = &k->rings[ring];
 	int r;
 
-	k->each = each;
-	k->each_userdata = userdata;
-	k->left = max;
-	r = ring_buffer__consume(k->rings);
+	d->each = each;
+	d->userdata = userdata;
+	d->left = max;
+	r = ring_buffer__consume(d->ring);
 	if (r < 0 && r != DRAIN_FULL)
 		return r;
-	return (int)(max - k->left);
+	return (int)(max - d->left);
 }

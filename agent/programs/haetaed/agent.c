@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "programs/haetaed/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "programs/haetaed/log.h"
+#include "host/host.h"
+#include "util/fd.h"
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
+/* One agent a runtime directory: a second one leaves the first untouched. */
+static int agent_lock(struct agent *a)
+{
+	char path[PATH_MAX];
+	int n;
+
+	n = snprintf(path, sizeof(path), "%s/lock", a->options.runtime_dir);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return log_error(-ENAMETOOLONG, "Runtime directory");
+	a->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (a->lock_fd < 0)
+		return log_error(-errno, "Failed to open '%s'", path);
+	if (flock(a->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return log_error(-errno, "Another haetaed runs with '%s'", a->options.runtime_dir);
+	return 0;
+}
+
+static int agent_dirs(struct agent *a)
+{
+	char path[PATH_MAX];
+	int fd, n, r;
+
+	r = mkdir_parents(a->options.runtime_dir, 0755);
+	if (r < 0)
+		return log_error(r, "Failed to make '%s'", a->options.runtime_dir);
+	r = mkdir_parents(a->options.state_dir, 0700);
+	if (r < 0)
+		return log_error(r, "Failed to make '%s'", a->options.state_dir);
+	r = agent_lock(a);
+	if (r < 0)
+		return r;
+	n = snprintf(path, sizeof(path), "%s/canary", a->options.runtime_dir);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return log_error(-ENAMETOOLONG, "Runtime directory");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return log_error(-errno, "Failed to make '%s'", path);
+	(void)close(fd);
+	return 0;
+}
+
+/* What is missing, with the way to mend it, before anything is loaded. */
+static int agent_check_host(void)
+{
+	struct host_check *checks = NULL;
+	enum host_state state;
+	size_t n = 0;
+	int r;
+
+	r = host_check_all("", &checks, &n);
+	if (r < 0)
+		return log_error(r, "Failed to look at the host");
+	state = HOST_OK;
+	for (size_t i = 0; i < n; i++) {
+		/* mounted by the kernel room where nobody did */
+		bool mends = strcmp(checks[i].id, "cgroup2") == 0 ||
+			     strcmp(checks[i].id, "bpffs") == 0;
+
+		if (checks[i].state != HOST_FAIL || mends)
+			continue;
+		state = HOST_FAIL;
+		log_write(LOG_ERR, "Cannot enforce on this host: %s", checks[i].finding);
+		if (checks[i].fix)
+			log_write(LOG_ERR, "  To mend it: %s", checks[i].fix);
+	}
+	(void)host_checks_free(checks, n);
+	return state == HOST_FAIL ? -EOPNOTSUPP : 0;
+}
+
+static int agent_open_store(struct agent *a)
+{
+	struct store_config config = {};
+	char path[PATH_MAX];
+	int n, r;
+
+	n = snprintf(path, sizeof(path), "%s/events.db", a->options.state_dir);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return log_error(-ENAMETOOLONG, "State directory");
+	config.path = path;
+	r = store_open(&config, &a->store);
+	if (r < 0)
+		return log_error(r, "Failed to start the verdict store");
+	r = alerts_new(access(JOURNAL_SOCKET, F_OK) < 0, &a->alerts);
+	if (r < 0)
+		return log_error(r, "Failed to start the alerts");
+	return 0;
+}
+
+static int agent_open_kernel(struct agent *a)
+{
+	const struct kernel_config config = { .pin_dir = a->options.pin_dir };
+	char *text = NULL;
+	int r;
+
+	r = kernel_open(&config, &a->kernel, &text);
+	if (r < 0) {
+		log_write(LOG_ERR, "%s", text ? text : strerror(-r));
+		free(text);
+		return r;
+	}
+	a->names = image_names_new();
+	if (!a->names)
+		return log_error(-ENOMEM, "Failed to start");
+	r = kernel_seed_names(a->kernel, a->names);
+	if (r < 0)
+		return log_error(r, "Failed to read the pinned names");
+	if (kernel_adopted(a->kernel))
+		log_notice("Took over the enforcement that was in place");
+	return 0;
+}
+
+static int agent_canary(struct agent *a)
+{
+	char path[PATH_MAX], *text = NULL;
+	struct ht_ledger before, after;
+	struct timespec ts;
+	int r;
+
+	if (snprintf(path, sizeof(path), "%s/canary", a->options.runtime_dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	r = kernel_ledger_read(a->kernel, &before);
+	if (r >= 0)
+		r = kernel_canary(a->kernel, path, &text);
+	if (r >= 0)
+		r = kernel_ledger_read(a->kernel, &after);
+	if (r >= 0 && after.counted[HT_VERDICT_SELF_TEST] - before.counted[HT_VERDICT_SELF_TEST] < 2)
+		r = -ENOTSUP; /* refused, but by somebody else */
+	if (r < 0) {
+		log_write(LOG_ERR, "The self-test failed, not starting: %s",
+			  text ? text : strerror(-r));
+		free(text);
+		return r;
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	a->canary_us = (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL;
+	return 0;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	_cleanup_free_ char *text = NULL;
+	struct agent *a = userdata;
+
+	(void)sd_notify(0, "RELOADING=1");
+	(void)agent_reload(a, &text);
+	(void)sd_notify(0, "READY=1");
+	return 0;
+}
+
+/* Nothing to do on a wake-up: the tick tells of changes; the counter only has to be emptied. */
+static int on_store(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	uint64_t n;
+
+	return read(fd, &n, sizeof(n)) < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+static int agent_open_loop(struct agent *a)
+{
+	sigset_t set;
+	int r;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	r = sd_event_default(&a->event);
+	if (r >= 0)
+		r = sd_event_add_signal(a->event, NULL, SIGTERM, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(a->event, NULL, SIGINT, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(a->event, NULL, SIGHUP, on_hangup, a);
+	if (r >= 0)
+		r = sd_event_set_watchdog(a->event, true);
+	return r < 0 ? r : 0;
+}
+
+static int agent_open_inputs(struct agent *a)
+{
+	int r;
+
+	r = agent_ingest(a);
+	if (r >= 0)
+		r = sd_event_add_io(a->event, NULL, store_event_fd(a->store), EPOLLIN, on_store, a);
+	if (r >= 0)
+		r = agent_watch(a);
+	if (r >= 0)
+		r = control_server_new(a->event, a->options.runtime_dir, agent_control, a, &a->control);
+	if (r < 0)
+		return log_error(r, "Failed to set up the event loop");
+	return 0;
+}
+
+static int agent_open_policies(struct agent *a)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = agent_reload(a, &text);
+
+	/* a broken file alone does not keep the others from being enforced */
+	return r < 0 ? r : 0;
+}
+
+static void agent_tell_ready(struct agent *a)
+{
+	struct timespec ts;
+	uint64_t now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL;
+	log_notice("Ready after %llu ms, generation %u",
+		   (unsigned long long)((now - a->started_us) / 1000ULL), a->published.generation);
+	agent_notice(a, EVENT_NOTICE_READY, POLICY_SEVERITY_INFO,
+		     "Haetae %s enforces, generation %u", HAETAE_VERSION, a->published.generation);
+	(void)sd_notifyf(0, "READY=1\nSTATUS=Enforcing generation %u", a->published.generation);
+}
+
+int agent_start(struct agent *a, const struct agent_options *options)
+{
+	struct timespec ts;
+	int r;
+
+	*a = (struct agent){ .options = *options, .lock_fd = -EBADF, .watch_fd = -EBADF };
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	a->started_us = (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL;
+	r = agent_check_host();
+	if (r < 0)
+		return r;
+	r = agent_open_loop(a);
+	if (r < 0)
+		return log_error(r, "Failed to set up the event loop");
+	r = event_clock_read(&a->clock);
+	if (r < 0)
+		return log_error(r, "Failed to read the clock");
+	r = agent_dirs(a);
+	if (r >= 0)
+		r = agent_open_store(a);
+	if (r >= 0)
+		r = agent_open_kernel(a);
+	if (r >= 0)
+		r = agent_ledger_start(a);
+	if (r >= 0)
+		r = agent_open_policies(a);
+	if (r >= 0)
+		r = agent_canary(a);
+	if (r >= 0)
+		r = agent_open_inputs(a);
+	if (r < 0)
+		return r;
+	agent_tell_ready(a);
+	return 0;
+}
+
+int agent_run(struct agent *a)
+{
+	int r = sd_event_loop(a->event);
+
+	return r < 0 ? log_error(r, "The event loop failed") : 0;
+}
+
+void agent_stop(struct agent *a)
+{
+	(void)sd_notify(0, "STOPPING=1");
+	a->control = control_server_free(a->control);
+	agent_unwatch(a);
+	if (a->kernel && a->store && a->set) {
+		agent_ledger_tick(a);
+		agent_notice(a, EVENT_NOTICE_STOPPED, POLICY_SEVERITY_INFO,
+			     "The agent stops; what it published stays in force");
+	}
+	a->tick = sd_event_source_disable_unref(a->tick);
+	a->alerts = alerts_free(a->alerts);
+	a->store = store_close(a->store, 5000);
+	a->kernel = kernel_close(a->kernel);
+	a->image = image_free(a->image);
+	a->names = image_names_free(a->names);
+	a->set = policy_set_free(a->set);
+	rules_deinit(&a->rules);
+	containers_deinit(&a->containers);
+	a->event = sd_event_unref(a->event);
+	if (a->lock_fd >= 0)
+		(void)close(a->lock_fd);
+	a->lock_fd = -EBADF;
+}

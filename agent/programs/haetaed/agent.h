@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The agent: owns every object of the program and wires the rooms. One thread, one event loop; the two
+ * threads beside it (store writer, journal) only ever take work from bounded queues.
+ *
+ *   policy files -> policy -> compile -> kernel          reload.c, watch.c
+ *   kernel rings -> event -> store + journal             ingest.c, ledger.c, alerts.c
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "compile/image.h"
+#include "control/control.h"
+#include "event/event.h"
+#include "kernel/kernel.h"
+#include "policy/policy.h"
+#include "store/store.h"
+#include "util/cleanup.h"
+
+#include "programs/haetaed/alerts.h"
+#include "programs/haetaed/containers.h"
+#include "programs/haetaed/rules.h"
+
+#define AGENT_POLICY_DIRS_MAX 8U
+
+struct agent_options {
+	const char *policy_dirs[AGENT_POLICY_DIRS_MAX + 1];
+	size_t n_policy_dirs;
+	const char *state_dir;
+	const char *runtime_dir;
+	const char *pin_dir;
+	bool foreground;
+};
+
+/* What became of each kind of verdict on its way into the store (ledger.c). */
+struct agent_account {
+	uint64_t stored[HT_VERDICT_MAX];     /* single rows: on disk at start, plus queued since */
+	uint64_t aggregated[HT_VERDICT_MAX];
+	uint64_t lost[HT_VERDICT_MAX];
+	uint64_t kernel_lost[HT_VERDICT_MAX]; /* the kernel's own losses already told */
+	uint64_t counted_before[HT_VERDICT_MAX]; /* at the last tick, to see that nothing is under way */
+	bool settled; /* what a former agent left open was told */
+};
+
+struct agent {
+	struct agent_options options;
+	sd_event *event;
+	int lock_fd;
+
+	struct kernel *kernel;
+	struct store *store;
+	struct control_server *control;
+	struct alerts *alerts;
+
+	struct policy_set *set;	  /* as last loaded */
+	struct image *image;	  /* as last published */
+	struct image_names *names;
+	struct rules rules;
+	struct containers containers;
+
+	struct event_clock clock;
+	struct agent_account account;
+	struct kernel_publish published;
+	uint64_t started_us;
+	uint64_t canary_us;
+	uint64_t undecodable; /* records that could not be read */
+	bool store_degraded;  /* as last told */
+
+	sd_event_source *tick;
+	int watch_fd; /* inotify */
+	sd_event_source *watch;
+	sd_event_source *watch_timer;
+};
+
+/* Everything up to READY. Return: 0; negative errno, already logged. */
+int agent_start(struct agent *a, const struct agent_options *options);
+/* Until SIGTERM or SIGINT. Return: 0, -errno. */
+int agent_run(struct agent *a);
+void agent_stop(struct agent *a);
+
+/* ---- reload.c ---- */
+
+/* Read, compile, publish. The last good policies stay in force where the new ones are broken.
+ * Return: 0 all of it is in force; 1 some files are broken, the rest is in force (diags tells); negative
+ * errno: nothing changed, *reterr_text tells why. */
+int agent_reload(struct agent *a, char **reterr_text);
+
+/* ---- watch.c ---- */
+int agent_watch(struct agent *a);
+void agent_unwatch(struct agent *a);
+
+/* ---- ingest.c ---- */
+int agent_ingest(struct agent *a);
+/* Hand over everything the rings hold now. */
+void agent_drain(struct agent *a);
+/* A finished event into the store, and the journal where it is worth an alert. Takes the texts. */
+void agent_record(struct agent *a, struct event *event);
+/* An event of the agent itself. */
+_printf_(4, 5) void agent_notice(struct agent *a, enum event_notice notice,
+				 enum policy_severity severity, const char *format, ...);
+
+/* ---- ledger.c ---- */
+int agent_ledger_start(struct agent *a);
+/* Aggregates, losses: once a second. */
+void agent_ledger_tick(struct agent *a);
+
+/* ---- status.c ---- */
+json_t *agent_status(struct agent *a);
+json_t *agent_control(const char *call, json_t *params, void *userdata, char **reterr_text,
+		      json_t **reterr_details);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Kernel records -> events -> store and journal. */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "programs/haetaed/agent.h"
+#include "programs/haetaed/log.h"
+#include "util/strbuf.h"
+
+/* Records of one turn of the loop: a few milliseconds of work, so that a flood in one ring leaves time for
+ * everything else. */
+#define INGEST_BATCH 2048U
+
+static uint64_t now_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL;
+}
+
+void agent_record(struct agent *a, struct event *event)
+{
+	enum event_kind kind = event->kind;
+	uint8_t verdict = event->verdict;
+	uint64_t count = event->count;
+
+	alerts_add(a->alerts, event, now_us(CLOCK_MONOTONIC));
+	if (!store_add(a->store, event) || verdict >= HT_VERDICT_MAX)
+		return; /* dropped: counted by the store, told by the ledger when it has room again */
+	if (kind == EVENT_VERDICT)
+		a->account.stored[verdict]++;
+	else if (kind == EVENT_AGGREGATE)
+		a->account.aggregated[verdict] += count;
+	else if (kind == EVENT_LOSS)
+		a->account.lost[verdict] += count;
+}
+
+void agent_notice(struct agent *a, enum event_notice notice, enum policy_severity severity,
+		  const char *format, ...)
+{
+	struct event event = {
+		.kind = EVENT_AGENT,
+		.notice = notice,
+		.severity = severity,
+		.count = 1,
+		.boottime_ns = now_us(CLOCK_BOOTTIME) * 1000ULL,
+		.realtime_us = now_us(CLOCK_REALTIME),
+	};
+	_cleanup_strbuf_ struct strbuf text = {};
+	va_list ap;
+
+	va_start(ap, format);
+	strbuf_vprintf(&text, format, ap);
+	va_end(ap);
+	memcpy(event.boot_id, a->clock.boot_id, sizeof(event.boot_id));
+	event.message = strbuf_steal(&text);
+	agent_record(a, &event);
+}
+
+static void drain_notices(struct agent *a);
+
+/* A refusal can be met before the notice of its cgroup, which then lies in the other ring. */
+static int record_container(struct agent *a, struct event *event, bool notices_first)
+{
+	int r = containers_enrich(&a->containers, event);
+	char *path;
+
+	if (r == -ENOENT && notices_first) {
+		drain_notices(a);
+		r = containers_enrich(&a->containers, event);
+	}
+	if (r != -ENOENT || event->cgroup_id == 0)
+		return r;
+	path = kernel_cgroup_path(a->kernel, event->cgroup_id);
+	if (!path)
+		return 0;
+	r = containers_add(&a->containers, event->cgroup_id, path);
+	free(path);
+	return r < 0 ? r : containers_enrich(&a->containers, event);
+}
+
+static void ingest_one(struct agent *a, const void *record, size_t size, bool notices_first)
+{
+	struct event event = {};
+	int r = event_decode(record, size, &a->clock, &event);
+
+	if (r != 0) {
+		a->undecodable++;
+		return;
+	}
+	if (event.verdict == HT_VERDICT_SELF_TEST) {
+		a->account.stored[HT_VERDICT_SELF_TEST]++;
+		event_deinit(&event);
+		return;
+	}
+	if (event.kind == EVENT_GOVERNED && event.cgroup)
+		(void)containers_add(&a->containers, event.cgroup_id, event.cgroup);
+	if (record_container(a, &event, notices_first) == -ENOMEM ||
+	    rules_enrich(&a->rules, &event) == -ENOMEM)
+		log_warning("Out of memory, an event stays without names");
+	if (event.kind == EVENT_RELEASED)
+		containers_release(&a->containers, event.cgroup_id);
+	if ((event.kind == EVENT_GOVERNED || event.kind == EVENT_RELEASED) && event.policy &&
+	    strcmp(event.policy, KERNEL_CANARY_POLICY) == 0) {
+		event_deinit(&event);
+		return;
+	}
+	agent_record(a, &event);
+}
+
+static void notice_record(const void *record, size_t size, void *userdata)
+{
+	ingest_one(userdata, record, size, /* notices_first= */ false);
+}
+
+static void refusal_record(const void *record, size_t size, void *userdata)
+{
+	ingest_one(userdata, record, size, /* notices_first= */ true);
+}
+
+static void drain_notices(struct agent *a)
+{
+	(void)kernel_drain(a->kernel, KERNEL_RING_NOTICES, INGEST_BATCH, notice_record, a);
+}
+
+static int on_notices(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	drain_notices(userdata);
+	return 0;
+}
+
+static int on_refusals(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct agent *a = userdata;
+
+	(void)kernel_drain(a->kernel, KERNEL_RING_REFUSALS, INGEST_BATCH, refusal_record, a);
+	return 0;
+}
+
+void agent_drain(struct agent *a)
+{
+	while (kernel_drain(a->kernel, KERNEL_RING_NOTICES, INGEST_BATCH, notice_record, a) ==
+	       (int)INGEST_BATCH)
+		;
+	while (kernel_drain(a->kernel, KERNEL_RING_REFUSALS, INGEST_BATCH, refusal_record, a) ==
+	       (int)INGEST_BATCH)
+		;
+}
+
+int agent_ingest(struct agent *a)
+{
+	int r;
+
+	r = sd_event_add_io(a->event, NULL, kernel_ring_fd(a->kernel, KERNEL_RING_NOTICES), EPOLLIN,
+			    on_notices, a);
+	if (r >= 0)
+		r = sd_event_add_io(a->event, NULL, kernel_ring_fd(a->kernel, KERNEL_RING_REFUSALS),
+				    EPOLLIN, on_refusals, a);
+	return r;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* haetaed: arguments, then the agent. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "programs/haetaed/agent.h"
+#include "programs/haetaed/log.h"
+
+#define DEFAULT_STATE_DIR "/var/lib/haetae"
+#define DEFAULT_RUNTIME_DIR "/run/haetae"
+#define DEFAULT_PIN_DIR "/sys/fs/bpf/haetae"
+
+#define EXIT_CANNOT_ENFORCE 3
+#define EXIT_CANARY_RAN 14 /* known to kernel/canary.c */
+
+enum command {
+	COMMAND_RUN,
+	COMMAND_DETACH,
+	COMMAND_DONE, /* help or version was printed */
+};
+
+static const char *const default_policy_dirs[] = {
+	"/etc/haetae/policies.d",
+	"/run/haetae/policies.d",
+	"/usr/lib/haetae/policies.d",
+};
+
+static void usage(FILE *out)
+{
+	(void)fputs("haetaed [OPTIONS]\n\n"
+		    "Enforce the policies of containers in the kernel and record what was refused.\n\n"
+		    "     --foreground       log plain lines to standard error\n"
+		    "     --policy-dir DIR   read policies here (repeat: highest precedence first)\n"
+		    "     --state-dir DIR    the verdict store (" DEFAULT_STATE_DIR ")\n"
+		    "     --runtime-dir DIR  lock and control socket (" DEFAULT_RUNTIME_DIR ")\n"
+		    "     --pin-dir DIR      what outlives the agent (" DEFAULT_PIN_DIR ")\n"
+		    "     --detach           end all enforcement and remove the pins\n"
+		    "  -h --help             show this help\n"
+		    "     --version          show the version\n\n"
+		    "Exit status: 0 stopped as asked, 1 failure, 2 usage, 3 this host cannot enforce.\n"
+		    "See haetaed(8).\n",
+		    out);
+}
+
+static int parse_policy_dir(struct agent_options *o, const char *dir)
+{
+	if (dir[0] != '/') {
+		(void)fprintf(stderr, "haetaed: --policy-dir must be absolute: %s\n", dir);
+		return -EINVAL;
+	}
+	if (o->n_policy_dirs >= AGENT_POLICY_DIRS_MAX) {
+		(void)fprintf(stderr, "haetaed: at most %u policy directories\n",
+			      AGENT_POLICY_DIRS_MAX);
+		return -EINVAL;
+	}
+	o->policy_dirs[o->n_policy_dirs++] = dir;
+	return 0;
+}
+
+static int parse_argv(int argc, char **argv, struct agent_options *o, enum command *ret)
+{
+	enum {
+		OPT_FOREGROUND = 256,
+		OPT_POLICY_DIR,
+		OPT_STATE_DIR,
+		OPT_RUNTIME_DIR,
+		OPT_PIN_DIR,
+		OPT_DETACH,
+		OPT_VERSION,
+	};
+	static const struct option options[] = {
+		{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+		{ "policy-dir", required_argument, NULL, OPT_POLICY_DIR },
+		{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
+		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
+		{ "pin-dir", required_argument, NULL, OPT_PIN_DIR },
+		{ "detach", no_argument, NULL, OPT_DETACH },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, OPT_VERSION },
+		{},
+	};
+	int c;
+
+	*ret = COMMAND_RUN;
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		switch (c) {
+		case 'h':
+			usage(stdout);
+			*ret = COMMAND_DONE;
+			return 0;
+		case OPT_VERSION:
+			(void)puts("haetae " HAETAE_VERSION);
+			*ret = COMMAND_DONE;
+			return 0;
+		case OPT_FOREGROUND:
+			o->foreground = true;
+			break;
+		case OPT_POLICY_DIR:
+			if (parse_policy_dir(o, optarg) < 0)
+				return -EINVAL;
+			break;
+		case OPT_STATE_DIR:
+			o->state_dir = optarg;
+			break;
+		case OPT_RUNTIME_DIR:
+			o->runtime_dir = optarg;
+			break;
+		case OPT_PIN_DIR:
+			o->pin_dir = optarg;
+			break;
+		case OPT_DETACH:
+			*ret = COMMAND_DETACH;
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr, "haetaed: unexpected argument '%s'\n", argv[optind]);
+		return -EINVAL;
+	}
+	if (o->n_policy_dirs == 0)
+		for (size_t i = 0; i < ARRAY_LEN(default_policy_dirs); i++)
+			o->policy_dirs[o->n_policy_dirs++] = default_policy_dirs[i];
+	return 0;
+}
+
+static int run(const struct agent_options *options)
+{
+	struct agent agent;
+	int r;
+
+	r = agent_start(&agent, options);
+	if (r >= 0)
+		r = agent_run(&agent);
+	agent_stop(&agent);
+	if (r == -EOPNOTSUPP)
+		return EXIT_CANNOT_ENFORCE;
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct agent_options options = {
+		.state_dir = DEFAULT_STATE_DIR,
+		.runtime_dir = DEFAULT_RUNTIME_DIR,
+		.pin_dir = DEFAULT_PIN_DIR,
+	};
+	enum command command;
+	int r;
+
+	/* what the canary must not be able to start */
+	if (argc == 2 && strcmp(argv[1], "--canary") == 0)
+		return EXIT_CANARY_RAN;
+	if (parse_argv(argc, argv, &options, &command) < 0) {
+		usage(stderr);
+		return 2;
+	}
+	log_open(options.foreground);
+	switch (command) {
+	case COMMAND_DONE:
+		return EXIT_SUCCESS;
+	case COMMAND_DETACH:
+		r = kernel_detach(options.pin_dir);
+		if (r < 0)
+			(void)log_error(r, "Failed to remove '%s'", options.pin_dir);
+		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	case COMMAND_RUN:
+		break;
+	}
+	return run(&options);
+}
