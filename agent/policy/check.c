@@ -241,7 +241,7 @@ static bool kind_is_deny(enum policy_rule_kind kind)
 	return kind == POLICY_RULE_EXEC_DENY || kind == POLICY_RULE_FILE_DENY;
 }
 
-static int build_tries(struct checker *c)
+static int build_tries(struct checker *c, const bool *duplicate)
 {
 	const struct policy *policy = c->p->policy;
 	int r;
@@ -252,7 +252,7 @@ static int build_tries(struct checker *c)
 	for (size_t i = 0; i < policy->n_rules && r == 0; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		if (!rule->path.text || rule->n_except > 0)
+		if (!rule->path.text || rule->n_except > 0 || duplicate[i])
 			continue;
 		r = trie_add_rule(kind_is_deny(rule->kind) ? &c->deny : &c->allow, &rule->path,
 				  (uint32_t)i);
@@ -344,7 +344,7 @@ void check_rules(struct parse *p)
 	if (r == 0 && policy->name)
 		r = check_duplicates(p, duplicate);
 	if (r == 0)
-		r = build_tries(&c);
+		r = build_tries(&c, duplicate);
 	for (size_t i = 0; i < policy->n_rules && r == 0; i++)
 		if (policy->rules[i].path.text && !duplicate[i])
 			check_reachable(&c, i);

@@ -44,7 +44,7 @@ static int string_copy(const char *s, char **ret)
 }
 
 /* Make room for one error in a full list by dropping its last warning. */
-static bool list_drop_warning(struct diag_list *list)
+static void list_drop_warning(struct diag_list *list)
 {
 	for (size_t i = list->n; i-- > 0;) {
 		if (list->items[i].severity != DIAG_WARNING)
@@ -53,9 +53,19 @@ static bool list_drop_warning(struct diag_list *list)
 		memmove(&list->items[i], &list->items[i + 1],
 			(list->n - i - 1) * sizeof(*list->items));
 		list->n--;
-		return true;
+		list->n_warnings--;
+		return;
 	}
-	return false;
+}
+
+bool diag_list_skip(struct diag_list *list, enum diag_severity severity)
+{
+	if (list->n < DIAG_MAX || (severity == DIAG_ERROR && list->n_warnings > 0))
+		return false;
+	list->overflow = true;
+	if (severity == DIAG_ERROR)
+		list->n_errors++;
+	return true;
 }
 
 /* Takes over the texts of d, also on failure. */
@@ -63,14 +73,15 @@ static int list_append(struct diag_list *list, struct diag *d)
 {
 	struct diag *items;
 
+	if (diag_list_skip(list, d->severity)) {
+		diag_deinit(d);
+		return 0;
+	}
 	if (d->severity == DIAG_ERROR)
 		list->n_errors++;
 	if (list->n >= DIAG_MAX) {
 		list->overflow = true;
-		if (d->severity != DIAG_ERROR || !list_drop_warning(list)) {
-			diag_deinit(d);
-			return 0;
-		}
+		list_drop_warning(list);
 	}
 	/* grown in powers of two: only when n is zero or one of them */
 	if ((list->n & (list->n - 1)) == 0) {
@@ -82,12 +93,17 @@ static int list_append(struct diag_list *list, struct diag *d)
 		list->items = items;
 	}
 	list->items[list->n++] = *d;
+	list->n_warnings += d->severity == DIAG_WARNING;
 	return 0;
 }
 
 int diag_add(struct diag_list *list, const struct diag *diag)
 {
-	struct diag copy = {
+	struct diag copy;
+
+	if (diag_list_skip(list, diag->severity))
+		return 0;
+	copy = (struct diag){
 		.line = diag->line,
 		.column = diag->column,
 		.width = diag->width,

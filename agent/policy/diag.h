@@ -36,6 +36,7 @@ struct diag_list {
 	struct diag *items;
 	size_t n;
 	size_t n_errors;
+	size_t n_warnings; /* of those in items */
 	bool overflow; /* more than DIAG_MAX: the rest was dropped, n_errors still counts them */
 };
 
@@ -49,6 +50,8 @@ struct diag_list {
  * Return: 0, or -ENOMEM (the error count moves even then, so a failure never looks like success).
  */
 int diag_add(struct diag_list *list, const struct diag *diag);
+/* Would a diagnostic of this severity find no room? Then it is counted, and need not be made. */
+bool diag_list_skip(struct diag_list *list, enum diag_severity severity);
 /* One diagnostic about a file as a whole. expected may be NULL. Return: as diag_add(). */
 _printf_(5, 6) int diag_add_file(struct diag_list *list, enum diag_severity severity,
 				 const char *file, const char *expected, const char *format, ...);

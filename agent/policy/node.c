@@ -38,6 +38,22 @@ struct arena *arena_free(struct arena *a)
 	return NULL;
 }
 
+void arena_reset(struct arena *a)
+{
+	struct arena_chunk *c = a->chunks;
+
+	if (!c)
+		return;
+	while (c->next) {
+		struct arena_chunk *next = c->next;
+
+		c->next = next->next;
+		free(next);
+	}
+	memset(c->data, 0, c->used);
+	c->used = 0;
+}
+
 void *arena_take(struct arena *a, size_t size)
 {
 	struct arena_chunk *c = a->chunks;
@@ -63,7 +79,7 @@ const char *node_describe(const struct node *n)
 {
 	switch (n->kind) {
 	case NODE_SCALAR:
-		return n->plain && n->len == 0 ? "empty" : "text";
+		return n->len == 0 ? "empty" : "text";
 	case NODE_LIST:
 		return "a list";
 	case NODE_MAPPING:

@@ -35,6 +35,8 @@ struct node {
 struct arena;
 struct arena *arena_new(void);
 struct arena *arena_free(struct arena *a); /* NULL is fine; returns NULL */
+/* Forget everything taken; the memory is used again. */
+void arena_reset(struct arena *a);
 /* Zeroed memory, aligned for a struct node. Return: NULL without memory. */
 void *arena_take(struct arena *a, size_t size);
 DEFINE_CLEANUP(struct arena *, arena_freep, arena_free)

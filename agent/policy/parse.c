@@ -305,10 +305,12 @@ static const struct key_spec top_keys[] = {
 
 static const struct schema top_schema = {top_keys, ARRAY_LEN(top_keys)};
 
+/* A slip of the key counts: it was reported as such. */
 static bool has_key(const struct node *mapping, const char *name)
 {
 	for (const struct node *k = mapping->first; k; k = k->next ? k->next->next : NULL)
-		if (k->kind == NODE_SCALAR && strcmp(k->text, name) == 0)
+		if (k->kind == NODE_SCALAR &&
+		    (strcmp(k->text, name) == 0 || word_suggest(k->text, k->len, &name, 1)))
 			return true;
 	return false;
 }
@@ -324,8 +326,6 @@ static void check_missing(struct parse *p, const struct node *root)
 	if (!has_key(root, "match"))
 		policy_text_error(p->text, at, "`match:` with " MATCH_EXPECTED,
 				  "the policy does not say what it governs");
-	if (!has_key(root, "exec") && !has_key(root, "file"))
-		policy_text_warn(p->text, at, "`exec` or `file`", "the policy refuses nothing");
 }
 
 /* errors: the count before the document was read.
@@ -356,6 +356,9 @@ static int parse_document(struct policy_text *text, const struct node *root, boo
 		return r;
 	if (text->diags->n_errors == errors) {
 		assert(policy->name && policy->n_matches > 0);
+		if (policy->n_rules == 0)
+			policy_text_warn(text, p.name, "rules in `exec` or `file`",
+					 "the policy refuses nothing");
 		*ret_policy = steal_ptr(policy);
 		*ret_name = p.name;
 	}
@@ -369,7 +372,7 @@ struct file_reader {
 	struct policy_file *file;
 	size_t size; /* of file->policies */
 	unsigned n_documents;
-	bool empty_first;
+	bool empty_first; /* and where it is */
 	struct span first;
 };
 
@@ -431,20 +434,21 @@ static int read_document(struct file_reader *f, const struct node *root, bool pa
 static int read_documents(struct file_reader *f)
 {
 	_cleanup_(yaml_stream_freep) struct yaml_stream *stream = NULL;
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	size_t errors = f->text.diags->n_errors;
 	int r;
 
+	if (!arena)
+		return -ENOMEM;
 	r = yaml_stream_new(&f->text, &stream);
 	if (r < 0)
 		return r;
 	for (;;) {
-		_cleanup_(arena_freep) struct arena *arena = arena_new();
 		size_t before = f->text.diags->n_errors;
 		struct node *root = NULL;
 		bool partial = false;
 
-		if (!arena)
-			return -ENOMEM;
+		arena_reset(arena);
 		r = yaml_stream_next(stream, arena, &root, &partial);
 		if (r <= 0)
 			break;
@@ -454,10 +458,9 @@ static int read_documents(struct file_reader *f)
 	}
 	if (r < 0)
 		return r;
-	if (f->empty_first)
-		policy_text_error(&f->text, f->first, NULL, "no policy in this %s",
-				  f->n_documents == 1 ? "file" : "document");
-	else if (f->n_documents == 0 && f->text.diags->n_errors == errors)
+	if (f->empty_first && f->n_documents > 1)
+		policy_text_error(&f->text, f->first, NULL, "no policy in this document");
+	else if (f->n_documents <= f->empty_first && f->text.diags->n_errors == errors)
 		r = diag_add_file(f->text.diags, DIAG_ERROR, f->text.path, NULL,
 				  "no policy in this file");
 	return r < 0 ? r : f->text.error;

@@ -91,7 +91,7 @@ static int check_component(const char *name, size_t len, size_t offset, bool las
 
 int policy_component_check(const char *text, size_t len, struct path_problem *reterr_problem)
 {
-	const char *slash;
+	const char *slash, *stars;
 	int r;
 
 	if (len == 0)
@@ -104,8 +104,13 @@ int policy_component_check(const char *text, size_t len, struct path_problem *re
 		return problem(reterr_problem, (size_t)(slash - text), 1,
 			       "the name of one directory of the cgroup tree, like `nginx.service`",
 			       "`/` in a name");
-	if (len == 2 && memcmp(text, "**", 2) == 0)
-		return check_stars(text, len, 0, reterr_problem);
+	if (text[0] == '.' && (len == 1 || (len == 2 && text[1] == '.')))
+		return problem(reterr_problem, 0, len, NULL, "`%.*s` is not a name", (int)len,
+			       text);
+	stars = memmem(text, len, "**", 2);
+	if (stars)
+		return problem(reterr_problem, (size_t)(stars - text), 2, "a single `*`",
+			       "`**` in a name");
 	return check_component(text, len, 0, false, reterr_problem);
 }
 
@@ -123,8 +128,8 @@ int policy_path_parse(const char *text, size_t len, size_t depth_max, struct pol
 	if (r != 0)
 		return r;
 	if (text[0] != '/')
-		return problem(reterr_problem, 0, len,
-			       "an absolute path, from the container's root", "relative path");
+		return problem(reterr_problem, 0, len, "a path that starts with `/`",
+			       "relative path");
 	for (; len > 1 && start <= len; start = end + 1) {
 		const char *slash = memchr(text + start, '/', len - start);
 		bool last = !slash;
@@ -192,6 +197,16 @@ static size_t normalize(const char *s, size_t len, char out[HT_NAME_MAX])
 	return n;
 }
 
+/* Bytes of the shortest name that a normalized pattern matches. No name is empty. */
+static size_t shortest(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += s[i] != '*';
+	return n > 0 ? n : 1;
+}
+
 /*
  * inner is read as a string of symbols: a byte, "any byte" and "any string". outer's `*` takes any
  * symbols, its `?` a byte or "any byte", its bytes themselves. What matches this way matches in
@@ -200,7 +215,7 @@ static size_t normalize(const char *s, size_t len, char out[HT_NAME_MAX])
 bool policy_component_covers(const char *outer, size_t outer_len, const char *inner,
 			     size_t inner_len)
 {
-	char p[HT_NAME_MAX], q[HT_NAME_MAX];
+	char p[HT_NAME_MAX + 1] = {}, q[HT_NAME_MAX];
 	bool row[HT_NAME_MAX + 1] = {}; /* row[j]: p from i on matches q from j on */
 	size_t n, m;
 
@@ -214,6 +229,9 @@ bool policy_component_covers(const char *outer, size_t outer_len, const char *in
 		return false;
 	n = normalize(outer, outer_len, p);
 	m = normalize(inner, inner_len, q);
+	/* `??*`: any name that is long enough */
+	if (p[n - 1] == '*' && strspn(p, "?") >= n - 1)
+		return shortest(q, m) >= n - 1;
 	row[m] = true;
 	for (size_t i = n; i-- > 0;) {
 		bool below = row[m]; /* row[j + 1] of the row before */

@@ -17,8 +17,8 @@
 /* Not a secret: the ids must be the same on every machine and in every version. Changing it, or
  * what is hashed, cuts the stored history off from the rules. */
 static const struct ht_hash_key rule_id_key = {
-	.k0 = 0x72206561746561aaULL,
-	.k1 = 0x2031204449656c75ULL,
+	.k0 = 0x7220656174656168ULL, /* "haetae r" */
+	.k1 = 0x3120646920656c75ULL, /* "ule id 1" */
 };
 
 void policy_rule_deinit(struct policy_rule *rule)

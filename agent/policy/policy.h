@@ -146,7 +146,7 @@ struct policy_source {
 	char *name;
 	struct policy_file
 		*file; /* the version in force: this one, or the last good; NULL: never good */
-	bool stale;    /* the file is broken now, `file` is its last good version */
+	bool stale; /* the file is broken now: its last good version, or the mask it was, stays */
 	bool masked;
 };
 

@@ -235,7 +235,7 @@ static bool parse_exception(struct parse *p, struct rule_draft *d, const struct 
 	if (!parse_path(p, value, "the exception", HT_RULE_DEPTH_MAX, &path))
 		return false;
 	if (!policy_path_overlaps(&rule->path, &path)) {
-		policy_text_error(p->text, value->at, EXCEPT_EXPECTED,
+		policy_text_error(p->text, value->at, "a path inside it",
 				  "the exception matches nothing of the rule's path `%s%s`",
 				  quote_text(rule->path.text, strlen(rule->path.text)).text,
 				  !rule->path.subtree  ? ""

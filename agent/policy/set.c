@@ -251,9 +251,8 @@ static int recall_source(struct loader *l, struct policy_source *source)
 	source->stale = true;
 	if (!before)
 		return 0;
-	if (before->masked && l->n_dirs > 0) {
+	if (before->masked) {
 		source->masked = true;
-		source->stale = false;
 		return 0;
 	}
 	if (!before->file)
@@ -329,7 +328,8 @@ static int load_entry(struct loader *l, const struct entry *e)
 
 static int load_entries(struct loader *l)
 {
-	qsort(l->entries, l->n_entries, sizeof(*l->entries), entry_compare);
+	if (l->n_entries > 0)
+		qsort(l->entries, l->n_entries, sizeof(*l->entries), entry_compare);
 	l->set->sources = calloc(l->n_entries ? l->n_entries : 1, sizeof(*l->set->sources));
 	if (!l->set->sources)
 		return -ENOMEM;

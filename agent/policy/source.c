@@ -30,7 +30,7 @@
 static int open_beneath(int dir_fd, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = (unsigned)flags | O_CLOEXEC | O_NOFOLLOW,
+		.flags = (unsigned)flags | O_CLOEXEC,
 		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
@@ -144,7 +144,8 @@ int source_read(int dir_fd, const char *name, const char *path, struct diag_list
 		char **ret_data, size_t *ret_len)
 {
 	/* O_NONBLOCK: a FIFO must not stop us before we see what it is */
-	_cleanup_close_ int fd = open_beneath(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd =
+		open_beneath(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	_cleanup_free_ char *data = NULL;
 	struct stat st;
 	size_t len = 0;

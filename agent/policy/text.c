@@ -31,6 +31,8 @@ _printf_(5, 0) static void report(struct policy_text *t, enum diag_severity seve
 		.column = where.column,
 	};
 
+	if (diag_list_skip(t->diags, severity))
+		return;
 	stop = memchr(t->data + start, '\n', t->len - start);
 	end = stop ? (size_t)(stop - t->data) : t->len;
 	if (end > start && t->data[end - 1] == '\r')

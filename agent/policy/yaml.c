@@ -259,6 +259,7 @@ static int next_event(struct yaml_stream *s, yaml_event_t *event)
 struct builder {
 	struct arena *arena;
 	struct node *root;
+	struct span start; /* of the document: its marker */
 	struct node *stack[POLICY_DEPTH_MAX];
 	size_t depth;
 };
@@ -310,7 +311,8 @@ static int handle_event(struct yaml_stream *s, struct builder *b, const yaml_eve
 		s->ended = true;
 		return 0;
 	case YAML_DOCUMENT_START_EVENT:
-		check_directives(s, event, event_span(s, event));
+		b->start = event_span(s, event);
+		check_directives(s, event, b->start);
 		return 1;
 	case YAML_DOCUMENT_END_EVENT:
 		*ret_whole = true;
@@ -350,6 +352,9 @@ int yaml_stream_next(struct yaml_stream *s, struct arena *arena, struct node **r
 		return r;
 	if (!whole && !b.root)
 		return 0;
+	/* nothing between the markers: then the first of them is what can be pointed at */
+	if (b.root && b.root->at.start == b.root->at.end)
+		b.root->at = b.start;
 	*ret_root = b.root;
 	*ret_partial = !whole;
 	return 1;
