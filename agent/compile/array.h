@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* Make room for `need` elements of `width` bytes. *size counts elements. Return: 0 or -ENOMEM. */
@@ -37,3 +38,36 @@ static inline int array_reserve_bytes(void **array, size_t *size, size_t need, s
 		(array) = _array;                                                                  \
 		_r;                                                                                \
 	})
+
+static inline int u32_compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static inline int u64_compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Rising order. Most come sorted: patterns are added in order. */
+static inline void u32_sort(uint32_t *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (v[i - 1] > v[i]) {
+			qsort(v, n, sizeof(*v), u32_compare);
+			return;
+		}
+}
+
+static inline void u64_sort(uint64_t *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (v[i - 1] > v[i]) {
+			qsort(v, n, sizeof(*v), u64_compare);
+			return;
+		}
+}

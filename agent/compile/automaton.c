@@ -103,39 +103,6 @@ static void builder_deinit(struct builder *b)
 	free(b->cache);
 }
 
-static int u32_compare(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int u64_compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Most sets come sorted: patterns are added in order. */
-static void u32_sort(uint32_t *v, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (v[i - 1] > v[i]) {
-			qsort(v, n, sizeof(*v), u32_compare);
-			return;
-		}
-}
-
-static void u64_sort(uint64_t *v, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		if (v[i - 1] > v[i]) {
-			qsort(v, n, sizeof(*v), u64_compare);
-			return;
-		}
-}
-
 /* The pattern to name in a diagnostic about the node being expanded: one with a wildcard at this
  * place, else any. */
 static const struct input_pattern *builder_culprit(const struct builder *b)
@@ -153,12 +120,8 @@ static const struct input_pattern *builder_culprit(const struct builder *b)
 
 static int builder_too_big(const struct builder *b)
 {
-	return builder_error(
-		b,
-		"policy needs too many states (more than %u, or too many rules in each): "
-		"use fewer rules with wildcards before their last component, or split the "
-		"policy",
-		IMAGE_STATES_MAX);
+	return builder_error(b, "%s needs more than %u states, or too many rules in each: %s",
+			     b->in->subject, IMAGE_STATES_MAX, b->in->remedy);
 }
 
 /* ---- states ---- */

@@ -49,6 +49,8 @@ struct input {
 	size_t n_patterns;
 	size_t patterns_size;
 	struct diag_list *diags; /* borrowed */
+	const char *subject;	 /* of a diagnostic about the whole: "policy" */
+	const char *remedy;	 /* what makes the whole smaller */
 };
 
 /* A component as it stands in a policy's text. */

@@ -63,30 +63,33 @@ void emit_deinit(struct emit *e)
 	e->n_globs = e->globs_size = 0;
 }
 
-static int emitter_error(const struct emitter *m, const char *problem, struct component a,
-			 struct component b)
+/* The pattern to name in a diagnostic: one that has the component, else the last. */
+static const struct input_pattern *emitter_culprit(const struct emitter *m, uint32_t component)
 {
 	const struct input *in = m->a->input;
-	const struct input_pattern *p = &in->patterns[in->n_patterns - 1];
 
-	for (size_t i = 0; a.text && i < in->n_patterns; i++)
-		for (uint32_t j = 0; j < in->patterns[i].n; j++)
-			if (input_component(in, in->sequence[in->patterns[i].first + j]).text ==
-			    a.text)
-				p = &in->patterns[i];
-	return input_error(in->diags, p->policy, p->location, "%s%.*s%s%.*s", problem, (int)a.len,
-			   a.text ? (const char *)a.text : "", a.text ? " and " : "", (int)b.len,
-			   b.text ? (const char *)b.text : "");
+	for (size_t i = 0; i < in->n_patterns && component != AUTOMATON_NONE; i++) {
+		const struct input_pattern *p = &in->patterns[i];
+
+		if (p->loop == component)
+			return p;
+		for (uint32_t j = 0; j < p->n; j++)
+			if (in->sequence[p->first + j] == component)
+				return p;
+	}
+	return &in->patterns[in->n_patterns - 1];
 }
+
+#define emitter_error(m, component, ...)                                                           \
+	input_error((m)->a->input->diags, emitter_culprit(m, component)->policy,                   \
+		    emitter_culprit(m, component)->location, __VA_ARGS__)
 
 static int emitter_pair(struct emitter *m, uint32_t state, uint32_t kind, uint64_t name,
 			struct ht_entry entry)
 {
 	if (m->n_pairs >= IMAGE_PAIRS_MAX)
-		return emitter_error(m,
-				     "policy needs more map entries than the kernel is given: use "
-				     "fewer rules, or split the policy",
-				     (struct component){}, (struct component){});
+		return emitter_error(m, AUTOMATON_NONE, "%s needs more than %u map entries: %s",
+				     m->a->input->subject, IMAGE_PAIRS_MAX, m->a->input->remedy);
 	if (array_reserve(m->pairs, m->pairs_size, m->n_pairs + 1) < 0)
 		return -ENOMEM;
 	m->pairs[m->n_pairs++] = (struct image_pair){
@@ -149,8 +152,9 @@ static int emitter_entry(struct emitter *m, uint32_t class, uint32_t number, str
 	if (r < 0)
 		return r;
 	if (view.n_binds > UINT16_MAX)
-		return emitter_error(m, "more than 65535 policies select one cgroup: use fewer",
-				     (struct component){}, (struct component){});
+		return emitter_error(m, AUTOMATON_NONE,
+				     "more than %u policies select one cgroup: use fewer",
+				     UINT16_MAX);
 	*ret = (struct ht_entry){
 		.next = number,
 		.flags = view.n_binds << HT_ENTRY_BIND_SHIFT,
@@ -197,19 +201,23 @@ static int emitter_collision(struct emitter *m, const struct automaton_node *nod
 {
 	const struct automaton_edge *names = m->a->edges + node->first_edge;
 	struct component found[2] = {};
+	uint32_t last = AUTOMATON_NONE;
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < node->n_names && n < 2; i++) {
+	for (uint32_t i = 0; i < node->n_names && n < ARRAY_LEN(found); i++) {
 		struct component c = input_component(m->a->input, names[i].label);
 
-		if (m->e->hash(m->e->key, c.text, c.len) == hash)
-			found[n++] = c;
+		if (m->e->hash(m->e->key, c.text, c.len) != hash)
+			continue;
+		found[n++] = c;
+		last = names[i].label;
 	}
 	return emitter_error(
-		m,
-		"two names of one directory have the same hash under this machine's key, "
-		"leave one out or replace the key: ",
-		found[0], found[1]);
+		m, last,
+		"names \"%.*s\" and \"%.*s\" of one directory have the same hash under "
+		"this machine's key: leave out one of the rules, or replace the key",
+		(int)found[0].len, (const char *)found[0].text, (int)found[1].len,
+		(const char *)found[1].text);
 }
 
 static int emitter_names(struct emitter *m, uint32_t state, const struct automaton_node *node)

@@ -115,8 +115,17 @@ static int matcher_add_entry(struct matcher_builder *b, const struct policy *pol
 int matcher_compile(const struct policy *const *policies, const uint32_t *ids, size_t n_policies,
 		    struct emit *e, struct diag_list *diags, struct image_profile *ret)
 {
-	_cleanup_(matcher_builder_deinit) struct matcher_builder b = {.ids = ids,
-								      .input.diags = diags};
+	_cleanup_(matcher_builder_deinit) struct matcher_builder b = {
+		.ids = ids,
+		.input =
+			{
+				.diags = diags,
+				.subject = "the match entries of all policies together",
+				.remedy = "select by cgroup path instead of by unit, or many units "
+					  "with one "
+					  "wildcard",
+			},
+	};
 	_cleanup_(automaton_deinit) struct automaton a = {};
 	int worst = 0, r;
 

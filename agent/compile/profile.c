@@ -256,8 +256,17 @@ static uint32_t profile_flags(const struct policy *policy)
 int profile_compile(const struct policy *policy, struct emit *e, struct diag_list *diags,
 		    struct image_profile *ret)
 {
-	_cleanup_(profile_builder_deinit) struct profile_builder b = {.policy = policy,
-								      .input.diags = diags};
+	_cleanup_(profile_builder_deinit) struct profile_builder b = {
+		.policy = policy,
+		.input =
+			{
+				.diags = diags,
+				.subject = "policy",
+				.remedy = "use fewer rules, especially with wildcards before their "
+					  "last "
+					  "component, or split the policy",
+			},
+	};
 	_cleanup_(automaton_deinit) struct automaton a = {};
 	int r;
 
