@@ -17,9 +17,12 @@ static void *must(void *p)
 	return p;
 }
 
+/* Room for one more; the size doubles at every power of two. */
 static void *grow(void *array, size_t n, size_t width)
 {
-	return must(reallocarray(array, n + 1, width));
+	if (n & (n - 1))
+		return array;
+	return must(reallocarray(array, n ? 2 * n : 1, width));
 }
 
 static char *copy(const char *s)
