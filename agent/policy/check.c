@@ -20,9 +20,9 @@
 #include "policy/path.h"
 #include "policy/schema.h"
 
-/* Comparisons with wildcard components; each costs well under a microsecond for usual names. Beyond
- * it a warning tells that not everything was looked at. */
-#define BUDGET 2000000U
+/* Steps of comparing wildcard components (bytes of the one by bytes of the other): a few tenths of
+ * a second. Beyond it a warning tells that not everything was looked at. */
+#define BUDGET 100000000U
 
 #define NONE UINT32_MAX
 
@@ -209,7 +209,7 @@ static uint32_t query_walk(const struct query *q, uint32_t at, const char *rest)
 	const char *name = NULL;
 	size_t len = 0;
 	bool whole = !policy_path_next(&rest, &name, &len);
-	uint32_t found = query_rules(q, at, whole), child;
+	uint32_t found = query_rules(q, at, whole), child, cost;
 
 	if (found != NONE || whole)
 		return found;
@@ -222,11 +222,12 @@ static uint32_t query_walk(const struct query *q, uint32_t at, const char *rest)
 	for (uint32_t i = t->nodes[at].globs; i != NONE; i = t->nodes[i].globs_next) {
 		if (i == child)
 			continue;
-		if (q->c->budget == 0) {
+		cost = t->nodes[i].len * (uint32_t)len + 8;
+		if (q->c->budget < cost) {
 			q->c->exhausted = true;
 			return NONE;
 		}
-		q->c->budget--;
+		q->c->budget -= cost;
 		if (!policy_component_covers(t->nodes[i].name, t->nodes[i].len, name, len))
 			continue;
 		found = query_walk(q, i, rest);

@@ -193,6 +193,31 @@ START_TEST(test_gigabyte)
 }
 END_TEST
 
+/* Long wildcards, each to be compared with each: given up in time, and said. */
+START_TEST(test_wildcards)
+{
+	_cleanup_strbuf_ struct strbuf b = {};
+	struct policy_file *file = NULL;
+	struct diag_list diags = {};
+	long ms;
+
+	strbuf_puts(&b, HEAD "exec:\n deny:\n");
+	for (unsigned i = 0; i < 3500; i++) {
+		strbuf_printf(&b, " - /%04u", i);
+		for (unsigned j = 0; j < 120; j++)
+			strbuf_puts(&b, "*a");
+		strbuf_putc(&b, '\n');
+	}
+	ms = cpu_ms();
+	ck_assert_int_eq(policy_parse("bomb.yaml", b.data, b.len, &diags, &file), 0);
+	ms = cpu_ms() - ms;
+	ck_assert_msg(ms < 10 * TIME_MAX_MS, "%ld ms", ms);
+	ck_assert_uint_eq(diags.n, 1);
+	(void)policy_file_unref(file);
+	diag_list_deinit(&diags);
+}
+END_TEST
+
 /* The bounds themselves are allowed. */
 START_TEST(test_largest)
 {
@@ -220,6 +245,7 @@ int main(void)
 	tcase_set_timeout(cases, 60);
 	tcase_add_loop_test(cases, test_bomb, 0, (int)ARRAY_LEN(bombs));
 	tcase_add_test(cases, test_gigabyte);
+	tcase_add_test(cases, test_wildcards);
 	tcase_add_test(cases, test_largest);
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
