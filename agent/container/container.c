@@ -198,7 +198,7 @@ static bool shape_from_parent(struct component parent, struct component c, size_
 	else if (component_is(parent, "default") && depth == 1)
 		*ret = (struct shape){
 			.runtime = "containerd", .id = c, .name = hex ? (struct component){} : c};
-	else if (hex)
+	else if (hex && !component_is(parent, "libpod_parent")) /* podman's pods hold containers */
 		*ret = (struct shape){.runtime = "unknown", .id = c};
 	else
 		return false;

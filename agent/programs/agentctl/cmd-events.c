@@ -20,10 +20,13 @@ int events_print(const struct event *event, void *userdata)
 	if (p->json) {
 		event_render_json(event, &p->line);
 	} else {
-		if (p->n == 0)
+		if (p->n == 0) {
 			event_render_header(&p->line, p->flags, p->width);
+			strbuf_putc(&p->line, '\n');
+		}
 		event_render_line(event, &p->line, p->flags, p->width);
 	}
+	strbuf_putc(&p->line, '\n');
 	if (strbuf_error(&p->line) < 0)
 		return -ENOMEM;
 	p->n++;
