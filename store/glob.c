@@ -5,63 +5,50 @@
 
 #include "store/glob.h"
 
-#include "util/escape.h"
-
-/* Invalid bytes become codes of their own, beyond Unicode, so that each matches itself only. */
-#define CODE_BYTE 0x110000U
-
-static size_t char_next(const unsigned char *p, size_t len, unsigned *ret_code)
+/* One member of a set, or a literal: a backslash is taken off. Return: bytes used, 0 at the end. */
+static size_t member_next(const unsigned char *p, size_t len, unsigned char *ret)
 {
-	size_t n = utf8_sequence(p, len, ret_code);
-
-	if (n > 0)
-		return n;
-	*ret_code = CODE_BYTE + p[0];
-	return 1;
-}
-
-/* One member of a set, a backslash taken off. Return: bytes used, 0 at the end. */
-static size_t set_member(const unsigned char *p, size_t len, unsigned *ret_code)
-{
-	if (len >= 2 && p[0] == '\\')
-		return 1 + char_next(p + 1, len - 1, ret_code);
-	return len > 0 ? char_next(p, len, ret_code) : 0;
+	if (len >= 2 && p[0] == '\\') {
+		*ret = p[1];
+		return 2;
+	}
+	if (len > 0)
+		*ret = p[0];
+	return len > 0 ? 1 : 0;
 }
 
 /* p is behind '['. Return: bytes up to and with ']', 0 if there is no end. */
-static size_t set_match(const unsigned char *p, size_t len, unsigned code, bool *ret_match)
+static size_t set_match(const unsigned char *p, size_t len, unsigned char byte, bool *ret_match)
 {
 	bool negated = len > 0 && (p[0] == '!' || p[0] == '^');
 	bool match = false;
 	size_t at = negated ? 1 : 0, first = at;
 
 	for (;;) {
-		unsigned low = 0, high = 0;
+		unsigned char low = 0, high;
 		size_t n;
 
 		if (at < len && p[at] == ']' && at > first) {
 			*ret_match = match != negated;
 			return at + 1;
 		}
-		n = set_member(p + at, len - at, &low);
+		n = member_next(p + at, len - at, &low);
 		if (n == 0)
 			return 0;
 		at += n;
 		high = low;
 		if (at + 1 < len && p[at] == '-' && p[at + 1] != ']') {
-			n = set_member(p + at + 1, len - at - 1, &high);
-			if (n == 0)
-				return 0;
-			at += 1 + n;
+			at += 1;
+			at += member_next(p + at, len - at, &high);
 		}
-		match |= code >= low && code <= high;
+		match |= byte >= low && byte <= high;
 	}
 }
 
-/* Does the pattern's first element (not a star) match this character? Return: its bytes, 0: no. */
-static size_t element_match(const unsigned char *p, size_t len, unsigned code)
+/* Does the pattern's first element (not a star) match this byte? Return: its length, 0: no. */
+static size_t element_match(const unsigned char *p, size_t len, unsigned char byte)
 {
-	unsigned own = 0;
+	unsigned char own = 0;
 	size_t n;
 
 	if (p[0] == '?')
@@ -69,12 +56,12 @@ static size_t element_match(const unsigned char *p, size_t len, unsigned code)
 	if (p[0] == '[') {
 		bool match = false;
 
-		n = set_match(p + 1, len - 1, code, &match);
+		n = set_match(p + 1, len - 1, byte, &match);
 		if (n > 0)
 			return match ? n + 1 : 0;
 	}
-	n = set_member(p, len, &own);
-	return own == code ? n : 0;
+	n = member_next(p, len, &own);
+	return own == byte ? n : 0;
 }
 
 bool glob_match(const void *pattern, size_t pattern_len, const void *text, size_t text_len)
@@ -84,8 +71,7 @@ bool glob_match(const void *pattern, size_t pattern_len, const void *text, size_
 	const unsigned char *star = NULL, *star_text = NULL;
 
 	while (t < t_end) {
-		unsigned code = 0;
-		size_t step = char_next(t, (size_t)(t_end - t), &code), n = 0;
+		size_t n = 0;
 
 		if (p < p_end && *p == '*') {
 			star = ++p;
@@ -93,17 +79,16 @@ bool glob_match(const void *pattern, size_t pattern_len, const void *text, size_
 			continue;
 		}
 		if (p < p_end)
-			n = element_match(p, (size_t)(p_end - p), code);
+			n = element_match(p, (size_t)(p_end - p), *t);
 		if (n > 0) {
 			p += n;
-			t += step;
+			t++;
 			continue;
 		}
 		if (!star)
 			return false;
-		/* the star takes one character more */
-		star_text += char_next(star_text, (size_t)(t_end - star_text), &code);
-		t = star_text;
+		/* the star takes one byte more */
+		t = ++star_text;
 		p = star;
 	}
 	while (p < p_end && *p == '*')

@@ -2,10 +2,9 @@
 #pragma once
 
 /*
- * Wildcards over raw bytes, for filters: `*` is any run (slashes too), `?` one character, `[a-z]`
- * and
- * `[!a-z]` one of a set, a backslash takes the next one as it is. A character is a valid UTF-8
- * sequence or else one byte. An unfinished set is taken literally.
+ * Wildcards over raw bytes, for filters: `*` is any run (slashes too), `?` one byte (as in policies),
+ * `[a-z]` and `[!a-z]` one byte of a set, a backslash takes the next one as it is. An unfinished set is
+ * taken literally.
  */
 
 #include <sqlite3.h>
@@ -14,6 +13,6 @@
 
 bool glob_match(const void *pattern, size_t pattern_len, const void *text, size_t text_len);
 
-/* Make haetae_glob(pattern, value) known to a connection: 1 if a BLOB or TEXT matches, 0 if not or
- * if it is NULL. Return: SQLite code. */
+/* Make haetae_glob(pattern, value) known to a connection: 1 if a BLOB or TEXT matches, 0 if not or if it
+ * is NULL. Return: SQLite code. */
 int glob_register(sqlite3 *db);

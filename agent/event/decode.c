@@ -217,7 +217,7 @@ int event_from_aggregate(const struct ht_aggregate_key *key, const struct ht_agg
 
 	if (key->op >= HT_OP_MAX || key->verdict >= HT_VERDICT_MAX ||
 	    key->reason >= HT_REASON_MAX || value->count == 0 || value->first > value->last ||
-	    value->pad != 0)
+	    value->pad != 0 || value->count > INT64_MAX || key->cgroup > INT64_MAX)
 		return EVENT_E_DECODE;
 	if (!time_set(&event, value->last, clock))
 		return EVENT_E_DECODE;

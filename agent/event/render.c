@@ -54,7 +54,7 @@ static struct layout layout_of(unsigned flags, unsigned width)
 	       (TIME_CELLS + VERDICT_CELLS + OP_CELLS + GAPS);
 	layout.container = clamp(rest * 16 / 100, 7, 20);
 	layout.by = clamp(rest * 24 / 100, 10, 32);
-	layout.rule = clamp(rest * 28 / 100, 12, 40);
+	layout.rule = clamp(rest * 34 / 100, 12, 40);
 	layout.object = rest - layout.container - layout.by - layout.rule;
 	layout.shorten = true;
 	return layout;

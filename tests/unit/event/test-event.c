@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* agent/event/event.c: copies are whole and independent, deinit leaves nothing. */
+
+#include "tests/unit/event/sample.h"
+
+static bool is_zero(const struct event *event)
+{
+	static const struct event zero;
+
+	return memcmp(event, &zero, sizeof(zero)) == 0;
+}
+
+START_TEST(test_copy_is_equal_and_independent)
+{
+	struct event event = sample_event(1), copy, again = sample_event(1);
+
+	event.id = 99;
+	ck_assert_int_eq(event_copy(&event, &copy), 0);
+	ck_assert_int_eq(copy.id, 99);
+	ck_assert(sample_equal(&event, &copy));
+	ck_assert_ptr_ne(event.policy, copy.policy);
+	ck_assert_ptr_ne(event.path.data, copy.path.data);
+	event_deinit(&event);
+	ck_assert(sample_equal(&copy, &again));
+	event_deinit(&copy);
+	event_deinit(&again);
+}
+END_TEST
+
+START_TEST(test_copy_of_nothing)
+{
+	struct event event = {.count = 3}, copy;
+
+	ck_assert_int_eq(event_copy(&event, &copy), 0);
+	ck_assert(sample_equal(&event, &copy));
+	ck_assert_ptr_null(copy.path.data);
+	event_deinit(&copy);
+}
+END_TEST
+
+START_TEST(test_deinit_zeroes)
+{
+	struct event event = sample_event(1);
+
+	event_deinit(&event);
+	ck_assert(is_zero(&event));
+	event_deinit(&event);
+	ck_assert(is_zero(&event));
+}
+END_TEST
+
+/* Each field must count in sample_equal(), or the tests that use it would see nothing. */
+START_TEST(test_equality_sees_each_change)
+{
+	struct event a = sample_event(1), b = sample_event(2);
+
+	ck_assert(!sample_equal(&a, &b));
+	event_deinit(&b);
+	b = sample_event(1);
+	b.path.data[0] = '!';
+	ck_assert(!sample_equal(&a, &b));
+	b.path.data[0] = '/';
+	ck_assert(sample_equal(&a, &b));
+	b.nlink++;
+	ck_assert(!sample_equal(&a, &b));
+	event_deinit(&a);
+	event_deinit(&b);
+}
+END_TEST
+
+static const struct {
+	enum event_kind kind;
+	bool process, object;
+} parts[_EVENT_KIND_MAX] = {
+	{EVENT_VERDICT, true, true},	{EVENT_AGGREGATE, true, true},	{EVENT_EXIT, true, false},
+	{EVENT_GOVERNED, false, false}, {EVENT_RELEASED, false, false}, {EVENT_LOSS, false, false},
+	{EVENT_AGENT, false, false},
+};
+
+START_TEST(test_parts)
+{
+	struct event event = {.kind = parts[_i].kind};
+
+	ck_assert_int_eq(event_has_process(&event), parts[_i].process);
+	ck_assert_int_eq(event_has_object(&event), parts[_i].object);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("event");
+	TCase *tc = tcase_create("event");
+
+	tcase_add_test(tc, test_copy_is_equal_and_independent);
+	tcase_add_test(tc, test_copy_of_nothing);
+	tcase_add_test(tc, test_deinit_zeroes);
+	tcase_add_test(tc, test_equality_sees_each_change);
+	tcase_add_loop_test(tc, test_parts, 0, _EVENT_KIND_MAX);
+	suite_add_tcase(suite, tc);
+	return sample_run(suite);
+}
