@@ -32,7 +32,8 @@
 #define ITEM_PATTERN(item) ((item) >> 2)
 #define ITEM(pattern, kind) ((uint32_t)(pattern) << 2 | (kind))
 
-/* 64 MiB of item sets; some seconds of work at the very worst. */
+/* 64 MiB of item sets; some seconds of work at the very worst. Common policies stay below a
+ * thousandth of either. */
 #define ITEMS_KEPT_MAX (16U << 20)
 #define ITEMS_TOUCHED_MAX (256U << 20)
 
@@ -357,6 +358,12 @@ static int builder_number_globs(struct builder *b)
 
 /* ---- edges ---- */
 
+/* Comparing two texts costs at most the product of their lengths: hostile patterns pay for it. */
+static void builder_charge(struct builder *b, struct component c, size_t len)
+{
+	b->touched += 1 + c.len * len / 16;
+}
+
 static uint8_t builder_relation(struct builder *b, uint32_t x, uint32_t y)
 {
 	uint64_t pair = ((uint64_t)x + 1) << 32 | ((uint64_t)y + 1);
@@ -368,6 +375,7 @@ static uint8_t builder_relation(struct builder *b, uint32_t x, uint32_t y)
 		return slot->known;
 	p = input_component(b->in, x);
 	q = input_component(b->in, y);
+	builder_charge(b, p, q.len);
 	*slot = (struct relation){.pair = pair};
 	if (component_disjoint(p, q))
 		slot->known |= COMPONENT_DISJOINT;
@@ -387,14 +395,18 @@ static int builder_add_edge(struct builder *b, uint32_t label, uint32_t mask, ui
 	return 0;
 }
 
-static uint32_t builder_match_globs(const struct builder *b, uint32_t component)
+static uint32_t builder_match_globs(struct builder *b, uint32_t component)
 {
 	struct component name = input_component(b->in, component);
 	uint32_t mask = 0;
 
-	for (uint32_t i = 0; i < b->n_globs; i++)
-		if (component_match(input_component(b->in, b->globs[i]), name.text, name.len))
+	for (uint32_t i = 0; i < b->n_globs; i++) {
+		struct component glob = input_component(b->in, b->globs[i]);
+
+		builder_charge(b, glob, name.len);
+		if (component_match(glob, name.text, name.len))
 			mask |= 1U << i;
+	}
 	return mask;
 }
 

@@ -49,23 +49,29 @@ struct image {
 struct image_names;
 struct image_names *image_names_new(void);
 struct image_names *image_names_free(struct image_names *names);
-/* Id of a policy name. Return: 0; -ENOMEM. A new name gets a new id. */
+/* Id of a policy name. Return: 0; -ENOMEM; -EOVERFLOW if ids are used up. A new name gets an id
+ * above all ids so far. */
 int image_names_profile(struct image_names *names, const char *policy, uint32_t *ret_id);
 /* Id of a wildcard text. Return: as above. */
 int image_names_glob(struct image_names *names, const void *text, size_t len, uint32_t *ret_id);
-/* Make a name known under an id that the kernel already uses. Return: 0, -EEXIST on a conflict. */
+/* Make a name known under an id that the kernel already uses. Return: 0 (also if it is known under
+ * that id); -EEXIST: the name has another id, or the id another name; -EINVAL: id 0; -ENOMEM. */
 int image_names_seed_profile(struct image_names *names, const char *policy, uint32_t id);
 int image_names_seed_glob(struct image_names *names, const void *text, size_t len, uint32_t id);
 
 /* Limits beyond which a policy is refused with a diagnostic, chosen so that the largest profile
- * stays below 64 MiB of kernel memory. */
+ * stays below 64 MiB of kernel memory and compiles in seconds. A literal rule costs one pair for
+ * its name and one for each operation it refuses; N units selected by name cost N * N. */
 #define IMAGE_STATES_MAX 400000U
 #define IMAGE_PAIRS_MAX 655360U /* an entry of a hash map costs about 100 bytes there */
 #define IMAGE_MASKS_MAX 1024U	/* satisfiable wildcard combinations of one state */
 
 /* Compile every policy of the set that is in force. key: the secret of the edge hash.
  * Return: 0; IMAGE_E_INVALID with diagnostics (file, line) for what cannot be compiled as written,
- * nothing is returned then; -ENOMEM. */
+ * nothing is returned then (ids given to new names stay given); -ENOMEM; -EOVERFLOW.
+ * The same policies under the same ids and key give the same bytes. Pairs are sorted by state, kind
+ * and name, globs by id. Besides limits it refuses a policy name used twice, exceptions of rules
+ * other than file.deny, and a match entry that no cgroup can satisfy. */
 #define IMAGE_E_INVALID 1
 int image_compile(const struct policy *const *policies, size_t n_policies,
 		  struct image_names *names, const struct ht_hash_key *key, struct diag_list *diags,
@@ -91,8 +97,8 @@ int image_evaluate(const struct image *image, const struct image_profile *profil
 		   const struct ht_hash_key *key, const struct image_component *components,
 		   size_t n, struct image_answer *ret_answer);
 /* Profiles bound to a cgroup by its own path (not its ancestors'). At most HT_PROFILES_MAX ids.
- * Return: number of ids, which can be larger than HT_PROFILES_MAX (then only so many are stored).
- */
+ * Return: number of ids, which can be larger than HT_PROFILES_MAX (then only so many are stored);
+ * -EINVAL if the image is damaged. */
 int image_match_cgroup(const struct image *image, const struct ht_hash_key *key, const char *path,
 		       uint32_t ids[HT_PROFILES_MAX]);
 
