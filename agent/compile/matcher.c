@@ -120,7 +120,7 @@ int matcher_compile(const struct policy *const *policies, const uint32_t *ids, s
 		.input =
 			{
 				.diags = diags,
-				.subject = "the match entries of all policies together",
+				.subject = "the set of all match entries",
 				.remedy = "select by cgroup path instead of by unit, or many units "
 					  "with one "
 					  "wildcard",
