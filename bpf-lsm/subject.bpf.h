@@ -71,11 +71,14 @@ static __always_inline __u32 label_add(struct label *l, __u64 cgroup, __u32 prof
 /* Make a new label from a template. Return: NULL if it could not be stored. */
 static __always_inline struct label *label_new(__u64 task, __u32 template)
 {
-	struct label *from = bpf_map_lookup_elem(&label_templates, &template);
+	struct label *from = bpf_map_lookup_elem(&label_templates, &template), *l;
 
 	if (!from || bpf_map_update_elem(&labels, &task, from, BPF_ANY) < 0)
 		return NULL;
-	return bpf_map_lookup_elem(&labels, &task);
+	l = bpf_map_lookup_elem(&labels, &task);
+	if (l)
+		l->state = LABEL_LIVE;
+	return l;
 }
 
 static __always_inline void label_delete(__u64 task)

@@ -2,8 +2,8 @@
 
 /*
  * What outlives the agent: maps and links, pinned as "map-NAME" and "link-NAME" in a directory of a bpffs
- * that only root can enter. A pin that replaces another is made beside it and renamed over it, so there is
- * no instant without one.
+ * that only root can enter. A pin that replaces another is made beside it ("new-...": a bpffs takes no dots)
+ * and renamed over it, so there is no instant without one.
  */
 
 #include "kernel/internal.h"
@@ -23,10 +23,10 @@
 
 #include "util/cleanup.h"
 
-static int pin_path(const struct kernel *k, const char *kind, const char *name, const char *suffix,
+static int pin_path(const struct kernel *k, const char *prefix, const char *kind, const char *name,
 		    char *buf, size_t size)
 {
-	int n = snprintf(buf, size, "%s/%s-%s%s", k->pin_dir, kind, name, suffix);
+	int n = snprintf(buf, size, "%s/%s%s-%s", k->pin_dir, prefix, kind, name);
 
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
@@ -75,9 +75,9 @@ static int pin_replace(struct kernel *k, int fd, const char *kind, const char *n
 	char path[PATH_MAX], fresh[PATH_MAX];
 	int r;
 
-	r = pin_path(k, kind, name, "", path, sizeof(path));
+	r = pin_path(k, "", kind, name, path, sizeof(path));
 	if (r >= 0)
-		r = pin_path(k, kind, name, ".new", fresh, sizeof(fresh));
+		r = pin_path(k, "new-", kind, name, fresh, sizeof(fresh));
 	if (r < 0)
 		return r;
 	(void)unlink(fresh);
@@ -109,7 +109,7 @@ static int pin_get(struct kernel *k, const char *kind, const char *name)
 	char path[PATH_MAX];
 	int fd, r;
 
-	r = pin_path(k, kind, name, "", path, sizeof(path));
+	r = pin_path(k, "", kind, name, path, sizeof(path));
 	if (r < 0)
 		return r;
 	fd = bpf_obj_get(path);
@@ -144,7 +144,7 @@ static int adopt_links(struct kernel *k)
 	}
 	rewinddir(dir);
 	while ((de = readdir(dir))) {
-		if (strncmp(de->d_name, "link-", 5) != 0 || strchr(de->d_name, '.'))
+		if (strncmp(de->d_name, "link-", 5) != 0)
 			continue;
 		fd = pin_get(k, "link", de->d_name + 5);
 		if (fd < 0)
@@ -251,7 +251,7 @@ int kernel_detach(const char *pin_dir)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((de = readdir(dir))) {
-		if (strncmp(de->d_name, "link-", 5) != 0 && strncmp(de->d_name, "map-", 4) != 0)
+		if (de->d_name[0] == '.')
 			continue;
 		if (unlinkat(dirfd(dir), de->d_name, 0) < 0 && r == 0)
 			r = -errno;
