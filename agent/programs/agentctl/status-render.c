@@ -60,6 +60,43 @@ static long long links_missing(const json_t *links)
 	return n > 0 ? n : 0;
 }
 
+/* Verdicts of one kind that are in none of the places where they could be (0: balanced, negative:
+ * more are told of than were counted). *waiting: rows that may still be on their way to the disk;
+ * what explains a difference is taken from it, so each is counted once. *ret_moving: how many that
+ * was. */
+static long long ledger_difference(const json_t *status, const char *verdict, const json_t *row,
+				   long long *waiting, long long *ret_moving)
+{
+	const json_t *store = json_object_get(status, "store");
+	long long difference = json_number(row, "counted") - json_number(row, "aggregated") -
+			       json_number(row, "lost") -
+			       json_number(json_object_get(store, "stored"), verdict) -
+			       json_number(json_object_get(store, "unstored"), verdict);
+
+	*ret_moving = 0;
+	if (difference <= 0 || difference > *waiting)
+		return difference;
+	*waiting -= difference;
+	*ret_moving = difference;
+	return 0;
+}
+
+static bool ledger_is_balanced(const json_t *status)
+{
+	long long waiting = json_number(json_object_get(status, "store"), "pending");
+	const char *verdict;
+	json_t *row;
+
+	json_object_foreach(json_object_get(status, "counters"), verdict, row)
+	{
+		long long moving;
+
+		if (ledger_difference(status, verdict, row, &waiting, &moving) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* Anything that a person should look at now? */
 static enum color health(const json_t *status)
 {
@@ -67,7 +104,7 @@ static enum color health(const json_t *status)
 	size_t i;
 
 	if (!json_truth(json_object_get(status, "canary"), "ok") ||
-	    links_missing(json_object_get(status, "links")) > 0)
+	    links_missing(json_object_get(status, "links")) > 0 || !ledger_is_balanced(status))
 		return COLOR_RED;
 	json_array_foreach(json_object_get(status, "policies"), i, policy)
 	{
@@ -280,29 +317,20 @@ static int render_containers(struct view *v)
 	return containers_render(v->status, 2, v->color, v->b);
 }
 
-/* The check of one verdict. *waiting: rows that may still be on the way, used up by the caller's
- * order. */
-static void ledger_check(struct table *table, const json_t *row, long long stored,
-			 long long unstored, long long *waiting)
+static void ledger_check(struct view *v, struct table *table, const char *verdict,
+			 const json_t *row, long long *waiting)
 {
-	/* beyond what any counter can be in practice signed arithmetic is still defined here */
-	long long difference = json_number(row, "counted") - stored - unstored -
-			       json_number(row, "aggregated") - json_number(row, "lost");
+	_cleanup_strbuf_ struct strbuf text = {};
+	long long moving;
+	long long difference = ledger_difference(v->status, verdict, row, waiting, &moving);
 
-	if (difference == 0) {
-		table_add_color(table, "balanced", COLOR_GREEN);
-	} else if (difference > 0 && difference <= *waiting) {
-		_cleanup_strbuf_ struct strbuf text = {};
-
-		*waiting -= difference;
-		strbuf_printf(&text, "balanced, %lld on the way", difference);
-		table_add_color(table, strbuf_str(&text), COLOR_GREEN);
-	} else {
-		_cleanup_strbuf_ struct strbuf text = {};
-
+	if (difference != 0)
 		strbuf_printf(&text, "differs by %+lld", difference);
-		table_add_color(table, strbuf_str(&text), COLOR_RED);
-	}
+	else if (moving > 0)
+		strbuf_printf(&text, "balanced, %lld on the way", moving);
+	else
+		strbuf_puts(&text, "balanced");
+	table_add_color(table, strbuf_str(&text), difference != 0 ? COLOR_RED : COLOR_GREEN);
 }
 
 static int render_ledger(struct view *v)
@@ -322,8 +350,8 @@ static int render_ledger(struct view *v)
 	json_object_foreach(counters, verdict, row)
 	{
 		long long stored = json_number(json_object_get(store, "stored"), verdict);
-		long long unstored = json_number(json_object_get(store, "unstored"), verdict);
-		long long lost = json_number(row, "lost") + unstored;
+		long long lost = json_number(row, "lost") +
+				 json_number(json_object_get(store, "unstored"), verdict);
 
 		if (json_number(row, "counted") == 0 && stored == 0 && lost == 0)
 			continue;
@@ -332,7 +360,7 @@ static int render_ledger(struct view *v)
 		table_addf(table, "%lld", stored);
 		table_addf(table, "%lld", json_number(row, "aggregated"));
 		table_addf(table, "%lld", lost);
-		ledger_check(table, row, stored, unstored, &waiting);
+		ledger_check(v, table, verdict, row, &waiting);
 	}
 	put_title(v, "Verdicts of this boot (counted = stored + aggregated + lost)");
 	r = 0;

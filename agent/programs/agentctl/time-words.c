@@ -326,6 +326,9 @@ static int date_parse(const char *p, int64_t *ret_us, char **reterr_text)
 	if (weekday >= 0) {
 		p += strcspn(p, " \t,");
 		p += strspn(p, " \t,");
+		if (!*p)
+			return time_error(reterr_text, weekday_text, strlen(weekday_text),
+					  "a date after the weekday");
 	}
 	if (!date_scan(p, &c) || (p[10] && p[10] != ' ' && p[10] != '\t' && p[10] != 'T'))
 		return time_error(reterr_text, p, word_len(p), EXPECTED);
@@ -388,6 +391,8 @@ static int relative_parse(const char *p, int64_t now_us, int64_t *ret_us, char *
 
 	if (span != p && ago > 0)
 		return time_error(reterr_text, p, strlen(p), "either a sign or 'ago'");
+	if (!*skip_space(span))
+		return time_error(reterr_text, p, strlen(p), "a span such as 5min or 1h 30min");
 	r = span_parse(span, ago > 0 ? ago : strlen(span), &us, reterr_text);
 	if (r < 0)
 		return r;

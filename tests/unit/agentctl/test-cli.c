@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The program as a person runs it: commands, options, exit codes, what goes to which stream. */
+
+#include <check.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "run.h"
+#include "store/store.h"
+
+#define STATUS                                                                                     \
+	"{\"version\": \"" HAETAE_VERSION "\", \"pid\": 812, \"mode\": \"enforce\","               \
+	" \"canary\": {\"ok\": true}, \"links\": {\"attached\": 9, \"expected\": 9},"              \
+	" \"policies\": [{\"name\": \"web\", \"file\": \"x\", \"line\": 1, \"mode\": \"enforce\"," \
+	"   \"state\": \"stale\", \"rules\": 3, \"cgroups\": 2},"                                  \
+	"  {\"name\": \"gone\", \"file\": \"y\", \"line\": 1, \"mode\": \"audit\","                \
+	"   \"state\": \"active\", \"rules\": 1, \"cgroups\": 0}],"                                \
+	" \"containers\": [{\"name\": \"web\", \"id\": null, \"runtime\": \"systemd\","            \
+	"   \"cgroup\": \"/system.slice/nginx.service\", \"policies\": [\"web\"], \"counted\": "   \
+	"5}],"                                                                                     \
+	" \"counters\": {\"deny\": {\"counted\": 0}}, \"store\": {}}"
+
+#define POLICY                                                                                     \
+	"policy: web\n"                                                                            \
+	"mode: enforce\n"                                                                          \
+	"match:\n"                                                                                 \
+	"  - unit: nginx.service\n"                                                                \
+	"file:\n"                                                                                  \
+	"  deny:\n"                                                                                \
+	"    - /etc/shadow\n"
+
+/* What each command line comes to, without an agent and without a database. "" in out or err:
+ * nothing is printed there; NULL: not looked at; else a part of it. */
+static const struct {
+	const char *args[8];
+	const char *input;
+	int code;
+	const char *out, *err;
+} cases[] = {
+	{{NULL}, NULL, 2, "", "Commands:"},
+	{{"--help"}, NULL, 0, "policy check FILE...", ""},
+	{{"-h"}, NULL, 0, "Commands:", ""},
+	{{"--version"}, NULL, 0, "agentctl " HAETAE_VERSION "\n", ""},
+	{{"nonsense"}, NULL, 2, "", "Unknown command 'nonsense'"},
+	{{"\033[2J"}, NULL, 2, "", "'\\x1b[2J'"},
+	{{"--nonsense"}, NULL, 2, "", "Option '--nonsense' is not understood"},
+	{{"-x"}, NULL, 2, "", "Option '-x' is not understood"},
+	{{"--state-dir"}, NULL, 2, "", "Option '--state-dir' needs an argument"},
+	{{"--color=blue", "status"}, NULL, 2, "", "'blue' is none of auto, always, never"},
+	{{"--no-pager=1", "status"}, NULL, 2, "", "'--no-pager=1'"},
+	{{"status", "--color", "blue"}, NULL, 2, "", "'blue'"},
+	/* status */
+	{{"status"}, NULL, 3, "haetaed - not running", ""},
+	{{"status"}, NULL, 3, "no, nothing is enforced", ""},
+	{{"status", "--no-pager"}, NULL, 3, "not running", ""},
+	{{"status", "--json"}, NULL, 3, "\"running\": false", ""},
+	{{"status", "--color=always"}, NULL, 3, "\033[1;31m", ""},
+	{{"status", "--color=auto"}, NULL, 3, "not running", ""},
+	{{"status", "extra"}, NULL, 2, "", "status takes no 'extra'"},
+	{{"status", "--follow"}, NULL, 2, "", "'--follow' is not understood"},
+	{{"status", "-hx"}, NULL, 0, "agentctl status [--json]", ""},
+	/* containers */
+	{{"containers"}, NULL, 3, "", "not running"},
+	{{"containers", "--help"}, NULL, 0, "agentctl containers", ""},
+	{{"containers", "x"}, NULL, 2, "", "takes no 'x'"},
+	/* reload */
+	{{"reload"}, NULL, 3, "", "not running"},
+	{{"reload", "now"}, NULL, 2, "", "takes no 'now'"},
+	{{"reload", "--help"}, NULL, 0, "agentctl reload", ""},
+	/* doctor */
+	{{"doctor"}, NULL, 0, "  ok  lsm         BPF is among the active LSMs", ""},
+	{{"doctor"},
+	 NULL,
+	 0,
+	 "warn  agent       the agent is not running; nothing is enforced",
+	 ""},
+	{{"doctor"}, NULL, 0, "  ok  policy-dir", ""},
+	{{"doctor"}, NULL, 0, "Nothing found that prevents enforcement", ""},
+	{{"doctor", "--json"}, NULL, 0, "\"state\": \"warn\"", ""},
+	{{"doctor", "x"}, NULL, 2, "", "takes no 'x'"},
+	/* policy */
+	{{"policy"}, NULL, 2, "", "agentctl policy check"},
+	{{"policy", "frob"}, NULL, 2, "", "Unknown command 'policy frob'"},
+	{{"policy", "check"}, NULL, 2, "", "needs a file"},
+	{{"policy", "check", "--json", "-"}, NULL, 2, "", "no --json"},
+	{{"policy", "list", "--strict"}, NULL, 2, "", "no --strict"},
+	{{"policy", "list", "x"}, NULL, 2, "", "'x'"},
+	{{"policy", "check", "-"}, POLICY, 0, "1 files, 1 policies: 0 errors, 0 warnings", ""},
+	{{"policy", "check", "-"},
+	 "policy: web\nmod: enforce\n",
+	 1,
+	 "0 files, 0 policies",
+	 "(standard input):2:1"},
+	{{"policy", "check", "/nonexistent.yaml"}, NULL, 1, "", "No such file"},
+	{{"policy", "list"}, NULL, 0, "", "No policies."},
+	{{"policy", "list", "--json"}, NULL, 0, "[]", ""},
+	/* events */
+	{{"events"}, NULL, 1, "", "Nothing is recorded yet"},
+	{{"events", "--since", "tody"}, NULL, 2, "", "--since: 'tody' is not understood"},
+	{{"events", "--until", "5parsec ago"}, NULL, 2, "", "--until: 'parsec'"},
+	{{"events", "--since", "now", "--until", "1h ago"},
+	 NULL,
+	 2,
+	 "",
+	 "--since is after --until"},
+	{{"events", "-n", "x"}, NULL, 2, "", "'x' is no number"},
+	{{"events", "-n", "-5"}, NULL, 2, "", "'-5' is no number"},
+	{{"events", "-n", "99999999999999999999999"}, NULL, 2, "", "is no number"},
+	{{"events", "--verdict", "deny,denied"}, NULL, 2, "", "--verdict: 'denied' is none of"},
+	{{"events", "--verdict", ""}, NULL, 2, "", "--verdict: '' is none of"},
+	{{"events", "--op", "read,frob"}, NULL, 2, "", "--op: 'frob' is none of"},
+	{{"events", "--kind", "thing"}, NULL, 2, "", "--kind: 'thing' is none of"},
+	{{"events", "--container", ""}, NULL, 2, "", "--container: the pattern is empty"},
+	{{"events", "--all", "--kind", "exit"}, NULL, 2, "", "--all or --kind"},
+	{{"events", "-f", "-r"}, NULL, 2, "", "--follow or --reverse"},
+	{{"events", "-f", "--until", "now"}, NULL, 2, "", "--follow or --until"},
+	{{"events", "x"}, NULL, 2, "", "takes no 'x'"},
+	{{"events", "--help"}, NULL, 0, "--since TIME", ""},
+	{{"--state-dir", "/nonexistent", "events"}, NULL, 1, "", "/nonexistent/events.db"},
+	{{"events", "--state-dir", "/nonexistent"}, NULL, 1, "", "/nonexistent/events.db"},
+};
+
+static void stream_check(const char *name, const char *text, const char *part,
+			 const struct run *run)
+{
+	if (!part)
+		return;
+	if (!*part)
+		ck_assert_msg(!*text, "%s is not empty: %s%s", name, run->out, run->err);
+	else
+		ck_assert_msg(strstr(text, part), "no '%s' in %s: %s%s", part, name, run->out,
+			      run->err);
+}
+
+START_TEST(test_cases)
+{
+	struct run run = run_agentctl(cases[_i].input, cases[_i].args);
+
+	ck_assert_msg(run.code == cases[_i].code, "case %d: exit code %d: %s%s", _i, run.code,
+		      run.out, run.err);
+	if (!(cases[_i].out && !*cases[_i].out && cases[_i].code == 1))
+		stream_check("stdout", run.out, cases[_i].out, &run);
+	stream_check("stderr", run.err, cases[_i].err, &run);
+	run_free(&run);
+}
+END_TEST
+
+START_TEST(test_pinned)
+{
+	struct run run;
+	json_t *json;
+
+	run_put("bpf/v1/links/file_open", "");
+	run = RUN("status");
+	ck_assert_int_eq(run.code, 3);
+	ck_assert_ptr_nonnull(strstr(run.out, "what the agent published stays in force"));
+	run_free(&run);
+	run = RUN("status", "--json");
+	ck_assert_int_eq(run.code, 3);
+	json = json_loads(run.out, 0, NULL);
+	ck_assert(json_is_true(json_object_get(json, "enforced")));
+	json_decref(json);
+	run_free(&run);
+	run = RUN("doctor");
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_ptr_nonnull(strstr(run.out, "stays in force (1 objects"));
+	run_free(&run);
+}
+END_TEST
+
+START_TEST(test_with_agent)
+{
+	struct run run;
+	json_t *json;
+
+	agent_start(STATUS, "{\"generation\": 8, \"policies\": 2, \"changed\": true}", true);
+	run = RUN("status");
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_ptr_nonnull(strstr(run.out, "enforcing, 2 policies on 1 cgroups"));
+	ck_assert_ptr_null(strchr(run.out, '\033'));
+	ck_assert_str_eq(run.err, "");
+	run_free(&run);
+	run = RUN("status", "--color=always");
+	ck_assert_ptr_nonnull(strchr(run.out, '\033'));
+	run_free(&run);
+	run = RUN("status", "--json");
+	ck_assert_int_eq(run.code, 0);
+	json = json_loads(run.out, 0, NULL);
+	ck_assert(json_is_true(json_object_get(json, "running")));
+	ck_assert_ptr_null(json_object_get(json, "ok"));
+	ck_assert_int_eq(json_integer_value(json_object_get(json, "pid")), 812);
+	json_decref(json);
+	run_free(&run);
+
+	run = RUN("containers");
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_str_eq(
+		run.out,
+		"CONTAINER  RUNTIME  ID  POLICIES  VERDICTS  CGROUP\n"
+		"web        systemd  -   web              5  /system.slice/nginx.service\n");
+	run_free(&run);
+	run = RUN("containers", "--json");
+	json = json_loads(run.out, 0, NULL);
+	ck_assert_uint_eq(json_array_size(json), 1);
+	json_decref(json);
+	run_free(&run);
+
+	run = RUN("doctor");
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "  ok  agent       haetaed " HAETAE_VERSION " is running"));
+	ck_assert_ptr_nonnull(strstr(run.out, "  ok  canary"));
+	ck_assert_ptr_nonnull(strstr(run.out, "This host can enforce."));
+	run_free(&run);
+
+	run = RUN("reload");
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_str_eq(run.out, "2 policies in force, generation 8 (published)\n");
+	run_free(&run);
+	agent_stop();
+}
+END_TEST
+
+START_TEST(test_reload_refused)
+{
+	static const char answer[] = "{\"generation\": 8, \"policies\": 1, \"warnings\": "
+				     "[\"slow\\u001b\"], \"diagnostics\": ["
+				     "{\"file\": \"/etc/haetae/policies.d/9.yaml\", \"line\": 3, "
+				     "\"column\": 1, \"width\": 3,"
+				     " \"severity\": \"error\", \"text\": \"unknown key 'mod'\", "
+				     "\"source\": \"mod: x\"}]}";
+	struct run run;
+	json_t *json;
+
+	agent_start(STATUS, answer, false);
+	run = RUN("reload");
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_ptr_nonnull(strstr(run.err, "The agent refused: 1 of 2 files is refused"));
+	ck_assert_ptr_nonnull(strstr(run.err, "/etc/haetae/policies.d/9.yaml:3:1"));
+	ck_assert_ptr_nonnull(strstr(run.err, "unknown key 'mod'"));
+	ck_assert_ptr_nonnull(strstr(run.err, "slow\\x1b"));
+	run_free(&run);
+	run = RUN("reload", "--json");
+	ck_assert_int_eq(run.code, 1);
+	json = json_loads(run.out, 0, NULL);
+	ck_assert(json_is_false(json_object_get(json, "ok")));
+	json_decref(json);
+	run_free(&run);
+	agent_stop();
+}
+END_TEST
+
+START_TEST(test_doctor_fails)
+{
+	struct run run;
+	json_t *json;
+
+	run_put("root/sys/kernel/security/lsm", "lockdown,capability,apparmor");
+	run = RUN("doctor");
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_ptr_nonnull(strstr(run.out, "fail  lsm"));
+	ck_assert_ptr_nonnull(
+		strstr(run.out, "fix: add lsm=lockdown,capability,apparmor,bpf to the kernel"));
+	ck_assert_ptr_nonnull(strstr(run.out, "cannot enforce as it is"));
+	run_free(&run);
+	run = RUN("doctor", "--json");
+	ck_assert_int_eq(run.code, 1);
+	json = json_loads(run.out, 0, NULL);
+	ck_assert_str_eq(json_string_value(json_object_get(json, "state")), "fail");
+	ck_assert_uint_ge(json_array_size(json_object_get(json, "checks")), 9);
+	json_decref(json);
+	run_free(&run);
+	/* and a canary that is not refused */
+	run_put("root/sys/kernel/security/lsm", "bpf");
+	agent_start("{\"version\": \"9.9\", \"canary\": {\"ok\": false, \"error\": \"open "
+		    "succeeded\"}}",
+		    "{}", true);
+	run = RUN("doctor");
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_ptr_nonnull(strstr(run.out, "fail  canary"));
+	ck_assert_ptr_nonnull(strstr(run.out, "open succeeded"));
+	ck_assert_ptr_nonnull(strstr(run.out, "warn  agent       haetaed 9.9 is running"));
+	run_free(&run);
+	agent_stop();
+}
+END_TEST
+
+START_TEST(test_doctor_directories)
+{
+	struct run run;
+
+	ck_assert_int_eq(chmod(run_path("state"), 0777), 0);
+	ck_assert_int_eq(chmod(run_path("policies"), 0775), 0);
+	run = RUN("doctor");
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_ptr_nonnull(strstr(run.out, "fail  state-dir"));
+	ck_assert_ptr_nonnull(strstr(run.out, "fail  policy-dir"));
+	run_free(&run);
+	run = RUN("--state-dir=/nonexistent", "doctor");
+	ck_assert_ptr_nonnull(strstr(run.out, "warn  state-dir   /nonexistent: No such file"));
+	run_free(&run);
+}
+END_TEST
+
+START_TEST(test_policy_check)
+{
+	struct run run;
+
+	run_put("new/10-web.yaml", POLICY);
+	run_put("new/20-more.yml",
+		"policy: db\nmatch:\n  - unit: db.service\nfile:\n  deny: [/root/**]\n");
+	run_put("new/README", "not a policy: [");
+	run = RUN("policy", "check", run_path("new"));
+	ck_assert_msg(run.code == 0, "%s%s", run.out, run.err);
+	ck_assert_str_eq(run.out, "2 files, 2 policies: 0 errors, 0 warnings\n");
+	run_free(&run);
+	/* one name twice: told with both files */
+	run_put("new/30-again.yaml", POLICY);
+	run = RUN("policy", "check", run_path("new"));
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_ptr_nonnull(strstr(run.err, "30-again.yaml"));
+	ck_assert_ptr_nonnull(strstr(run.err, "already defined in"));
+	run_free(&run);
+	/* every error of every file */
+	run_put("new/30-again.yaml", "policy: x\nfrob: 1\nmatch: []\n");
+	run_put("new/40-bad.yaml", "policy: [\n");
+	run = RUN("policy", "check", run_path("new/30-again.yaml"), run_path("new/40-bad.yaml"));
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_ptr_nonnull(strstr(run.err, "30-again.yaml:2"));
+	ck_assert_ptr_nonnull(strstr(run.err, "40-bad.yaml"));
+	run_free(&run);
+}
+END_TEST
+
+START_TEST(test_policy_list)
+{
+	struct run run;
+	json_t *json;
+
+	run_put("policies/50-web.yaml", POLICY);
+	run_put("policies/60-new.yaml", "policy: new\nmode: audit\nmatch:\n  - unit: "
+					"new.service\nfile:\n  deny: [/root/**]\n");
+	ck_assert_int_eq(symlink("/dev/null", run_path("policies/70-off.yaml")), 0);
+	run = RUN("policy", "list");
+	ck_assert_msg(run.code == 0, "%s%s", run.out, run.err);
+	ck_assert_ptr_nonnull(strstr(run.out, "web     enforce  valid       1"));
+	ck_assert_ptr_nonnull(strstr(run.out, "new     audit    valid"));
+	ck_assert_ptr_nonnull(strstr(run.out, "50-web.yaml:1\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "masked"));
+	run_free(&run);
+	agent_start(STATUS, "{}", true);
+	run = RUN("policy", "list", "--json");
+	ck_assert_int_eq(run.code, 0);
+	json = json_loads(run.out, 0, NULL);
+	ck_assert_uint_eq(json_array_size(json), 4);
+	ck_assert_str_eq(json_text(json_array_get(json, 0), "state"), "stale");
+	ck_assert_int_eq(json_number(json_array_get(json, 0), "cgroups"), 2);
+	ck_assert_str_eq(json_text(json_array_get(json, 1), "state"), "not loaded");
+	ck_assert_str_eq(json_text(json_array_get(json, 2), "state"), "masked");
+	ck_assert_str_eq(json_text(json_array_get(json, 3), "policy"), "gone");
+	ck_assert_str_eq(json_text(json_array_get(json, 3), "state"), "removed");
+	json_decref(json);
+	run_free(&run);
+	agent_stop();
+	/* a broken one fails the command, and the others are listed */
+	run_put("policies/80-bad.yaml", "policy: [\n");
+	run = RUN("policy", "list");
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_ptr_nonnull(strstr(run.out, "broken"));
+	ck_assert_ptr_nonnull(strstr(run.out, "valid"));
+	ck_assert_ptr_nonnull(strstr(run.err, "80-bad.yaml"));
+	run_free(&run);
+}
+END_TEST
+
+static unsigned lines_of(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+START_TEST(test_events)
+{
+	/* arguments and how many events they leave */
+	static const struct {
+		const char *args[6];
+		unsigned n;
+	} filters[] = {
+		{{"--json"}, 5},
+		{{"--json", "-n", "2"}, 2},
+		{{"--json", "-n", "0"}, 0},
+		{{"--json", "-r"}, 5},
+		{{"--json", "--all"}, 8},
+		{{"--json", "--kind", "exit"}, 1},
+		{{"--json", "--kind", "exit,agent"}, 2},
+		{{"--json", "--verdict", "audit"}, 1},
+		{{"--json", "--verdict", "deny,audit"}, 5},
+		{{"--json", "--verdict", "self-test"}, 1},
+		{{"--json", "--verdict", "kill"}, 0},
+		{{"--json", "--path", "/etc/*"}, 3},
+		{{"--json", "--path", "/etc/shadow"}, 1},
+		{{"--json", "--container", "w*"}, 5},
+		{{"--json", "--container", "db"}, 0},
+		{{"--json", "--policy", "web"}, 5},
+		{{"--json", "--policy", "base"}, 0},
+		{{"--json", "--exe", "*/cat"}, 5},
+		{{"--json", "--exe", "/bin/sh"}, 0},
+		{{"--json", "--op", "read,write"}, 5},
+		{{"--json", "--op", "exec"}, 0},
+		{{"--json", "--since", "1h ago"}, 5},
+		{{"--json", "--since", "+1h"}, 0},
+		{{"--json", "--until", "1h ago"}, 0},
+		{{"--json", "--until", "tomorrow"}, 5},
+	};
+	struct store *store = store_begin();
+	struct run run;
+
+	store_put(store, "/etc/shadow");
+	store_put(store, "/etc/passwd");
+	store_put(store, "/root/\033[31m\n\xff");
+	store_put_kind(store, EVENT_VERDICT, HT_VERDICT_AUDIT, "/etc/hosts");
+	store_put_kind(store, EVENT_AGGREGATE, HT_VERDICT_DENY, "");
+	store_put_kind(store, EVENT_EXIT, HT_VERDICT_ALLOW, "");
+	store_put_kind(store, EVENT_AGENT, HT_VERDICT_ALLOW, "");
+	store_put_kind(store, EVENT_VERDICT, HT_VERDICT_SELF_TEST, "/canary");
+	store_end(store);
+	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+		const char *args[8] = {"events"};
+
+		for (size_t j = 0; j < 6; j++)
+			args[j + 1] = filters[i].args[j];
+		run = run_agentctl(NULL, args);
+		ck_assert_msg(run.code == 0, "%zu: %s", i, run.err);
+		ck_assert_msg(lines_of(run.out) == filters[i].n, "%zu: %u lines: %s", i,
+			      lines_of(run.out), run.out);
+		ck_assert_str_eq(run.err, "");
+		run_free(&run);
+	}
+}
+END_TEST
+
+START_TEST(test_events_table)
+{
+	struct store *store = store_begin();
+	const char *first, *second;
+	struct run run;
+	json_t *json;
+
+	store_put(store, "/etc/shadow");
+	store_put(store, "/root/\033[31m\n\xff");
+	store_end(store);
+	run = RUN("events");
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_uint_eq(lines_of(run.out), 3);
+	first = strstr(run.out, "/etc/shadow");
+	second = strstr(run.out, "/root/\\x1b[31m\\x0a\\xff");
+	ck_assert(first && second && first < second);
+	ck_assert_ptr_null(strchr(run.out, '\033'));
+	ck_assert_ptr_nonnull(strstr(run.out, "50-web.yaml:12"));
+	run_free(&run);
+	run = RUN("events", "-r", "-n", "1", "--utc", "--full");
+	ck_assert_uint_eq(lines_of(run.out), 2);
+	ck_assert_ptr_nonnull(strstr(run.out, "/root/"));
+	run_free(&run);
+	run = RUN("events", "--color=always");
+	ck_assert_ptr_nonnull(strchr(run.out, '\033'));
+	run_free(&run);
+	run = RUN("events", "--verdict", "kill");
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_str_eq(run.out, "");
+	ck_assert_str_eq(run.err, "No events.\n");
+	run_free(&run);
+	run = RUN("events", "--json", "-n1");
+	json = json_loads(run.out, 0,
+			  NULL); /* the lone byte is a lone surrogate, which jansson refuses */
+	ck_assert_ptr_null(json);
+	ck_assert_ptr_nonnull(strstr(run.out, "\\udcff"));
+	run_free(&run);
+	run = RUN("events", "--json", "-n1", "--path", "/etc/*");
+	json = json_loads(run.out, 0, NULL);
+	ck_assert_str_eq(json_text(json, "verdict"), "deny");
+	ck_assert_str_eq(json_text(json_object_get(json, "object"), "path"), "/etc/shadow");
+	json_decref(json);
+	run_free(&run);
+}
+END_TEST
+
+/* A file that is no database: told, not taken for an empty one. */
+START_TEST(test_events_damaged)
+{
+	struct run run;
+
+	run_put("state/events.db",
+		"this is not a database, and longer than a header of one is, which "
+		"matters to those who look at the first hundred bytes of it only\n");
+	run = RUN("events");
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_str_eq(run.out, "");
+	ck_assert_ptr_nonnull(strstr(run.err, "Failed to read"));
+	run_free(&run);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("cli");
+	TCase *tc = tcase_create("cli");
+
+	suite_add_tcase(s, tc);
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, run_setup, run_teardown);
+	tcase_add_loop_test(tc, test_cases, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(tc, test_pinned);
+	tcase_add_test(tc, test_with_agent);
+	tcase_add_test(tc, test_reload_refused);
+	tcase_add_test(tc, test_doctor_fails);
+	tcase_add_test(tc, test_doctor_directories);
+	tcase_add_test(tc, test_policy_check);
+	tcase_add_test(tc, test_policy_list);
+	tcase_add_test(tc, test_events);
+	tcase_add_test(tc, test_events_table);
+	tcase_add_test(tc, test_events_damaged);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *sr = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(sr, CK_SILENT);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
