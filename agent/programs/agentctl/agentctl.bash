@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion of agentctl(1)
+
+# Names in the first column of a table that agentctl prints; silent where it cannot be asked.
+__agentctl_column() {
+	agentctl --no-pager --color=never "$@" 2>/dev/null | awk 'NR > 1 && $1 != "-" { print $1 }'
+}
+
+# The last word of a comma-separated list.
+__agentctl_list() {
+	local done=""
+
+	[[ $cur == *,* ]] && done=${cur%,*},
+	mapfile -t COMPREPLY < <(compgen -P "$done" -W "$1" -- "${cur##*,}")
+	compopt -o nospace
+}
+
+_agentctl() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command="" sub="" i word
+	local globals="--state-dir --runtime-dir --policy-dir --no-pager --color --help --version"
+	local events="--json --follow --lines --reverse --since --until --container --policy --verdict
+		--exe --path --op --kind --all --utc --full"
+
+	COMPREPLY=()
+	# --option=value comes as three words
+	if [[ $cur == "=" ]]; then
+		cur=""
+	elif [[ $prev == "=" ]] && ((COMP_CWORD >= 2)); then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--state-dir | --runtime-dir | --policy-dir | --color | --lines | -n | --since | --until | \
+			--container | --policy | --verdict | --exe | --path | --op | --kind)
+			[[ ${COMP_WORDS[i + 1]} == "=" ]] && ((i++))
+			((i++))
+			;;
+		-* | =) ;;
+		*)
+			if [[ -z $command ]]; then
+				command=$word
+			elif [[ -z $sub ]]; then
+				sub=$word
+			fi
+			;;
+		esac
+	done
+
+	case $prev in
+	--state-dir | --runtime-dir | --policy-dir)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--exe | --path)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--color)
+		mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
+		return
+		;;
+	--since | --until)
+		mapfile -t COMPREPLY < <(compgen -W "now today yesterday -5min -1h -1d" -- "$cur")
+		return
+		;;
+	--container)
+		mapfile -t COMPREPLY < <(compgen -W "$(__agentctl_column containers)" -- "$cur")
+		return
+		;;
+	--policy)
+		mapfile -t COMPREPLY < <(compgen -W "$(__agentctl_column policy list)" -- "$cur")
+		return
+		;;
+	--verdict)
+		__agentctl_list "deny would-deny audit kill allow self-test"
+		return
+		;;
+	--op)
+		__agentctl_list "read write create delete rename link attr map exec"
+		return
+		;;
+	--kind)
+		__agentctl_list "verdict aggregate exit governed released loss agent"
+		return
+		;;
+	-n | --lines)
+		return
+		;;
+	esac
+
+	case $command in
+	"")
+		mapfile -t COMPREPLY < <(compgen -W "$globals status events policy containers doctor reload" -- "$cur")
+		;;
+	events)
+		mapfile -t COMPREPLY < <(compgen -W "$globals $events" -- "$cur")
+		;;
+	policy)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$globals --json --strict" -- "$cur")
+		elif [[ $sub == check ]]; then
+			compopt -o filenames
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		elif [[ -z $sub ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "check list" -- "$cur")
+		fi
+		;;
+	status | containers | doctor | reload)
+		mapfile -t COMPREPLY < <(compgen -W "$globals --json" -- "$cur")
+		;;
+	esac
+}
+
+complete -F _agentctl agentctl

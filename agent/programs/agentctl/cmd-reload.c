@@ -4,9 +4,9 @@
  * agentctl reload: apply changed policy files now and wait for the result (ExecReload= of the
  * unit).
  *
- * The agent's answer to "reload": {"generation": N, "policies": N, "changed": bool, "diagnostics":
- * [...], "warnings": ["text"]}; "ok" is false, with the same members, if any file was refused. What
- * was good is in force in either case.
+ * The agent's answer to "reload": {"generation": N, "diagnostics": [...], "policies": N?,
+ * "changed": bool?, "warnings": ["text"]?}; "ok" is false, with the same members, if any file was
+ * refused. What was good is in force in either case.
  */
 
 #include <stdio.h>
@@ -34,26 +34,38 @@ static int handle(int c, const char *arg, void *userdata)
 	return 0;
 }
 
-static int reload_print(const struct agentctl *ctl, const json_t *answer)
+/* "3 policies in force, generation 8 (unchanged)", with what the agent tells of it. */
+static void reload_print_good(const json_t *answer)
+{
+	const json_t *changed = json_object_get(answer, "changed");
+
+	if (json_is_integer(json_object_get(answer, "policies")))
+		(void)printf("%lld policies in force, ", json_number(answer, "policies"));
+	(void)printf("generation %lld", json_number(answer, "generation"));
+	if (json_is_boolean(changed))
+		(void)printf(" (%s)", json_is_true(changed) ? "published" : "unchanged");
+	(void)putchar('\n');
+}
+
+static void reload_print(const struct agentctl *ctl, const json_t *answer)
 {
 	const json_t *warnings = json_object_get(answer, "warnings");
 	struct diag_list diags = {};
-	const char *changed = json_truth(answer, "changed") ? "published" : "unchanged";
-	size_t i;
 	json_t *warning;
+	size_t i;
 
 	if (json_object_get(answer, "diagnostics") &&
 	    control_diags_from_json(json_object_get(answer, "diagnostics"), &diags) < 0)
 		complain("The agent's diagnostics are not readable");
 	diag_list_print(&diags, stderr, color_wanted(ctl->color, STDERR_FILENO));
 	diag_list_deinit(&diags);
-	json_array_foreach(warnings, i, warning) complain(
-		"%s", escaped(json_string_value(warning) ? json_string_value(warning) : ""));
+	json_array_foreach(warnings, i, warning)
+	{
+		if (json_is_string(warning))
+			complain("%s", escaped(json_string_value(warning)));
+	}
 	if (json_truth(answer, "ok"))
-		(void)printf("%lld policies in force, generation %lld (%s)\n",
-			     json_number(answer, "policies"), json_number(answer, "generation"),
-			     changed);
-	return 0;
+		reload_print_good(answer);
 }
 
 int cmd_reload(struct agentctl *ctl, int argc, char **argv)
@@ -86,6 +98,6 @@ int cmd_reload(struct agentctl *ctl, int argc, char **argv)
 
 		return r != 0 ? r : written;
 	}
-	(void)reload_print(ctl, answer);
+	reload_print(ctl, answer);
 	return r;
 }

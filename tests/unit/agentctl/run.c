@@ -242,7 +242,7 @@ void store_put_kind(struct store *store, int kind, unsigned verdict, const char 
 		.boot_id = {1, 2, 3},
 		.boottime_ns = 1000000000 + seq,
 		.realtime_us = (uint64_t)time_now_us(),
-		.seq = seq++,
+		.seq = seq,
 		.count = 1,
 		.severity = POLICY_SEVERITY_HIGH,
 		.pid = 4711,
@@ -250,6 +250,7 @@ void store_put_kind(struct store *store, int kind, unsigned verdict, const char 
 		.comm = "cat",
 	};
 
+	seq++;
 	event.policy = strdup("web");
 	event.container = strdup("web");
 	event.cgroup = strdup("/machine.slice/libpod-1.scope");

@@ -224,6 +224,35 @@ START_TEST(test_with_agent)
 }
 END_TEST
 
+START_TEST(test_reload)
+{
+	static const struct {
+		const char *answer, *out;
+	} answers[] = {
+		{"{\"generation\": 8}", "generation 8\n"},
+		{"{\"generation\": 8, \"policies\": 0, \"changed\": false}",
+		 "0 policies in force, generation 8 (unchanged)\n"},
+		{"{\"generation\": 8, \"diagnostics\": [{\"severity\": \"warning\","
+		 " \"file\": \"x.yaml\", \"text\": \"matches everything\"}]}",
+		 "generation 8\n"},
+		{"{\"generation\": 8, \"diagnostics\": 7}", "generation 8\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		struct run run;
+
+		agent_start(STATUS, answers[i].answer, true);
+		run = RUN("reload");
+		ck_assert_int_eq(run.code, 0);
+		ck_assert_str_eq(run.out, answers[i].out);
+		ck_assert_int_eq(strstr(run.err, "matches everything") != NULL, i == 2);
+		ck_assert_int_eq(strstr(run.err, "not readable") != NULL, i == 3);
+		run_free(&run);
+		agent_stop();
+	}
+}
+END_TEST
+
 START_TEST(test_reload_refused)
 {
 	static const char answer[] = "{\"generation\": 8, \"policies\": 1, \"warnings\": "
@@ -518,6 +547,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tc, test_cases, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tc, test_pinned);
 	tcase_add_test(tc, test_with_agent);
+	tcase_add_test(tc, test_reload);
 	tcase_add_test(tc, test_reload_refused);
 	tcase_add_test(tc, test_doctor_fails);
 	tcase_add_test(tc, test_doctor_directories);
