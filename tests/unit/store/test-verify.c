@@ -45,9 +45,9 @@ static const struct {
 	{"UPDATE event SET verdict = 50 WHERE id < 4; UPDATE total SET count = 97;"
 	 "INSERT INTO total VALUES (1, 0, 50, 3)",
 	 "3 events that cannot be read"},
-	{"PRAGMA writable_schema = ON;"
-	 "UPDATE sqlite_schema SET rootpage = 2 WHERE name = 'event_by_time'",
-	 "event_by_time"},
+	{"PRAGMA writable_schema = ON; UPDATE sqlite_schema"
+	 " SET sql = 'CREATE INDEX event_by_time ON event (seq)' WHERE name = 'event_by_time'",
+	 "missing from index event_by_time"},
 };
 
 START_TEST(test_broken)

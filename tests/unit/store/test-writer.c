@@ -91,8 +91,8 @@ START_TEST(test_close_commits)
 	for (uint64_t i = 0; i < 20000; i++)
 		ck_assert(place_add(store, i));
 	ck_assert_ptr_null(store_close(store, PLACE_TIMEOUT_MS));
-	ck_assert_uint_eq(place_query(&place, (struct store_filter){0}).n, 20000);
 	ck_assert_uint_eq(place_count(&place, "-wal"), 0);
+	ck_assert_uint_eq(place_query(&place, (struct store_filter){0}).n, 20000);
 	place_free(&place);
 }
 END_TEST
