@@ -8,6 +8,7 @@
 
 #include "control/control.h"
 #include "programs/agentctl/agentctl.h"
+#include "util/escape.h"
 
 const char *json_text(const json_t *object, const char *key)
 {
@@ -76,17 +77,35 @@ int agent_call(const struct agentctl *ctl, const char *call, unsigned timeout_ms
 	return r == CONTROL_E_REFUSED ? answer_refused(answer) : 0;
 }
 
-size_t pinned_count(const struct agentctl *ctl)
+ssize_t pinned_count(const struct agentctl *ctl)
 {
 	_cleanup_closedir_ DIR *dir = opendir(ctl->bpffs_dir);
 	struct dirent *entry;
-	size_t n = 0;
+	ssize_t n = 0;
 
 	if (!dir)
-		return 0;
+		return errno == EACCES || errno == EPERM ? -errno : 0;
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] != '.')
 			n++;
 	}
 	return n;
+}
+
+void pinned_render(const struct agentctl *ctl, ssize_t pinned, bool color, struct strbuf *b)
+{
+	if (pinned < 0) {
+		strbuf_printf(b, "%snot known%s without root, who alone may read ",
+			      color_begin(COLOR_YELLOW, color), color_end(COLOR_YELLOW, color));
+		escape_text(b, ctl->bpffs_dir, strlen(ctl->bpffs_dir));
+	} else if (pinned > 0) {
+		strbuf_puts(b, "yes, what the agent published stays in force (");
+		escape_text(b, ctl->bpffs_dir, strlen(ctl->bpffs_dir));
+		strbuf_printf(b, " holds %zd objects); verdicts are counted, not recorded", pinned);
+	} else {
+		strbuf_printf(b, "%sno, nothing is enforced%s (nothing is pinned in ",
+			      color_begin(COLOR_RED, color), color_end(COLOR_RED, color));
+		escape_text(b, ctl->bpffs_dir, strlen(ctl->bpffs_dir));
+		strbuf_putc(b, ')');
+	}
 }

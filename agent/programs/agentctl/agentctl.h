@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "programs/agentctl/color.h"
@@ -90,8 +91,11 @@ int out_of_memory(void); /* complains; EXIT_CODE_FAILURE */
  * refuses is given back too, with EXIT_CODE_FAILURE, if the agent itself refused. */
 int agent_call(const struct agentctl *ctl, const char *call, unsigned timeout_ms,
 	       json_t **ret_answer);
-/* Objects pinned by the agent. Return: how many entries; 0 none (or no such directory). */
-size_t pinned_count(const struct agentctl *ctl);
+/* Objects pinned by the agent. Return: how many entries; 0 none (or no such directory); -EACCES or
+ * -EPERM: not known without root. */
+ssize_t pinned_count(const struct agentctl *ctl);
+/* "yes, ..." or "no, ...": is anything enforced while the agent does not run? */
+void pinned_render(const struct agentctl *ctl, ssize_t pinned, bool color, struct strbuf *b);
 
 /* ---- reading answers: what is absent or of another type is empty, never an error ---- */
 const char *json_text(const json_t *object, const char *key); /* NULL: absent */

@@ -107,19 +107,12 @@ static int doctor_agent(const struct agentctl *ctl, struct doctor *d)
 {
 	_cleanup_strbuf_ struct strbuf finding = {}, fix = {};
 	json_auto_t *answer = NULL;
-	size_t pinned = pinned_count(ctl);
 	const char *version;
 	int r = agent_call(ctl, "status", 0, &answer);
 
 	if (r == EXIT_CODE_NOT_RUNNING) {
-		strbuf_puts(&finding, "the agent is not running; ");
-		if (pinned > 0)
-			strbuf_printf(&finding, "what it published stays in force (%zu objects in ",
-				      pinned);
-		else
-			strbuf_puts(&finding, "nothing is enforced (nothing in ");
-		put_escaped(&finding, ctl->bpffs_dir);
-		strbuf_putc(&finding, ')');
+		strbuf_puts(&finding, "the agent is not running; enforced: ");
+		pinned_render(ctl, pinned_count(ctl), /* color= */ false, &finding);
 		strbuf_puts(&fix, "systemctl start haetaed");
 		return doctor_add(d, "agent", HOST_WARN, &finding, &fix);
 	}

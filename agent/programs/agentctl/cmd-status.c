@@ -42,7 +42,6 @@
 
 #include "programs/agentctl/agentctl.h"
 #include "programs/agentctl/time-words.h"
-#include "util/escape.h"
 
 static const char help[] =
 	"agentctl status [--json]\n"
@@ -60,37 +59,29 @@ static int handle(int c, const char *arg, void *userdata)
 	return 0;
 }
 
-static void render_not_running(const struct agentctl *ctl, size_t pinned, bool color,
+static void render_not_running(const struct agentctl *ctl, ssize_t pinned, bool color,
 			       struct strbuf *b)
 {
 	strbuf_printf(b, "%s\u25cb%s haetaed - not running\n", color_begin(COLOR_RED, color),
 		      color_end(COLOR_RED, color));
 	strbuf_puts(b, "   Enforced: ");
-	if (pinned > 0) {
-		strbuf_puts(b, "yes, what the agent published stays in force (");
-		escape_text(b, ctl->bpffs_dir, strlen(ctl->bpffs_dir));
-		strbuf_printf(b, " holds %zu objects); verdicts are counted, not recorded\n",
-			      pinned);
-	} else {
-		strbuf_printf(b, "%sno, nothing is enforced%s (nothing is pinned in ",
-			      color_begin(COLOR_RED, color), color_end(COLOR_RED, color));
-		escape_text(b, ctl->bpffs_dir, strlen(ctl->bpffs_dir));
-		strbuf_puts(b, ")\n");
-	}
-	strbuf_puts(b, "      Start: systemctl start haetaed; agentctl doctor tells what stands in "
-		       "the way\n");
+	pinned_render(ctl, pinned, color, b);
+	strbuf_puts(b,
+		    "\n      Start: systemctl start haetaed; agentctl doctor tells what stands in "
+		    "the way\n");
 }
 
 static int status_not_running(const struct agentctl *ctl, bool json)
 {
-	size_t pinned = pinned_count(ctl);
+	ssize_t pinned = pinned_count(ctl);
 	_cleanup_strbuf_ struct strbuf b = {};
 	json_auto_t *object = NULL;
 	int r;
 
 	if (json) {
-		object = json_pack("{s:b, s:b, s:I}", "running", 0, "enforced", pinned > 0,
-				   "pinned", (json_int_t)pinned);
+		object = json_pack("{s:b, s:o, s:o}", "running", 0, "enforced",
+				   pinned < 0 ? json_null() : json_boolean(pinned > 0), "pinned",
+				   pinned < 0 ? json_null() : json_integer(pinned));
 		r = output_json(object);
 	} else {
 		render_not_running(ctl, pinned, color_wanted(ctl->color, STDOUT_FILENO), &b);

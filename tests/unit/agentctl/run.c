@@ -27,6 +27,7 @@
 	"32 24 0:8 / /sys/kernel/security rw shared:8 - securityfs none rw\n"
 
 char run_dir[64];
+unsigned run_as;
 
 const char *run_path(const char *path)
 {
@@ -66,6 +67,7 @@ void run_setup(void)
 
 	(void)strcpy(run_dir, "/tmp/haetae-agentctl-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(run_dir));
+	run_as = 0;
 	ck_assert_int_eq(mkdir(run_path("state"), 0700), 0);
 	ck_assert_int_eq(mkdir(run_path("run"), 0755), 0);
 	ck_assert_int_eq(mkdir(run_path("policies"), 0755), 0);
@@ -111,6 +113,9 @@ static _Noreturn void child_run(const char *const *args)
 	redirect(STDIN_FILENO, run_path("stdin"), O_RDONLY);
 	redirect(STDOUT_FILENO, run_path("stdout"), O_WRONLY | O_CREAT | O_TRUNC);
 	redirect(STDERR_FILENO, run_path("stderr"), O_WRONLY | O_CREAT | O_TRUNC);
+	if (run_as != 0 &&
+	    (setresgid(run_as, run_as, run_as) < 0 || setresuid(run_as, run_as, run_as) < 0))
+		_exit(98);
 	for (; *args && argc < 31; args++)
 		argv[argc++] = strdup(*args);
 	agentctl_init(&ctl);

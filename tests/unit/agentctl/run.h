@@ -13,6 +13,8 @@ struct run {
 
 /* Directories of one test: state/, run/, policies/, bpf/ and a good root for doctor. */
 extern char run_dir[64];
+/* Who runs it: a uid, 0: whoever runs the test. */
+extern unsigned run_as;
 void run_setup(void);
 void run_teardown(void);
 /* Write run_dir/path. */

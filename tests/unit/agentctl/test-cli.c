@@ -75,7 +75,7 @@ static const struct {
 	{{"doctor"},
 	 NULL,
 	 0,
-	 "warn  agent       the agent is not running; nothing is enforced",
+	 "warn  agent       the agent is not running; enforced: no, nothing is enforced",
 	 ""},
 	{{"doctor"}, NULL, 0, "  ok  policy-dir", ""},
 	{{"doctor"}, NULL, 0, "Nothing found that prevents enforcement", ""},
@@ -166,8 +166,52 @@ START_TEST(test_pinned)
 	run_free(&run);
 	run = RUN("doctor");
 	ck_assert_int_eq(run.code, 0);
-	ck_assert_ptr_nonnull(strstr(run.out, "stays in force (1 objects"));
+	ck_assert_ptr_nonnull(strstr(run.out, "stays in force ("));
 	run_free(&run);
+}
+END_TEST
+
+/* Without root nothing is claimed that cannot be seen. */
+START_TEST(test_stranger)
+{
+	struct run run;
+
+	if (geteuid() != 0)
+		return; /* run as a stranger already: the other tests would fail */
+	ck_assert_int_eq(chmod(run_dir, 0755), 0);
+	ck_assert_int_eq(chmod(run_path("bpf"), 0700), 0);
+	run_put("state/events.db", "");
+	run_as = 65534;
+	run = RUN("status");
+	ck_assert_int_eq(run.code, 3);
+	ck_assert_ptr_nonnull(strstr(run.out, "not known without root"));
+	run_free(&run);
+	run = RUN("status", "--json");
+	ck_assert_int_eq(run.code, 3);
+	ck_assert_ptr_nonnull(strstr(run.out, "\"enforced\": null"));
+	run_free(&run);
+	run = RUN("events");
+	ck_assert_int_eq(run.code, 4);
+	ck_assert_ptr_nonnull(strstr(run.err, "run as root"));
+	run_free(&run);
+	run = RUN("events", "-f");
+	ck_assert_int_eq(run.code, 4);
+	run_free(&run);
+	run_as = 0;
+	agent_start(STATUS, "{}", true);
+	run_as = 65534;
+	run = RUN("status");
+	ck_assert_int_eq(run.code, 4);
+	ck_assert_ptr_nonnull(strstr(run.err, "Not allowed to talk to the agent"));
+	run_free(&run);
+	run = RUN("reload");
+	ck_assert_int_eq(run.code, 4);
+	run_free(&run);
+	run = RUN("policy", "list"); /* needs no agent */
+	ck_assert_int_eq(run.code, 0);
+	run_free(&run);
+	run_as = 0;
+	agent_stop();
 }
 END_TEST
 
@@ -546,6 +590,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tc, run_setup, run_teardown);
 	tcase_add_loop_test(tc, test_cases, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tc, test_pinned);
+	tcase_add_test(tc, test_stranger);
 	tcase_add_test(tc, test_with_agent);
 	tcase_add_test(tc, test_reload);
 	tcase_add_test(tc, test_reload_refused);
