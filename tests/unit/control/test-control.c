@@ -647,69 +647,6 @@ START_TEST(test_out_of_descriptors)
 }
 END_TEST
 
-/* ---- the client against servers that are none ---- */
-
-static const struct {
-	const char *answer; /* "" ends at once; NULL: never answers */
-	int result;
-} servers[] = {
-	{"", -ECONNRESET},
-	{"{\"haetae\": 1, \"ok\": true}", -ECONNRESET}, /* no line end */
-	{"nonsense\n", -EPROTO},
-	{"[]\n", -EPROTO},
-	{"{}\n", -EPROTO},
-	{"{\"haetae\": 1}\n", -EPROTO},
-	{"{\"haetae\": 1, \"ok\": 1}\n", -EPROTO},
-	{"{\"haetae\": 2, \"ok\": true}\n", -EPROTONOSUPPORT},
-	{"{\"haetae\": 1, \"ok\": true}\n", 0},
-	{"{\"haetae\": 1, \"ok\": false}\n", CONTROL_E_REFUSED},
-	{NULL, -ETIMEDOUT},
-};
-
-struct fake {
-	int listener;
-	const char *answer;
-};
-
-static void *fake_serve(void *arg)
-{
-	const struct fake *fake = arg;
-	int fd = accept4(fake->listener, NULL, NULL, SOCK_CLOEXEC);
-	char data[4096];
-
-	if (fd < 0)
-		return NULL;
-	(void)!recv(fd, data, sizeof(data), 0);
-	if (fake->answer)
-		(void)!send(fd, fake->answer, strlen(fake->answer), MSG_NOSIGNAL);
-	else
-		(void)!recv(fd, data, sizeof(data), 0); /* until the client gives up */
-	(void)close(fd);
-	return NULL;
-}
-
-START_TEST(test_client)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct fake fake = {.answer = servers[_i].answer};
-	json_t *answer = NULL;
-	pthread_t t;
-
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", dir);
-	fake.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(fake.listener, (const struct sockaddr *)&address, sizeof(address)),
-			 0);
-	ck_assert_int_eq(listen(fake.listener, 1), 0);
-	ck_assert_int_eq(pthread_create(&t, NULL, fake_serve, &fake), 0);
-	ck_assert_int_eq(control_call(dir, "echo", NULL, servers[_i].answer ? 10000 : 200, &answer),
-			 servers[_i].result);
-	ck_assert_int_eq(answer != NULL, servers[_i].result >= 0);
-	json_decref(answer);
-	ck_assert_int_eq(pthread_join(t, NULL), 0);
-	(void)close(fake.listener);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("control");
@@ -736,7 +673,6 @@ int main(void)
 	tcase_add_test(tc, test_busy);
 	tcase_add_test(tc, test_hang_ups);
 	tcase_add_test(tc, test_out_of_descriptors);
-	tcase_add_loop_test(tc, test_client, 0, (int)ARRAY_LEN(servers));
 	srunner_run_all(sr, CK_SILENT);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
