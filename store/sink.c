@@ -20,7 +20,7 @@
 #define WAL_PAGES 4096
 #define WAL_KEEP (16 << 20)
 /* A small store is read through within this, a large one is not waited for. */
-#define CHECK_MS 500
+#define CHECK_MS 200
 /* Old rows removed with one commit, at least (twice the batch, if that is more: removal catches
  * up). */
 #define REMOVE_STEP 1024

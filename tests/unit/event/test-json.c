@@ -289,8 +289,7 @@ static const char *const hostile[] = {
 	"\xf0\x9f\x98\x80\xf0\x9f\x98",
 	"\xc0\xaf\xe0\x80\xaf\xed\xa0\x80\xff\xfe",
 	"\033[31m\033]0;x\007",
-	"\xe2\x80\xae"
-	"gpj.exe",
+	"\xe2\x80\xaegpj.exe",
 };
 
 START_TEST(test_hostile_names)

@@ -2,6 +2,9 @@
 
 /* store/sqlite.c: whose file is it, migration, setting aside. */
 
+#include <grp.h>
+#include <sys/wait.h>
+
 #include "store/schema.h"
 #include "store/sqlite.h"
 #include "tests/unit/store/place.h"
@@ -195,6 +198,49 @@ START_TEST(test_no_directory)
 }
 END_TEST
 
+/* In the child, which may not write where the store lies. Return: exit status. */
+static int read_only_medium(const struct place *place)
+{
+	struct store_reader *reader = NULL;
+	struct store_filter filter = {0};
+	struct place_found found = {0};
+	char *text = NULL;
+
+	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(65534, 65534, 65534) < 0 ||
+			       setresuid(65534, 65534, 65534) < 0))
+		return 2;
+	if (store_reader_open(place->path, &reader, &text) < 0)
+		return 3;
+	if (store_query(reader, &filter, place_found_each, &found) < 0)
+		return 4;
+	(void)store_reader_close(reader);
+	return found.n == 5 ? 0 : 5;
+}
+
+/* A store that was closed can be read where nothing can be written (a log file would have to be).
+ */
+START_TEST(test_read_only_medium)
+{
+	struct place place = place_new();
+	int status;
+	pid_t child;
+
+	place_fill(&place, 0, 5);
+	ck_assert_int_eq(chmod(place.path, 0444), 0);
+	ck_assert_int_eq(chmod(place.directory, 0555), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		_exit(read_only_medium(&place));
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	ck_assert_uint_eq(place_count(&place, "verdicts.db-"), 0);
+	ck_assert_int_eq(chmod(place.directory, 0700), 0);
+	place_free(&place);
+}
+END_TEST
+
 /* Each name is kept, also twice in one second, and the log goes along. */
 START_TEST(test_set_aside)
 {
@@ -255,6 +301,7 @@ int main(void)
 	tcase_add_test(tc, test_not_a_database);
 	tcase_add_test(tc, test_not_a_file);
 	tcase_add_test(tc, test_no_directory);
+	tcase_add_test(tc, test_read_only_medium);
 	tcase_add_test(tc, test_set_aside);
 	tcase_add_loop_test(tc, test_codes, 0, (int)ARRAY_LEN(codes));
 	suite_add_tcase(suite, tc);
