@@ -95,8 +95,8 @@ START_TEST(test_migrate_steps)
 		"CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (1)",
 		"CREATE TABLE b (x INTEGER) STRICT; INSERT INTO b SELECT x + 1 FROM a",
 		"UPDATE b SET x = x * 10"};
-	static const char *const half[] = {good[0], good[1],
-					   "UPDATE b SET x = 7; UPDATE missing SET x = 1"};
+	const char *const half[] = {good[0], good[1],
+				    "UPDATE b SET x = 7; UPDATE missing SET x = 1"};
 	sqlite3 *db = NULL;
 	int64_t value = 0;
 
