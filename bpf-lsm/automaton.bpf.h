@@ -106,7 +106,7 @@ static long glob_bit(__u32 index, struct automaton_context *context)
 }
 
 /* Which wildcards of the state match the component: sets glob.mask. */
-static __noinline int automaton_globs(struct label *l, void *profile, __u64 dentry)
+static __always_inline int automaton_globs(struct label *l, void *profile, __u64 dentry)
 {
 	struct automaton_context context = { .label = l, .profile = profile };
 	struct qstr name;

@@ -84,24 +84,47 @@ int BPF_PROG(haetae_bprm_check_security, struct linux_binprm *bprm, int ret)
 	return hook_file(l, bprm->file, HT_OP_EXEC);
 }
 
-/* Is the object's name a library's, `*.so*`? Its bytes go through walk.name. */
-static __noinline bool name_is_library(struct label *l, __u64 dentry)
+struct library_context {
+	struct label *label;
+};
+
+/* Does ".so" stand at glob.index of walk.name? */
+static long library_step(__u32 index, struct library_context *context)
 {
+	struct label *l = context->label;
+	__u32 i;
+
+	if (!l)
+		return 1;
+	i = l->glob.index;
+	if (i + 3 > l->glob.name_len)
+		return 1;
+	if (l->walk.name[i & HT_NAME_MAX] == '.' && l->walk.name[(i + 1) & HT_NAME_MAX] == 's' &&
+	    l->walk.name[(i + 2) & HT_NAME_MAX] == 'o') {
+		l->glob.verdict = 1;
+		return 1;
+	}
+	l->glob.index = i + 1;
+	return 0;
+}
+
+/* Is the object's name a library's, `*.so*`? Its bytes go through walk.name. */
+__global int name_is_library(struct label *l, __u64 dentry)
+{
+	struct library_context context = { .label = l };
 	struct qstr name;
-	int len, i;
+	int len;
 
 	if (!l || BPF_CORE_READ_INTO(&name, (struct dentry *)dentry, d_name) < 0)
-		return false;
+		return 0;
 	len = walk_read_name(l, &name);
-#pragma clang loop unroll(disable)
-	for (i = 0; i < (int)HT_NAME_MAX - 2; i++) {
-		if (i + 3 > len)
-			break;
-		if (l->walk.name[i] == '.' && l->walk.name[i + 1] == 's' &&
-		    l->walk.name[i + 2] == 'o')
-			return true;
-	}
-	return false;
+	if (len < 0)
+		return 0;
+	l->glob.name_len = len;
+	l->glob.index = 0;
+	l->glob.verdict = 0;
+	bpf_loop(HT_NAME_MAX, library_step, &context, 0);
+	return l->glob.verdict;
 }
 
 SEC("lsm/mmap_file")
@@ -185,7 +208,7 @@ int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct 
 	l->rule = 0;
 	l->profile = l->profiles[0];
 	l->chain = 0;
-	report_verdict(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, 1);
+	report_verdict(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, bprm->argc);
 	l->fresh = 0;
 	return 0;
 }

@@ -14,7 +14,7 @@ static __always_inline __u32 hook_op(__u32 deny)
 	return deny & -deny;
 }
 
-static __noinline int hook_judge(struct label *l, struct object *o)
+static __always_inline int hook_judge(struct label *l, struct object *o)
 {
 	__u32 verdict, enforce;
 

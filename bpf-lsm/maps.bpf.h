@@ -7,6 +7,7 @@
 
 #include "kernel.bpf.h"
 #include "abi.h"
+#include "siphash.h"
 
 /* ---- a walk from an object to its root ---- */
 
@@ -39,6 +40,12 @@ struct position {
 	struct ht_entry entry;
 	__u32 step;
 	__u32 damaged;
+};
+
+struct hash_state {
+	struct ht_siphash sip;
+	__u64 result;
+	__u32 at, len;
 };
 
 struct glob_state {
@@ -87,6 +94,7 @@ struct label {
 	 * place that no other task, on no CPU, can write while a verdict is made. */
 	struct walk walk;
 	struct position position;
+	struct hash_state hash;
 	struct glob_state glob;
 };
 

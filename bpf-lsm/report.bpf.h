@@ -196,9 +196,9 @@ static __always_inline bool slot_emit(struct slot *s, void *ring, struct ht_ledg
 /* May this cgroup have one more record now? */
 static __always_inline bool report_rate(struct label *l, __u64 now)
 {
-	struct ht_cgroup *c = bpf_map_lookup_elem(&cgroups, &l->cgroup);
+	__u64 id = l->cgroup, window;
+	struct ht_cgroup *c = bpf_map_lookup_elem(&cgroups, &id);
 	struct ht_settings *set = settings_get();
-	__u64 window;
 
 	if (!c || !set)
 		return true; /* its cgroup is gone: what is left of it is few */
@@ -256,7 +256,7 @@ static __always_inline __u32 report_aggregate(struct label *l, struct object *o,
 }
 
 static __always_inline bool report_record(struct label *l, struct object *o, __u32 op,
-					  __u32 verdict, bool exec, struct ht_ledger *led)
+					  __u32 verdict, __u32 argc, struct ht_ledger *led)
 {
 	struct ht_settings *set = settings_get();
 	struct slot *s = slot_claim();
@@ -283,8 +283,10 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 	else
 		report_path(l, s);
 	report_exe(l, s);
-	if (exec)
+	if (argc) {
+		r->argc = argc;
 		report_argv(s);
+	}
 	if (verdict == HT_VERDICT_DENY || verdict == HT_VERDICT_KILL ||
 	    verdict == HT_VERDICT_SELF_TEST)
 		done = slot_emit(s, &refusals, led);
@@ -294,9 +296,8 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 	return done;
 }
 
-/* One verdict. exec: the running image's arguments belong to it. */
-static __noinline int report_verdict(struct label *l, struct object *o, __u32 op, __u32 verdict,
-				     __u32 exec)
+/* One verdict. argc: of the image that runs now, if its arguments belong to the verdict; else 0. */
+__global int report_verdict(struct label *l, struct object *o, __u32 op, __u32 verdict, __u32 argc)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct ht_ledger *led = ledger_get();
@@ -311,7 +312,7 @@ static __noinline int report_verdict(struct label *l, struct object *o, __u32 op
 	/* Beyond the rate the first of each kind in a turn still has its own record, so that a flood
 	 * cannot hide another act. */
 	told = report_rate(l, now) ? 2 : report_aggregate(l, o, op, verdict, now, true);
-	if (told == 2 && report_record(l, o, op, verdict, exec, led)) {
+	if (told == 2 && report_record(l, o, op, verdict, argc, led)) {
 		__sync_fetch_and_add(&led->emitted[verdict], 1);
 		return 0;
 	}

@@ -56,7 +56,7 @@ static long label_add_step(__u32 index, struct label_add_context *context)
 }
 
 /* Add a profile. Return: 2 added, 1 had it, 0 no free slot. */
-static __always_inline __u32 label_add(struct label *l, __u64 cgroup, __u32 profile)
+__global __u32 label_add(struct label *l, __u64 cgroup, __u32 profile)
 {
 	struct label_add_context context = {
 		.label = l,
@@ -64,6 +64,8 @@ static __always_inline __u32 label_add(struct label *l, __u64 cgroup, __u32 prof
 		.profile = profile,
 	};
 
+	if (!l)
+		return 0;
 	bpf_loop(HT_PROFILES_MAX, label_add_step, &context, 0);
 	return context.done;
 }

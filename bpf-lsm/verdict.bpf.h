@@ -17,6 +17,7 @@ struct object {
 	__u64 dentry;
 	__u64 inode;
 	__u32 ops; /* HT_OP_* asked for */
+	__u32 pad;
 };
 
 struct verdict_context {
@@ -106,17 +107,16 @@ static __always_inline __u64 verdict_rule(void *profile, __u32 state, __u32 deny
 }
 
 /* Second pass: what does each profile say of the collected position? */
-static long verdict_judge(__u32 index, struct verdict_context *context)
+__global int verdict_profile_judge(struct label *l, __u32 slot)
 {
-	struct label *l = context->label;
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
 	struct ht_entry *header;
 	__u32 id, flags, deny;
 	void *profile;
 
 	if (!l)
-		return 1;
-	profile = verdict_profile(l, index, &id);
+		return 0;
+	profile = verdict_profile(l, slot, &id);
 	if (!profile)
 		return 0; /* free slot, or told by verdict_need() */
 	header = bpf_map_lookup_elem(profile, &key);
@@ -144,6 +144,13 @@ static long verdict_judge(__u32 index, struct verdict_context *context)
 	return 0;
 damaged:
 	verdict_merge(l, id, HT_PROFILE_ENFORCE, l->ops, HT_REASON_PROFILE, 0, 0);
+	return 0;
+}
+
+static long verdict_judge(__u32 index, struct verdict_context *context)
+{
+	if (context->label)
+		(void)verdict_profile_judge(context->label, index);
 	return 0;
 }
 
@@ -185,8 +192,8 @@ static __always_inline __u32 verdict_place(struct object *o)
 	return 0;
 }
 
-/* Decide for a governed task. Return: true if anything is refused (label.deny). */
-static __noinline bool verdict_decide(struct label *l, struct object *o)
+/* Decide for a governed task. Return: non-zero if anything is refused (label.deny). */
+__global int verdict_decide(struct label *l, struct object *o)
 {
 	struct verdict_context context = { .label = l, .object = o };
 	struct dentry *stop = NULL;

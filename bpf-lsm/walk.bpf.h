@@ -40,26 +40,39 @@ static __always_inline __u64 walk_mix(__u64 digest, __u64 value)
 	return digest * 0x9e3779b97f4a7c15ULL + (digest >> 29);
 }
 
-/* Hash of the len bytes in walk.name. */
-static __noinline __u64 walk_hash(struct label *l, __u32 len)
+/* One more word of walk.name into the hash, or the end of it. */
+static long walk_hash_word(__u32 index, struct walk_context *context)
 {
-	struct ht_siphash s;
-	__u64 word = 0;
-	__u32 i;
+	struct label *l = context->label;
+	struct hash_state *h;
+	__u64 word;
+
+	if (!l)
+		return 1;
+	h = &l->hash;
+	word = *(__u64 *)(l->walk.name + (h->at & (HT_NAME_MAX & ~7U)));
+	if (h->at + 8 > h->len) {
+		word &= (1ULL << (8 * (h->len & 7))) - 1;
+		h->result = ht_siphash_finish(&h->sip, word, h->len);
+		return 1;
+	}
+	ht_siphash_word(&h->sip, word);
+	h->at += 8;
+	return 0;
+}
+
+/* Hash of the len bytes in walk.name. */
+__global __u64 walk_hash(struct label *l, __u32 len)
+{
+	struct walk_context context = { .label = l };
 
 	if (!l)
 		return 0;
-	ht_siphash_init(&s, ht_key0, ht_key1);
-#pragma clang loop unroll(disable)
-	for (i = 0; i < (HT_NAME_MAX + 1) / 8; i++) {
-		word = *(__u64 *)(l->walk.name + i * 8);
-		if ((i + 1) * 8 > len)
-			break;
-		ht_siphash_word(&s, word);
-	}
-	len &= HT_NAME_MAX;
-	word &= (1ULL << (8 * (len & 7))) - 1;
-	return ht_siphash_finish(&s, word, len);
+	ht_siphash_init(&l->hash.sip, ht_key0, ht_key1);
+	l->hash.at = 0;
+	l->hash.len = len & HT_NAME_MAX;
+	bpf_loop((HT_NAME_MAX + 1) / 8, walk_hash_word, &context, 0);
+	return l->hash.result;
 }
 
 /* Read the name of a dentry into walk.name. Return: its length, negative when unreadable. */
@@ -169,12 +182,15 @@ static long walk_step(__u32 index, struct walk_context *context)
 }
 
 /* One pass from (mnt, dentry); status and digest tell how it went. */
-static __always_inline void walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
+__global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 {
 	struct walk_context context = { .label = l };
-	struct walk *w = &l->walk;
 	struct dentry *root = NULL;
+	struct walk *w;
 
+	if (!l)
+		return 0;
+	w = &l->walk;
 	w->mnt = mnt;
 	w->dentry = dentry;
 	w->names = names;
@@ -187,10 +203,11 @@ static __always_inline void walk_pass(struct label *l, __u64 mnt, __u64 dentry, 
 	}
 	if (BPF_CORE_READ_INTO(&root, (struct mount *)mnt, mnt.mnt_root) < 0) {
 		w->status = WALK_BROKEN;
-		return;
+		return 0;
 	}
 	w->mnt_root = (__u64)root;
 	bpf_loop(HT_WALK_MAX, walk_step, &context, 0);
+	return 0;
 }
 
 struct walk_attempt {
@@ -207,14 +224,14 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 
 	if (!l)
 		return 1;
-	walk_pass(l, a->mnt, a->dentry, 1);
+	(void)walk_pass(l, a->mnt, a->dentry, 1);
 	status = l->walk.status;
 	digest = l->walk.digest;
 	if (status == WALK_MOVING)
 		return 0;
 	if (status != WALK_DONE)
 		return 1; /* broken, outside, or too deep (still running) */
-	walk_pass(l, a->mnt, a->dentry, 0);
+	(void)walk_pass(l, a->mnt, a->dentry, 0);
 	if (l->walk.status == WALK_DONE && l->walk.digest == digest)
 		return 1;
 	l->walk.status = WALK_MOVING;
@@ -222,8 +239,7 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 }
 
 /* Collect the components of one chain. Return: 0, or the HT_REASON_* why there is no position. */
-static __noinline __u32 walk_collect(struct label *l, __u64 mnt, __u64 dentry, __u32 straight,
-				     __u64 stop)
+__global __u32 walk_collect(struct label *l, __u64 mnt, __u64 dentry, __u32 straight, __u64 stop)
 {
 	struct walk_attempt attempt = { .label = l, .mnt = mnt, .dentry = dentry };
 

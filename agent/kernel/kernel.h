@@ -31,6 +31,8 @@ struct kernel_config {
 int kernel_open(const struct kernel_config *config, struct kernel **ret, char **reterr_text);
 /* Let go; what is pinned stays in force. NULL is fine; returns NULL. */
 struct kernel *kernel_close(struct kernel *k);
+/* Have the kernel check every program, attach and pin nothing. Return: as kernel_open(). */
+int kernel_probe(char **reterr_text);
 /* Remove every pin: enforcement ends when nobody holds the programs any more. Return: 0, -errno. */
 int kernel_detach(const char *pin_dir);
 

@@ -56,6 +56,7 @@ int kernel_fail(char **reterr_text, int r, const char *format, ...)
 /* What the verifier or libbpf said last: the only place where the reason of a refusal stands. */
 static char load_log[4096];
 
+__attribute__((format(printf, 2, 0)))
 static int load_print(enum libbpf_print_level level, const char *format, va_list ap)
 {
 	size_t used = strlen(load_log);
@@ -205,6 +206,21 @@ static int load_keep_maps(struct kernel *k, struct haetae_bpf *skel)
 }
 
 DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
+
+int kernel_probe(char **reterr_text)
+{
+	_cleanup_(skel_freep) struct haetae_bpf *skel = NULL;
+	int r;
+
+	*reterr_text = NULL;
+	load_log[0] = '\0';
+	(void)libbpf_set_print(load_print);
+	skel = haetae_bpf__open();
+	if (!skel)
+		return load_fail(reterr_text, -errno, "Failed to open the BPF object");
+	r = haetae_bpf__load(skel);
+	return r < 0 ? load_fail(reterr_text, r, "Failed to load the BPF programs") : 0;
+}
 
 int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse_maps,
 		char **reterr_text)

@@ -90,6 +90,19 @@ static int agent_check_host(void)
 	return state == HOST_FAIL ? -EOPNOTSUPP : 0;
 }
 
+int agent_probe(void)
+{
+	char *text = NULL;
+	int r = agent_check_host();
+
+	if (r >= 0)
+		r = kernel_probe(&text);
+	if (text)
+		log_write(LOG_ERR, "Cannot enforce on this host: %s", text);
+	free(text);
+	return r;
+}
+
 static int agent_open_store(struct agent *a)
 {
 	struct store_config config = {};
@@ -283,6 +296,21 @@ int agent_run(struct agent *a)
 	return r < 0 ? log_error(r, "The event loop failed") : 0;
 }
 
+/* What the disk does not take now is told by the next agent as lost, with the exact number. */
+static void agent_close_store(struct agent *a)
+{
+	struct store_stats stats;
+
+	if (!a->store)
+		return;
+	if (store_flush(a->store, 5000) < 0) {
+		store_stats_read(a->store, &stats);
+		log_write(LOG_ERR, "%llu events did not reach the disk: %s",
+			  (unsigned long long)stats.pending, stats.last_error);
+	}
+	a->store = store_close(a->store, 100);
+}
+
 void agent_stop(struct agent *a)
 {
 	(void)sd_notify(0, "STOPPING=1");
@@ -295,7 +323,7 @@ void agent_stop(struct agent *a)
 	}
 	a->tick = sd_event_source_disable_unref(a->tick);
 	a->alerts = alerts_free(a->alerts);
-	a->store = store_close(a->store, 5000);
+	agent_close_store(a);
 	a->kernel = kernel_close(a->kernel);
 	a->image = image_free(a->image);
 	a->names = image_names_free(a->names);

@@ -46,6 +46,12 @@ struct agent_account {
 	bool settled; /* what a former agent left open was told */
 };
 
+/* One policy directory, or what stands in for it until it exists. */
+struct agent_watch {
+	int wd;
+	char *waits_for; /* the only name that counts there; NULL: the directory itself is watched */
+};
+
 struct agent {
 	struct agent_options options;
 	sd_event *event;
@@ -72,12 +78,16 @@ struct agent {
 
 	sd_event_source *tick;
 	int watch_fd; /* inotify */
+	struct agent_watch watches[AGENT_POLICY_DIRS_MAX];
 	sd_event_source *watch;
 	sd_event_source *watch_timer;
 };
 
 /* Everything up to READY. Return: 0; negative errno, already logged. */
 int agent_start(struct agent *a, const struct agent_options *options);
+/* Could it start here? Looks at the host and has the kernel take every program, attached to nothing.
+ * Return: 0, or negative errno, logged. */
+int agent_probe(void);
 /* Until SIGTERM or SIGINT. Return: 0, -errno. */
 int agent_run(struct agent *a);
 void agent_stop(struct agent *a);

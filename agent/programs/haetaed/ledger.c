@@ -25,6 +25,7 @@ static void account_load(struct agent *a)
 {
 	struct store_reader *reader = NULL;
 	struct store_totals totals = {};
+	struct ht_ledger ledger;
 	char path[PATH_MAX], *text = NULL;
 
 	if (snprintf(path, sizeof(path), "%s/events.db", a->options.state_dir) >= (int)sizeof(path))
@@ -37,6 +38,9 @@ static void account_load(struct agent *a)
 	}
 	free(text);
 	(void)store_reader_close(reader);
+	/* refusals of the canary are not stored: what former agents' canaries met is settled */
+	if (kernel_ledger_read(a->kernel, &ledger) == 0)
+		a->account.stored[HT_VERDICT_SELF_TEST] = ledger.counted[HT_VERDICT_SELF_TEST];
 }
 
 static void on_aggregate(const struct ht_aggregate_key *key, const struct ht_aggregate *value,

@@ -21,6 +21,7 @@
 enum command {
 	COMMAND_RUN,
 	COMMAND_DETACH,
+	COMMAND_PROBE,
 	COMMAND_DONE, /* help or version was printed */
 };
 
@@ -39,6 +40,7 @@ static void usage(FILE *out)
 		    "     --state-dir DIR    the verdict store (" DEFAULT_STATE_DIR ")\n"
 		    "     --runtime-dir DIR  lock and control socket (" DEFAULT_RUNTIME_DIR ")\n"
 		    "     --pin-dir DIR      what outlives the agent (" DEFAULT_PIN_DIR ")\n"
+		    "     --probe            can this kernel enforce? load nothing that stays; exit 0 or 3\n"
 		    "     --detach           end all enforcement and remove the pins\n"
 		    "  -h --help             show this help\n"
 		    "     --version          show the version\n\n"
@@ -71,6 +73,7 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 		OPT_RUNTIME_DIR,
 		OPT_PIN_DIR,
 		OPT_DETACH,
+		OPT_PROBE,
 		OPT_VERSION,
 	};
 	static const struct option options[] = {
@@ -80,6 +83,7 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "pin-dir", required_argument, NULL, OPT_PIN_DIR },
 		{ "detach", no_argument, NULL, OPT_DETACH },
+		{ "probe", no_argument, NULL, OPT_PROBE },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, OPT_VERSION },
 		{},
@@ -115,6 +119,9 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 			break;
 		case OPT_DETACH:
 			*ret = COMMAND_DETACH;
+			break;
+		case OPT_PROBE:
+			*ret = COMMAND_PROBE;
 			break;
 		default:
 			return -EINVAL;
@@ -170,6 +177,8 @@ int main(int argc, char **argv)
 		if (r < 0)
 			(void)log_error(r, "Failed to remove '%s'", options.pin_dir);
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	case COMMAND_PROBE:
+		return agent_probe() < 0 ? EXIT_CANNOT_ENFORCE : EXIT_SUCCESS;
 	case COMMAND_RUN:
 		break;
 	}

@@ -224,6 +224,7 @@ json_t *agent_status(struct agent *a)
 	const char *mode;
 	json_t *answer, *policies;
 
+	agent_ledger_tick(a); /* what lies in the rings is on its way, not missing */
 	(void)uname(&uts);
 	(void)kernel_ledger_read(a->kernel, &ledger);
 	store_stats_read(a->store, &stats);

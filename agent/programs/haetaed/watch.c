@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Changed policy directories publish by themselves, a moment after the last change so that an editor or a
- * package manager is done. A directory that does not exist yet is waited for in its parent. */
+ * package manager is done. A directory that does not exist yet is waited for in the nearest one above it,
+ * where only the next name on the way counts. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,29 +20,40 @@
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB | \
 	 IN_DELETE_SELF | IN_MOVE_SELF)
 
-/* Watch a directory, or the nearest one above it that exists. Adding a watch twice is one watch. */
-static int watch_dir(struct agent *a, const char *dir)
+static void watch_set(struct agent_watch *w, int wd, const char *waits_for)
 {
-	_cleanup_free_ char *path = strdup(dir);
+	w->wd = wd;
+	free(w->waits_for);
+	w->waits_for = waits_for ? strndup(waits_for, strcspn(waits_for, "/")) : NULL;
+}
+
+/* Watch a directory, or the nearest one above it that exists. */
+static int watch_dir(struct agent *a, size_t i)
+{
+	_cleanup_free_ char *path = strdup(a->options.policy_dirs[i]);
+	const char *rest = NULL;
 	char *slash;
+	int wd;
 
 	if (!path)
 		return -ENOMEM;
-	while (inotify_add_watch(a->watch_fd, path, WATCH_MASK | IN_ONLYDIR) < 0) {
+	while ((wd = inotify_add_watch(a->watch_fd, path, WATCH_MASK | IN_ONLYDIR)) < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			return -errno;
 		slash = strrchr(path, '/');
 		if (!slash || slash == path)
 			return -ENOENT;
 		*slash = '\0';
+		rest = a->options.policy_dirs[i] + (slash - path) + 1;
 	}
+	watch_set(&a->watches[i], wd, rest);
 	return 0;
 }
 
 static int watch_dirs(struct agent *a)
 {
 	for (size_t i = 0; i < a->options.n_policy_dirs; i++) {
-		int r = watch_dir(a, a->options.policy_dirs[i]);
+		int r = watch_dir(a, i);
 
 		if (r < 0)
 			return log_error(r, "Failed to watch '%s'", a->options.policy_dirs[i]);
@@ -59,14 +71,39 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static bool watch_concerns(const struct agent *a, const struct inotify_event *e)
+{
+	if (e->mask & IN_Q_OVERFLOW)
+		return true;
+	for (size_t i = 0; i < a->options.n_policy_dirs; i++) {
+		const struct agent_watch *w = &a->watches[i];
+
+		if (w->wd != e->wd)
+			continue;
+		if (!w->waits_for || (e->len > 0 && strcmp(w->waits_for, e->name) == 0))
+			return true;
+	}
+	return false;
+}
+
 static int on_change(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
+	_Alignas(struct inotify_event) char buf[4096];
 	struct agent *a = userdata;
-	char buf[4096];
+	bool concerns = false;
 	uint64_t now;
+	ssize_t n;
 
-	while (read(fd, buf, sizeof(buf)) > 0)
-		;
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		const struct inotify_event *e;
+
+		for (char *p = buf; p < buf + n; p += sizeof(*e) + e->len) {
+			e = (const struct inotify_event *)p;
+			concerns = concerns || watch_concerns(a, e);
+		}
+	}
+	if (!concerns)
+		return 0;
 	(void)sd_event_now(a->event, CLOCK_MONOTONIC, &now);
 	(void)sd_event_source_set_time(a->watch_timer, now + WATCH_SETTLE_US);
 	return sd_event_source_set_enabled(a->watch_timer, SD_EVENT_ONESHOT);
@@ -94,6 +131,8 @@ void agent_unwatch(struct agent *a)
 {
 	a->watch = sd_event_source_disable_unref(a->watch);
 	a->watch_timer = sd_event_source_disable_unref(a->watch_timer);
+	for (size_t i = 0; i < AGENT_POLICY_DIRS_MAX; i++)
+		watch_set(&a->watches[i], -1, NULL);
 	if (a->watch_fd >= 0)
 		(void)close(a->watch_fd);
 	a->watch_fd = -EBADF;
