@@ -491,6 +491,9 @@ int policy_parse(const char *path, const void *text, size_t len, struct diag_lis
 		return r;
 	if (r == POLICY_E_INVALID || diags->n_errors > errors)
 		return POLICY_E_INVALID;
+	file->text = strndup(text, len);
+	if (!file->text)
+		return -ENOMEM;
 	*ret_file = steal_ptr(file);
 	return 0;
 }

@@ -72,6 +72,7 @@ struct policy_file *policy_file_unref(struct policy_file *file)
 	free(file->policies);
 	free(file->path);
 	free(file->name);
+	free(file->text);
 	free(file);
 	return NULL;
 }

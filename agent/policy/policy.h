@@ -113,6 +113,7 @@ struct policy_file {
 	char *name; /* file name, the key of the drop-in precedence */
 	struct policy **policies;
 	size_t n_policies;
+	char *text; /* what was parsed, terminated: to be kept as the last good version */
 };
 
 /* Words of the language <-> enums. _from_string: -EINVAL if unknown. */

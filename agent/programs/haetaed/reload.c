@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "programs/haetaed/agent.h"
+#include "programs/haetaed/last-good.h"
 #include "programs/haetaed/log.h"
 #include "util/strbuf.h"
 
@@ -218,6 +219,10 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	a->set = steal_ptr(*set);
 	(void)image_free(a->image);
 	a->image = steal_ptr(image);
+	r = last_good_save(a->options.state_dir, a->set);
+	if (r < 0)
+		(void)log_error(r, "Failed to keep the policies in '%s', ignoring",
+				a->options.state_dir);
 	r = kernel_cgroups_each(a->kernel, container_note, a);
 	if (r < 0)
 		(void)log_error(r, "Failed to name the running containers, ignoring");
@@ -230,6 +235,12 @@ int agent_reload(struct agent *a, char **reterr_text)
 	int r;
 
 	*reterr_text = NULL;
+	if (!a->set) {
+		/* first time: what an earlier agent had in force stands in for what is broken now */
+		r = last_good_load(a->options.state_dir, &a->set);
+		if (r < 0 && r != -ENOENT)
+			(void)log_error(r, "Failed to read the last good policies, ignoring");
+	}
 	r = policy_set_load(a->options.policy_dirs, a->options.n_policy_dirs, a->set, &set);
 	if (r >= 0)
 		r = reload_set(a, &set, reterr_text);
