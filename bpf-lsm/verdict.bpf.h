@@ -164,7 +164,15 @@ static __always_inline __u64 current_mount_namespace(void)
 	return (__u64)ns;
 }
 
-/* Has the object a position in the task's own mount tree? Return: 0 or the HT_REASON_* why not. */
+/* mnt_ns of a mount that only the kernel uses: ERR_PTR(-EINVAL), MNT_NS_INTERNAL in fs/mount.h. */
+#define MOUNT_NS_INTERNAL ((__u64)-22)
+/* A stacked filesystem opens what lies below it, through a private mount that no descriptor of a task ever
+ * shows. The open above was judged a moment ago, by its name; this one has none. (Directories on an overlay
+ * come this way on every kernel; regular files are told by open_is_backing().) */
+#define PLACE_BELOW 0xffffU
+
+/* Has the object a position in the task's own mount tree? Return: 0, PLACE_BELOW, or the HT_REASON_* why
+ * not. */
 static __always_inline __u32 verdict_place(struct object *o)
 {
 	struct mount *mount = (struct mount *)o->mount;
@@ -180,6 +188,8 @@ static __always_inline __u32 verdict_place(struct object *o)
 		return HT_REASON_UNRESOLVED;
 	if (flags & (SB_NOUSER | SB_KERNMOUNT))
 		return HT_REASON_ANONYMOUS;
+	if ((__u64)ns == MOUNT_NS_INTERNAL && !(o->ops & HT_OPS_EXEC))
+		return PLACE_BELOW;
 	if (!ns || (__u64)ns != current_mount_namespace())
 		return HT_REASON_FOREIGN;
 	/* A deleted file still carries its last name; that name may not make it executable. */
@@ -216,6 +226,8 @@ __global int verdict_decide(struct label *l, struct object *o)
 		return l->deny != 0;
 
 	l->fault = verdict_place(o);
+	if (l->fault == PLACE_BELOW && !l->deny)
+		return 0;
 	if (!l->fault)
 		l->fault = walk_collect(l, o->mount, o->dentry, 0, 0);
 	bpf_loop(HT_PROFILES_MAX, verdict_judge, &context, 0);
