@@ -176,6 +176,35 @@ static void handle_failure(struct store *store, int r, const char *text)
 
 /* ---- one turn ---- */
 
+static struct sink_node *nodes_merge(struct sink_node *a, struct sink_node *b)
+{
+	struct sink_node *head = NULL, **end = &head;
+
+	while (a && b) {
+		struct sink_node **first = b->event.boottime_ns < a->event.boottime_ns ? &b : &a;
+
+		*end = *first;
+		end = &(*end)->next;
+		*first = *end;
+	}
+	*end = a ? a : b;
+	return head;
+}
+
+/* Two rings feed the queue, each in order; the rows of a batch are in the order of time. Stable. */
+static struct sink_node *nodes_sort(struct sink_node *list, size_t n)
+{
+	struct sink_node *middle, **cut = &list;
+
+	if (n < 2)
+		return list;
+	for (size_t i = 0; i < n / 2; i++)
+		cut = &(*cut)->next;
+	middle = *cut;
+	*cut = NULL;
+	return nodes_merge(nodes_sort(list, n / 2), nodes_sort(middle, n - n / 2));
+}
+
 static void batch_take(struct store *store)
 {
 	struct sink_node **end = &store->head;
@@ -195,6 +224,7 @@ static void batch_take(struct store *store)
 			store->tail = &store->head;
 	}
 	(void)pthread_mutex_unlock(&store->lock);
+	store->batch = nodes_sort(store->batch, n);
 }
 
 /* Return: 0, or what handle_failure() takes. */
