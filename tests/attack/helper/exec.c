@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Acts that make a file run. What they run ends with 0 when it ran. */
+
+#include "try.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* exec PATH ARGUMENT... */
+static int act_exec(char **args)
+{
+	(void)execve(args[0], args, environ);
+	return errno;
+}
+
+static int exec_fd(int fd, char **args)
+{
+	char magic[64];
+
+	(void)snprintf(magic, sizeof(magic), "/proc/self/fd/%d", fd);
+	(void)execve(magic, args, environ);
+	return errno;
+}
+
+/* exec-at PATH ARGUMENT...: execveat(fd, "", ..., AT_EMPTY_PATH) of an O_PATH descriptor */
+static int act_exec_at(char **args)
+{
+	int fd = open(args[0], O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return try_setup_failed(args[0]);
+	(void)syscall(SYS_execveat, fd, "", args, environ, AT_EMPTY_PATH);
+	return errno;
+}
+
+/* exec-magic PATH ARGUMENT...: /proc/self/fd/N */
+static int act_exec_magic(char **args)
+{
+	int fd = open(args[0], O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? try_setup_failed(args[0]) : exec_fd(fd, args);
+}
+
+/* exec-deleted PATH ARGUMENT...: unlinks the program between opening and running it */
+static int act_exec_deleted(char **args)
+{
+	int fd = open(args[0], O_PATH | O_CLOEXEC);
+
+	if (fd < 0 || unlink(args[0]) < 0)
+		return try_setup_failed(args[0]);
+	return exec_fd(fd, args);
+}
+
+static int exec_copy(int fd, char **args)
+{
+	char magic[64];
+	int again;
+
+	if (fd < 0 || try_copy(args[0], fd) < 0)
+		return try_setup_failed("copying the program");
+	/* as long as a descriptor is open for writing, running it is ETXTBSY */
+	(void)snprintf(magic, sizeof(magic), "/proc/self/fd/%d", fd);
+	again = open(magic, O_RDONLY | O_CLOEXEC);
+	if (again < 0)
+		return try_setup_failed("opening the copy again");
+	(void)close(fd);
+	return exec_fd(again, args);
+}
+
+/* exec-memfd FROM ARGUMENT...: a copy that lives in memory only */
+static int act_exec_memfd(char **args)
+{
+	return exec_copy(memfd_create("a name\nwith a line feed", MFD_CLOEXEC), args);
+}
+
+/* exec-tmpfile DIR FROM ARGUMENT...: a copy that never had a name */
+static int act_exec_tmpfile(char **args)
+{
+	return exec_copy(open(args[0], O_TMPFILE | O_RDWR | O_CLOEXEC, 0700), args + 1);
+}
+
+/* map PATH: what a dynamic loader does with it */
+static int act_map(char **args)
+{
+	int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return try_setup_failed(args[0]);
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ? errno
+											 : 0;
+}
+
+/* ends STATUS TEXT PROGRAM ARGUMENT...: EPERM if the program runs, but ends with STATUS and says
+ * TEXT on standard error: for refusals that a program meets and reports itself */
+static int act_ends(char **args)
+{
+	int pipes[2], status;
+	char said[4096] = {};
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return try_setup_failed("pipe");
+	pid = fork();
+	if (pid < 0)
+		return try_setup_failed("fork");
+	if (pid == 0) {
+		(void)dup2(pipes[1], STDERR_FILENO);
+		(void)execve(args[2], args + 2, environ);
+		_exit(STATUS_SETUP);
+	}
+	(void)close(pipes[1]);
+	while (len < sizeof(said) - 1 &&
+	       (n = read(pipes[0], said + len, sizeof(said) - 1 - len)) > 0)
+		len += (size_t)n;
+	status = try_wait(pid);
+	(void)fputs(said, stderr);
+	if (status == 0)
+		return 0;
+	return status == atoi(args[0]) && strstr(said, args[1]) ? EPERM : STATUS_WRONG;
+}
+
+/* accept [WORD...]: nothing, as a script's interpreter that read it */
+static int act_accept(char **args)
+{
+	(void)args;
+	return 0;
+}
+
+const struct verb exec_verbs[] = {
+	{"accept", 0, act_accept},
+	{"exec", 1, act_exec},
+	{"exec-at", 1, act_exec_at},
+	{"exec-magic", 1, act_exec_magic},
+	{"exec-deleted", 1, act_exec_deleted},
+	{"exec-memfd", 1, act_exec_memfd},
+	{"exec-tmpfile", 2, act_exec_tmpfile},
+	{"map", 1, act_map},
+	{"ends", 3, act_ends},
+	{NULL, 0, NULL},
+};
