@@ -52,6 +52,10 @@ FAULTS = [
     Fault("catalog", "systemd/haetae.catalog", "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e02", "0" * 32, "00000000 is no EVENT_MESSAGE_"),
     Fault("catalog", "agent/event/event.h", "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e02", "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e01",
           "EVENT_MESSAGE_WOULD_REFUSE"),
+    Fault("attacks", "tests/attack/Z99-unheard-of.sh", "", "# Nobody lists this.\n", "not up to date: | `Z99-unheard-of`"),
+    Fault("attacks", "tests/attack/Z99-silent.sh", "", "true\n", "Z99-silent.sh: no comment"),
+    Fault("attacks", "docs/SECURITY.md", "| act | what is tried |\n|---|---|\n", "| act | what is tried |\n|---|---|\n| `Z` | z |\n",
+          "no such attack: | `Z` | z |"),
 ]
 
 
@@ -68,7 +72,7 @@ def plant(fault: Fault, tree: Path, before: list[str]) -> list[str]:
     text = kept.decode() if kept is not None else ""
     new = fault.new.replace("@PARENT@", str(tree.parent))
     if fault.old and fault.old not in text:
-        return [f"{fault.file} has no '{fault.old}' to replace"]
+        return [f"{fault.file} has no {fault.old!r} to replace"]
     path.parent.mkdir(exist_ok=True)
     path.write_text(text.replace(fault.old, new, 1) if fault.old else text + new)
     status, named = run(fault.check, tree)
