@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # the jobs that source it use what it names
 # For jobs in machines: the agent, its policies, governed processes and what was recorded of them.
 # shellcheck source=tests/vm/guest/tap.sh
 source /run/rig/tap.sh

@@ -52,15 +52,15 @@ policy entering.yaml <<-EOF
 EOF
 expect "the policy of the runtime's cgroup applies" agentctl reload
 enters_and_reads() (
-	mkdir -p $CGROUPS/entering.scope && echo "$BASHPID" >$CGROUPS/entering.scope/cgroup.procs && read -r line </early/secret
+	mkdir -p "$CGROUPS/entering.scope" && echo "$BASHPID" >"$CGROUPS/entering.scope/cgroup.procs" && read -r line </early/secret
 	[[ $line == secret ]]
 )
 enters_and_forks() (
-	mkdir -p $CGROUPS/entering.scope && echo "$BASHPID" >$CGROUPS/entering.scope/cgroup.procs
+	mkdir -p "$CGROUPS/entering.scope" && echo "$BASHPID" >"$CGROUPS/entering.scope/cgroup.procs"
 	(read -r line </early/secret && [[ $line == secret ]])
 )
 first_exec() (
-	echo "$BASHPID" >$CGROUPS/entering.scope/cgroup.procs && exec /usr/bin/true
+	echo "$BASHPID" >"$CGROUPS/entering.scope/cgroup.procs" && exec /usr/bin/true
 )
 expect "a runtime that entered the cgroup still works" enters_and_reads
 expect "and so does what it forks" enters_and_forks
