@@ -236,15 +236,6 @@ static long unbind_step(__u32 index, struct unbind_context *context)
 	return 0;
 }
 
-static __always_inline struct label *iterator_label(struct task_struct *task, __u64 cgroup)
-{
-	struct label *l = label_new((__u64)task, TEMPLATE_ITERATOR);
-
-	if (l)
-		l->cgroup = cgroup;
-	return l;
-}
-
 /* One byte of output for each task whose label changed, 'F' for one that could not be labelled. The
  * agent runs it until a pass changes nothing. */
 SEC("iter/task")
@@ -253,34 +244,27 @@ int haetae_label_tasks(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct seq_file *seq = ctx->meta->seq;
 	struct unbind_context unbind = {};
-	struct bind_context bind = {};
-	struct label *l;
 	char changed = 'C', failed = 'F';
+	__u64 cgroup;
+	struct label *l;
+	__u32 result = 0;
 
 	if (!task || (task->flags & PF_KTHREAD))
 		return 0;
+	cgroup = task_cgroup(task);
 	l = label_of((__u64)task);
 	if (l) {
 		unbind.label = l;
 		bpf_loop(HT_PROFILES_MAX, unbind_step, &unbind, 0);
+	} else if (cgroup_governed(cgroup)) {
+		l = label_new((__u64)task, TEMPLATE_ITERATOR);
+		result = l ? BIND_ADDED : BIND_FAILED;
 	}
-	bind.cgroup = task_cgroup(task);
-	bind.label = l;
-	bind_run(&bind);
-	if (!l && bind.found) {
-		l = iterator_label(task, bind.bound);
-		if (!l) {
-			bpf_seq_write(seq, &failed, 1);
-			return 0;
-		}
-		bind.cgroup = task_cgroup(task);
-		bind.label = l;
-		bind.added = 1;
-		bind_run(&bind);
-	}
-	if (bind.failed)
+	if (l)
+		result |= label_bind(l, cgroup);
+	if (result & BIND_FAILED)
 		bpf_seq_write(seq, &failed, 1);
-	else if (bind.added || unbind.removed)
+	else if ((result & BIND_ADDED) || unbind.removed)
 		bpf_seq_write(seq, &changed, 1);
 	return 0;
 }

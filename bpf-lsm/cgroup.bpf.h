@@ -8,70 +8,101 @@
 
 #include "subject.bpf.h"
 
-struct bind_context {
-	__u64 cgroup; /* struct cgroup */
-	__u64 bound;  /* deepest governed cgroup id */
-	struct label *label; /* NULL: only look */
-	__u32 found;
-	__u32 added;
-	__u32 failed;
-};
-
-static __always_inline void bind_profile(struct bind_context *b, __u64 id, __u32 profile)
-{
-	__u32 r;
-
-	if (!profile)
-		return;
-	b->found = 1;
-	if (!b->label)
-		return;
-	r = label_add(b->label, id, profile);
-	if (r == 2)
-		b->added = 1;
-	if (r == 0)
-		b->failed = 1;
-}
-
-static long bind_step(__u32 index, struct bind_context *b)
-{
-	struct cgroup *cgrp = (struct cgroup *)b->cgroup;
-	struct cgroup_subsys_state *parent = NULL;
-	struct ht_cgroup *c;
-	__u64 id = 0;
-	__u32 i;
-
-	if (!cgrp)
-		return 1;
-	if (BPF_CORE_READ_INTO(&id, cgrp, kn, id) < 0) {
-		b->failed = 1;
-		return 1;
-	}
-	c = bpf_map_lookup_elem(&cgroups, &id);
-	if (c) {
-		if (!b->bound)
-			b->bound = id;
-#pragma clang loop unroll(disable)
-		for (i = 0; i < HT_PROFILES_MAX; i++)
-			bind_profile(b, id, c->profiles[i]);
-	}
-	if (BPF_CORE_READ_INTO(&parent, cgrp, self.parent) < 0) {
-		b->failed = 1;
-		return 1;
-	}
-	/* `self` is the first member, so the parent's state is the parent */
-	b->cgroup = (__u64)parent - bpf_core_field_offset(struct cgroup, self);
-	return parent == NULL;
-}
-
 /* Walk from a cgroup up to the root. cgroup.max.depth of any sane system is far below the bound; a
  * cgroup deeper than it fails closed. */
 #define CGROUP_WALK_MAX 512U
 
-static __always_inline void bind_run(struct bind_context *b)
+#define BIND_ADDED 1U  /* a profile was added to the label */
+#define BIND_FAILED 2U /* a profile that governs could not be, or the hierarchy could not be read */
+
+struct bind_context {
+	struct label *label; /* NULL: only look */
+	__u64 cgroup;	     /* struct cgroup, where the walk stands */
+	__u64 bound;	     /* deepest governed cgroup id */
+	__u32 result;	     /* BIND_* */
+};
+
+/* The id of the cgroup where the walk stands, and on to its parent. Return: 0 at the end. */
+static __always_inline __u64 bind_next(struct bind_context *b)
 {
-	if (bpf_loop(CGROUP_WALK_MAX, bind_step, b, 0) == CGROUP_WALK_MAX)
-		b->failed = 1;
+	struct cgroup *cgrp = (struct cgroup *)b->cgroup;
+	struct cgroup_subsys_state *parent = NULL;
+	__u64 id = 0;
+
+	if (!cgrp)
+		return 0;
+	if (BPF_CORE_READ_INTO(&id, cgrp, kn, id) < 0 ||
+	    BPF_CORE_READ_INTO(&parent, cgrp, self.parent) < 0) {
+		b->result |= BIND_FAILED;
+		return 0;
+	}
+	/* `self` is the first member of every kernel's struct cgroup, so no parent stays 0 */
+	b->cgroup = parent ? (__u64)parent - bpf_core_field_offset(struct cgroup, self) : 0;
+	return id;
+}
+
+static long bind_look_step(__u32 index, struct bind_context *b)
+{
+	__u64 id = bind_next(b);
+
+	if (!id)
+		return 1;
+	if (bpf_map_lookup_elem(&cgroups, &id)) {
+		b->bound = id;
+		return 1;
+	}
+	return 0;
+}
+
+static long bind_add_step(__u32 index, struct bind_context *b)
+{
+	__u64 id = bind_next(b);
+	struct ht_cgroup *c;
+	__u32 i, r;
+
+	if (!id || !b->label)
+		return 1;
+	c = bpf_map_lookup_elem(&cgroups, &id);
+	if (!c)
+		return 0;
+	if (!b->bound)
+		b->bound = id;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HT_PROFILES_MAX; i++) {
+		if (!c->profiles[i])
+			break;
+		r = label_add(b->label, id, c->profiles[i]);
+		if (r == 2)
+			b->result |= BIND_ADDED;
+		if (r == 0)
+			b->result |= BIND_FAILED;
+	}
+	return 0;
+}
+
+/* Is a cgroup (struct cgroup) or one above it governed? Return: the id of the nearest one, 0: none; all bits
+ * set if that cannot be told. */
+__global __u64 cgroup_governed(__u64 cgroup)
+{
+	struct bind_context b = { .cgroup = cgroup };
+
+	if (bpf_loop(CGROUP_WALK_MAX, bind_look_step, &b, 0) == CGROUP_WALK_MAX || b.result)
+		return ~0ULL;
+	return b.bound;
+}
+
+/* Add what a cgroup and those above it bring to a label. Return: BIND_* bits. */
+__global __u32 label_bind(struct label *l, __u64 cgroup)
+{
+	struct bind_context b = { .label = l, .cgroup = cgroup };
+
+	if (!l)
+		return BIND_FAILED;
+	if (bpf_loop(CGROUP_WALK_MAX, bind_add_step, &b, 0) == CGROUP_WALK_MAX)
+		b.result |= BIND_FAILED;
+	if (b.bound && !l->cgroup)
+		l->cgroup = b.bound;
+	return b.result;
 }
 
 static __always_inline __u64 task_cgroup(struct task_struct *task)

@@ -16,32 +16,23 @@ const volatile __u32 ht_slots = 8;
 static __always_inline int exec_subject(struct label **ret_label)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u64 key = (__u64)task, id = bpf_get_current_cgroup_id();
-	struct bind_context bind = {};
+	__u64 key = (__u64)task, id = bpf_get_current_cgroup_id(), cgroup;
 	struct label *l = label_of(key);
 
 	*ret_label = l;
 	if (l && l->cgroup_seen == id)
 		return 0;
-	bind.cgroup = task_cgroup(task);
+	cgroup = task_cgroup(task);
 	if (!l) {
-		bind_run(&bind);
-		if (!bind.found)
+		if (!cgroup_governed(cgroup))
 			return 0;
 		l = label_new(key, TEMPLATE_ZERO);
 		if (!l)
 			return -EPERM;
 		l->fresh = 1;
-		bind.found = 0;
-		bind.bound = 0;
-		bind.cgroup = task_cgroup(task);
+		*ret_label = l;
 	}
-	bind.label = l;
-	bind_run(&bind);
-	if (bind.bound && !l->cgroup)
-		l->cgroup = bind.bound;
-	*ret_label = l;
-	if (bind.failed) {
+	if (label_bind(l, cgroup) & BIND_FAILED) {
 		l->cgroup_seen = 0; /* try again at the next exec */
 		return -EPERM;
 	}
