@@ -67,7 +67,7 @@ static void __attribute__((noreturn)) canary_child(int procs_fd, const char *can
 	_exit(errno == EPERM ? CANARY_REFUSED : CANARY_OPEN_OTHER);
 }
 
-static int canary_result(int status, char **reterr_text)
+int kernel_canary_result(int status, char **reterr_text)
 {
 	if (!WIFEXITED(status))
 		return kernel_fail(reterr_text, -EIO, "The canary was killed by signal %d",
@@ -119,5 +119,5 @@ int kernel_canary(struct kernel *k, const char *canary_file, char **reterr_text)
 	(void)unlinkat(parent_fd, KERNEL_CANARY_CGROUP, AT_REMOVEDIR);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to run the canary");
-	return canary_result(status, reterr_text);
+	return kernel_canary_result(status, reterr_text);
 }

@@ -83,6 +83,10 @@ int kernel_pins_prune(struct kernel *k);
 /* rings.c, ledger.c */
 int kernel_rings_new(struct kernel *k, char **reterr_text);
 int kernel_aggregates_new(struct kernel *k, char **reterr_text);
+/* A per-CPU ledger as one. */
+void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledger *ret);
+/* canary.c: what the status of the canary's process proves. Return: as kernel_canary(). */
+int kernel_canary_result(int status, char **reterr_text);
 /* cgroups.c */
 int kernel_cgroups_open(struct kernel *k, char **reterr_text);
 int kernel_cgroups_bind(struct kernel *k, const struct image *image, struct kernel_publish *stats,

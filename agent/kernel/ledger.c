@@ -11,11 +11,25 @@
 
 #include "util/cleanup.h"
 
+void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledger *ret)
+{
+	struct ht_ledger sum = {};
+
+	_Static_assert(sizeof(struct ht_ledger) % sizeof(uint64_t) == 0, "counters and nothing else");
+	for (size_t i = 0; i < cpus; i++) {
+		const uint64_t *from = (const uint64_t *)&all[i];
+		uint64_t *to = (uint64_t *)&sum;
+
+		for (size_t j = 0; j < sizeof(sum) / sizeof(*to); j++)
+			to[j] += from[j];
+	}
+	*ret = sum;
+}
+
 int kernel_ledger_read(struct kernel *k, struct ht_ledger *ret)
 {
 	int cpus = libbpf_num_possible_cpus();
 	_cleanup_free_ struct ht_ledger *all = NULL;
-	struct ht_ledger sum = {};
 	uint32_t zero = 0;
 
 	if (cpus < 0)
@@ -26,14 +40,7 @@ int kernel_ledger_read(struct kernel *k, struct ht_ledger *ret)
 		return -ENOMEM;
 	if (bpf_map_lookup_elem(k->map_fds[MAP_LEDGER], &zero, all) < 0)
 		return -errno;
-	for (int i = 0; i < cpus; i++) {
-		const uint64_t *from = (const uint64_t *)&all[i];
-		uint64_t *to = (uint64_t *)&sum;
-
-		for (size_t j = 0; j < sizeof(sum) / sizeof(*to); j++)
-			to[j] += from[j];
-	}
-	*ret = sum;
+	kernel_ledger_sum(all, (size_t)cpus, ret);
 	return 0;
 }
 
