@@ -15,7 +15,8 @@ void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledge
 {
 	struct ht_ledger sum = {};
 
-	_Static_assert(sizeof(struct ht_ledger) % sizeof(uint64_t) == 0, "counters and nothing else");
+	_Static_assert(sizeof(struct ht_ledger) % sizeof(uint64_t) == 0,
+		       "counters and nothing else");
 	for (size_t i = 0; i < cpus; i++) {
 		const uint64_t *from = (const uint64_t *)&all[i];
 		uint64_t *to = (uint64_t *)&sum;

@@ -112,6 +112,13 @@ int alerts_new(bool to_stderr, struct alerts **ret)
 	return 0;
 }
 
+static void alert_drop(struct alerts *a)
+{
+	(void)pthread_mutex_lock(&a->lock);
+	a->dropped++;
+	(void)pthread_mutex_unlock(&a->lock);
+}
+
 static void queue_put(struct alerts *a, const struct event *event)
 {
 	struct event_alert *alert = NULL;
@@ -129,9 +136,7 @@ static void queue_put(struct alerts *a, const struct event *event)
 	if (kept)
 		return;
 	(void)event_alert_free(alert);
-	(void)pthread_mutex_lock(&a->lock);
-	a->dropped++;
-	(void)pthread_mutex_unlock(&a->lock);
+	alert_drop(a);
 }
 
 static void flow_flush(struct alerts *a, struct flow *f)
@@ -176,6 +181,25 @@ static struct flow *flow_get(struct alerts *a, const struct event *event, uint64
 	return f;
 }
 
+/* The sample is the last one, with the time span of all. */
+static void flow_hold(struct alerts *a, struct flow *f, const struct event *event)
+{
+	struct event sample;
+
+	if (event_copy(event, &sample) == 0) {
+		if (f->held > 0 && f->sample.first_ns < sample.first_ns)
+			sample.first_ns = f->sample.first_ns;
+		if (f->held > 0 && f->sample.last_ns > sample.last_ns)
+			sample.last_ns = f->sample.last_ns;
+		event_deinit(&f->sample);
+		f->sample = sample;
+	} else if (f->held == 0) {
+		alert_drop(a);
+		return;
+	}
+	f->held += event->count;
+}
+
 static bool alert_worthy(const struct event *event)
 {
 	switch (event->kind) {
@@ -212,10 +236,7 @@ void alerts_add(struct alerts *a, const struct event *event, uint64_t now_us)
 		queue_put(a, event);
 		return;
 	}
-	f->held += event->count;
-	event_deinit(&f->sample);
-	if (event_copy(event, &f->sample) < 0)
-		f->held -= event->count;
+	flow_hold(a, f, event);
 }
 
 void alerts_tick(struct alerts *a, uint64_t now_us)
