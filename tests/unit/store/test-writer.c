@@ -501,6 +501,59 @@ START_TEST(test_killed)
 }
 END_TEST
 
+struct order {
+	uint64_t boottime_ns, seq;
+	size_t n;
+};
+
+static int order_check(const struct event *event, void *userdata)
+{
+	struct order *last = userdata;
+
+	if (last->n++ > 0) {
+		ck_assert_uint_ge(event->boottime_ns, last->boottime_ns);
+		if (event->boottime_ns == last->boottime_ns)
+			ck_assert_uint_gt(event->seq, last->seq);
+	}
+	last->boottime_ns = event->boottime_ns;
+	last->seq = event->seq;
+	return 0;
+}
+
+static const size_t order_sizes[] = {1, 2, 3, 8, 1001};
+
+/* Two rings feed the queue: the rows of a batch are in the order of time, and of coming where the
+ * time is the same. (The event's seq is the number in which it came.) */
+START_TEST(test_batch_order)
+{
+	struct place place = place_new();
+	struct store *store =
+		place_open(&place, (struct store_config){.batch_ms = 3600000, .batch_max = 5000});
+	struct store_reader *reader;
+	struct store_filter filter = {0};
+	struct order last = {};
+	size_t n = order_sizes[_i];
+
+	/* opening takes what is there at once, so one goes ahead */
+	ck_assert(place_add(store, 0));
+	ck_assert_int_eq(store_flush(store, PLACE_TIMEOUT_MS), 0);
+	for (uint64_t i = 1; i <= n; i++) {
+		struct event event = sample_event(0);
+
+		event.seq += i;
+		/* each time about thrice */
+		event.boottime_ns += 1000 - (i * 7919) % (n / 3 + 1);
+		ck_assert(store_add(store, &event));
+	}
+	ck_assert_ptr_null(store_close(store, PLACE_TIMEOUT_MS));
+	reader = place_read(&place);
+	ck_assert_int_eq(store_query(reader, &filter, order_check, &last), 0);
+	(void)store_reader_close(reader);
+	ck_assert_uint_eq(last.n, n + 1);
+	place_free(&place);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("writer");
@@ -515,6 +568,7 @@ int main(void)
 	tcase_add_test(tc, test_queue_full);
 	tcase_add_test(tc, test_close_gives_up);
 	tcase_add_test(tc, test_unknown_codes);
+	tcase_add_loop_test(tc, test_batch_order, 0, (int)ARRAY_LEN(order_sizes));
 	tcase_add_test(tc, test_removal);
 	tcase_add_test(tc, test_removal_steps);
 	tcase_add_test(tc, test_numbers_at_every_moment);
