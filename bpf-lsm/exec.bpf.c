@@ -99,14 +99,18 @@ static long library_step(__u32 index, struct library_context *context)
 	return 0;
 }
 
-/* Is the object's name a library's, `*.so*`? Its bytes go through walk.name. */
-__global int name_is_library(struct label *l, __u64 dentry)
+/* Is the name of walk.dentry a library's, `*.so*`? Its bytes go through walk.name. */
+__global int name_is_library(struct label *l)
 {
 	struct library_context context = { .label = l };
+	struct dentry *dentry;
 	struct qstr name;
 	int len;
 
-	if (!l || BPF_CORE_READ_INTO(&name, (struct dentry *)dentry, d_name) < 0)
+	if (!l)
+		return 0;
+	dentry = (struct dentry *)l->walk.dentry;
+	if (BPF_CORE_READ_INTO(&name, dentry, d_name) < 0)
 		return 0;
 	len = walk_read_name(l, &name);
 	if (len < 0)
@@ -122,7 +126,6 @@ SEC("lsm/mmap_file")
 int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
 {
-	struct dentry *dentry = NULL;
 	struct label *l;
 
 	if (ret)
@@ -130,11 +133,10 @@ int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigne
 	if (!file || !(prot & PROT_EXEC))
 		return 0;
 	l = label_current();
-	if (!l || (BPF_CORE_READ(file, f_mode) & FMODE_BACKING))
+	if (!l || (file->f_mode & FMODE_BACKING))
 		return 0;
-	(void)BPF_CORE_READ_INTO(&dentry, file, f_path.dentry);
-	return hook_file(l, file,
-			 name_is_library(l, (__u64)dentry) ? HT_OP_MAP_LIBRARY : HT_OP_MAP);
+	l->walk.dentry = (__u64)file->f_path.dentry;
+	return hook_file(l, file, name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP);
 }
 
 /* Take the path of the collected components as what the task runs. */
@@ -160,28 +162,18 @@ int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct 
 {
 	struct ht_ledger *led = ledger_get();
 	struct object o = { .ops = HT_OP_EXEC };
-	struct file *file = bprm->file;
-	struct vfsmount *mnt = NULL;
-	struct dentry *dentry = NULL;
-	struct inode *inode = NULL;
 	struct label *l = label_current();
 	struct slot *s;
 
 	if (!l || !led)
 		return 0;
-	(void)BPF_CORE_READ_INTO(&mnt, file, f_path.mnt);
-	(void)BPF_CORE_READ_INTO(&dentry, file, f_path.dentry);
-	(void)BPF_CORE_READ_INTO(&inode, file, f_inode);
-	o.mount = walk_mount((__u64)mnt);
-	o.dentry = (__u64)dentry;
-	o.inode = (__u64)inode;
-
+	object_of_file(&o, bprm->file);
 	l->exec_id = ((__u64)(bpf_get_smp_processor_id() + 1) << 48) |
 		     __sync_fetch_and_add(&led->execs, 1);
 	l->fault = verdict_place(&o);
 	l->walk.n = 0;
 	if (!l->fault)
-		l->fault = walk_collect(l, o.mount, o.dentry, 0, 0);
+		l->fault = walk_collect(l, &o, 0, 0);
 	l->exe_len = 0;
 	s = slot_claim();
 	if (s) {

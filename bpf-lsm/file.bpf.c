@@ -27,13 +27,7 @@ static __always_inline __u32 open_ops(struct file *file)
  * name with the lower inode (before 6.5), which no other open does. */
 static __always_inline bool open_is_backing(struct file *file)
 {
-	struct inode *named = NULL;
-
-	if (file->f_mode & FMODE_BACKING)
-		return true;
-	if (BPF_CORE_READ_INTO(&named, file, f_path.dentry, d_inode) < 0)
-		return false;
-	return named != file->f_inode;
+	return (file->f_mode & FMODE_BACKING) || file->f_path.dentry->d_inode != file->f_inode;
 }
 
 SEC("lsm/file_open")
@@ -144,15 +138,13 @@ static __always_inline int rename_judge(struct label *l, const struct path *old_
 					struct dentry *old_dentry, const struct path *new_dir,
 					struct dentry *new_dentry, bool exchange)
 {
-	struct inode *replaced = NULL;
 	__u32 ops = HT_OP_CREATE;
 	int ret;
 
 	ret = hook_name(l, old_dir, old_dentry, HT_OP_RENAME);
 	if (ret)
 		return ret;
-	(void)BPF_CORE_READ_INTO(&replaced, new_dentry, d_inode);
-	if (replaced && !exchange)
+	if (new_dentry->d_inode && !exchange)
 		ops |= HT_OP_DELETE;
 	return hook_name(l, new_dir, new_dentry, ops);
 }

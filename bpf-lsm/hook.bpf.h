@@ -30,20 +30,20 @@ static __always_inline int hook_judge(struct label *l, struct object *o)
 	return enforce ? -EPERM : 0;
 }
 
+/* The kernel handed the pointers of a hook to us, so plain loads follow them. */
+static __always_inline void object_of_file(struct object *o, struct file *file)
+{
+	o->mount = walk_mount((__u64)file->f_path.mnt);
+	o->dentry = (__u64)file->f_path.dentry;
+	o->inode = (__u64)file->f_inode;
+}
+
 /* An object that is a file. */
 static __always_inline int hook_file(struct label *l, struct file *file, __u32 ops)
 {
 	struct object o = { .ops = ops };
-	struct vfsmount *mnt = NULL;
-	struct dentry *dentry = NULL;
-	struct inode *inode = NULL;
 
-	(void)BPF_CORE_READ_INTO(&mnt, file, f_path.mnt);
-	(void)BPF_CORE_READ_INTO(&dentry, file, f_path.dentry);
-	(void)BPF_CORE_READ_INTO(&inode, file, f_inode);
-	o.mount = walk_mount((__u64)mnt);
-	o.dentry = (__u64)dentry;
-	o.inode = (__u64)inode;
+	object_of_file(&o, file);
 	return hook_judge(l, &o);
 }
 
@@ -52,21 +52,14 @@ static __always_inline int hook_name(struct label *l, const struct path *dir,
 				     struct dentry *dentry, __u32 ops)
 {
 	struct object o = { .ops = ops, .dentry = (__u64)dentry };
-	struct vfsmount *mnt = NULL;
-	struct inode *inode = NULL;
 
-	(void)BPF_CORE_READ_INTO(&mnt, dir, mnt);
-	(void)BPF_CORE_READ_INTO(&inode, dentry, d_inode);
-	o.mount = walk_mount((__u64)mnt);
-	o.inode = (__u64)inode;
+	o.mount = walk_mount((__u64)dir->mnt);
+	o.inode = (__u64)dentry->d_inode;
 	return hook_judge(l, &o);
 }
 
 /* An object that is a path. */
 static __always_inline int hook_path(struct label *l, const struct path *path, __u32 ops)
 {
-	struct dentry *dentry = NULL;
-
-	(void)BPF_CORE_READ_INTO(&dentry, path, dentry);
-	return hook_name(l, path, dentry, ops);
+	return hook_name(l, path, path->dentry, ops);
 }

@@ -44,6 +44,7 @@ static long label_add_step(__u32 index, struct label_add_context *context)
 	if (!old)
 		old = __sync_val_compare_and_swap(&l->profiles[slot], 0, context->profile);
 	if (!old) {
+		__sync_fetch_and_or(&l->slots, 1U << slot);
 		l->origins[slot] = context->cgroup;
 		context->done = 2;
 		return 1;

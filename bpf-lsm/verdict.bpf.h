@@ -11,15 +11,6 @@
 
 #include "automaton.bpf.h"
 
-/* What a hook knows of an object. Addresses, read with care; 0 where a hook has none. */
-struct object {
-	__u64 mount; /* struct mount */
-	__u64 dentry;
-	__u64 inode;
-	__u32 ops; /* HT_OP_* asked for */
-	__u32 pad;
-};
-
 struct verdict_context {
 	struct label *label;
 	struct object *object;
@@ -62,7 +53,7 @@ static long verdict_need(__u32 index, struct verdict_context *context)
 	void *profile;
 	__u32 id;
 
-	if (!l)
+	if (!l || !(l->slots >> (index & 31)))
 		return 1;
 	profile = verdict_profile(l, index, &id);
 	if (!id)
@@ -149,8 +140,11 @@ damaged:
 
 static long verdict_judge(__u32 index, struct verdict_context *context)
 {
-	if (context->label)
-		(void)verdict_profile_judge(context->label, index);
+	struct label *l = context->label;
+
+	if (!l || !(l->slots >> (index & 31)))
+		return 1;
+	(void)verdict_profile_judge(l, index);
 	return 0;
 }
 
@@ -229,7 +223,7 @@ __global int verdict_decide(struct label *l, struct object *o)
 	if (l->fault == PLACE_BELOW && !l->deny)
 		return 0;
 	if (!l->fault)
-		l->fault = walk_collect(l, o->mount, o->dentry, 0, 0);
+		l->fault = walk_collect(l, o, 0, 0);
 	bpf_loop(HT_PROFILES_MAX, verdict_judge, &context, 0);
 	if (l->fault || (l->deny && l->enforce) || !l->walk.bind)
 		return l->deny != 0;
@@ -239,7 +233,7 @@ __global int verdict_decide(struct label *l, struct object *o)
 	if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0) {
 		l->fault = HT_REASON_UNRESOLVED;
 	} else {
-		l->fault = walk_collect(l, o->mount, o->dentry, 1, (__u64)stop);
+		l->fault = walk_collect(l, o, 1, (__u64)stop);
 		if (l->walk.status == WALK_OUTSIDE)
 			return l->deny != 0;
 	}

@@ -30,6 +30,15 @@
 
 #define WALK_ATTEMPTS 32U
 
+/* What a hook knows of an object. Addresses, read with care; 0 where a hook has none. */
+struct object {
+	__u64 mount; /* struct mount */
+	__u64 dentry;
+	__u64 inode;
+	__u32 ops; /* HT_OP_* asked for */
+	__u32 pad;
+};
+
 struct walk_context {
 	struct label *label;
 };
@@ -239,12 +248,14 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 }
 
 /* Collect the components of one chain. Return: 0, or the HT_REASON_* why there is no position. */
-__global __u32 walk_collect(struct label *l, __u64 mnt, __u64 dentry, __u32 straight, __u64 stop)
+__global __u32 walk_collect(struct label *l, struct object *o, __u32 straight, __u64 stop)
 {
-	struct walk_attempt attempt = { .label = l, .mnt = mnt, .dentry = dentry };
+	struct walk_attempt attempt = { .label = l };
 
-	if (!l)
+	if (!l || !o)
 		return HT_REASON_UNRESOLVED;
+	attempt.mnt = o->mount;
+	attempt.dentry = o->dentry;
 	l->walk.straight = straight;
 	l->walk.stop = stop;
 	bpf_loop(WALK_ATTEMPTS, walk_attempt, &attempt, 0);
