@@ -82,7 +82,7 @@ def suite() -> str:
 def prepare() -> Path:
     """Returns the file of the root image, building what is not in the cache."""
     release = suite()
-    web = _root("web", release, "container root", WEB_PACKAGES)
+    web = container_root().parent
     base = _root("base", release, "userland", ROOT_PACKAGES)
     stub = "".join(path.read_text() for path in sorted((GUEST / "image").iterdir()))
     key = cache.digest(base.name, web.name, stub, repr(FILES), repr(MASKED), str(FREE_MIB), "1")
@@ -97,6 +97,11 @@ def prepare() -> Path:
 def busybox() -> Path:
     """Returns a static busybox: the one of the userland."""
     return _root("base", suite(), "userland", ROOT_PACKAGES) / "tree/bin/busybox"
+
+
+def container_root() -> Path:
+    """Returns the Debian root that containers run."""
+    return _root("web", suite(), "container root", WEB_PACKAGES) / "tree"
 
 
 def _root(kind: str, release: str, what: str, packages: list[str]) -> Path:
