@@ -26,6 +26,7 @@ enum kernel_map {
 };
 
 #define KERNEL_LINKS_MAX 64U
+#define KERNEL_AGGREGATE_TABLES 2U
 
 struct kernel_profile {
 	uint32_t id;
@@ -48,7 +49,8 @@ struct kernel {
 	int cgroup_fd;	      /* root of the unified hierarchy, owned */
 	int map_fds[_MAP_MAX]; /* owned */
 	int iterator_fd;      /* link of the task iterator, owned */
-	int aggregate_spare;  /* inner map that is not in use now, owned */
+	int aggregate_fds[KERNEL_AGGREGATE_TABLES]; /* owned */
+	unsigned aggregate_current; /* the one that programs count into */
 	int barrier_fd;	      /* outer map whose updates wait for running programs, owned */
 	struct kernel_drain rings[_KERNEL_RING_MAX];
 	struct ht_hash_key key;
@@ -73,16 +75,25 @@ int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse
 		char **reterr_text);
 uint64_t kernel_build_digest(void);
 size_t kernel_links_expected(void);
+/* Have the pinned maps the shape that this build's programs expect? */
+bool kernel_maps_fit(struct kernel *k);
 /* pins.c */
 int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text);
 /* Return: 0 everything of this build is there and was taken; 1 maps only; -ENOENT nothing. */
 int kernel_pins_adopt(struct kernel *k, char **reterr_text);
 int kernel_pin_maps(struct kernel *k, char **reterr_text);
+int kernel_pin_map(struct kernel *k, int fd, const char *name, char **reterr_text);
+/* Return: a new descriptor, -errno. */
+int kernel_pinned_map(struct kernel *k, const char *name);
 int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_text);
+/* Give every pin another name ("old-..."), so that a fresh load takes none away. */
+int kernel_pins_set_aside(struct kernel *k, char **reterr_text);
+/* Remove what was set aside, and links of programs that are no more. */
 int kernel_pins_prune(struct kernel *k);
 /* rings.c, ledger.c */
 int kernel_rings_new(struct kernel *k, char **reterr_text);
 int kernel_aggregates_new(struct kernel *k, char **reterr_text);
+int kernel_ledger_seed(struct kernel *k, const struct ht_ledger *ledger);
 /* A per-CPU ledger as one. */
 void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledger *ret);
 /* canary.c: what the status of the canary's process proves. Return: as kernel_canary(). */

@@ -17,7 +17,8 @@ static struct kernel *kernel_alloc(void)
 	k->pin_fd = -EBADF;
 	k->cgroup_fd = -EBADF;
 	k->iterator_fd = -EBADF;
-	k->aggregate_spare = -EBADF;
+	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++)
+		k->aggregate_fds[i] = -EBADF;
 	k->barrier_fd = -EBADF;
 	for (unsigned i = 0; i < _MAP_MAX; i++)
 		k->map_fds[i] = -EBADF;
@@ -43,7 +44,8 @@ struct kernel *kernel_close(struct kernel *k)
 	for (unsigned i = 0; i < _MAP_MAX; i++)
 		close_if_open(k->map_fds[i]);
 	close_if_open(k->iterator_fd);
-	close_if_open(k->aggregate_spare);
+	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++)
+		close_if_open(k->aggregate_fds[i]);
 	close_if_open(k->barrier_fd);
 	close_if_open(k->cgroup_fd);
 	close_if_open(k->pin_fd);
@@ -72,13 +74,13 @@ static int kernel_start(struct kernel *k, const struct kernel_config *config, ch
 		if (r >= 0)
 			r = kernel_load(k, config, /* reuse_maps= */ true, reterr_text);
 	} else if (r == -ENOENT) {
-		r = kernel_load(k, config, /* reuse_maps= */ false, reterr_text);
+		/* What an incompatible agent left enforces until this one was seen to (kernel_settle()). */
+		r = kernel_pins_set_aside(k, reterr_text);
+		if (r >= 0)
+			r = kernel_load(k, config, /* reuse_maps= */ false, reterr_text);
 	}
 	if (r < 0)
 		return r;
-	r = kernel_pins_prune(k);
-	if (r < 0)
-		return kernel_fail(reterr_text, r, "Failed to remove old pins");
 	return kernel_rings_new(k, reterr_text);
 }
 
@@ -97,6 +99,11 @@ int kernel_open(const struct kernel_config *config, struct kernel **ret, char **
 	}
 	*ret = k;
 	return 0;
+}
+
+int kernel_settle(struct kernel *k)
+{
+	return kernel_pins_prune(k);
 }
 
 bool kernel_adopted(const struct kernel *k)

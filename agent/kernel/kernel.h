@@ -23,12 +23,18 @@ struct kernel;
 struct kernel_config {
 	const char *pin_dir; /* inside a bpffs; made if missing */
 	uint32_t rate_max;   /* records of one cgroup a second, 0: KERNEL_RATE_MAX */
+	/* Where a new ledger starts (borrowed, may be NULL): what this boot's records say already, when the
+	 * kernel's own counts were lost with an incompatible agent's maps. */
+	const struct ht_ledger *ledger;
 };
 
 #define KERNEL_RATE_MAX 2000U
 
 /* Load or adopt. Return: 0; negative errno with *reterr_text (malloc'd, what failed and why). */
 int kernel_open(const struct kernel_config *config, struct kernel **ret, char **reterr_text);
+/* The first publish and the canary went well: take down what a former, incompatible agent left in force.
+ * Return: 0, -errno. */
+int kernel_settle(struct kernel *k);
 /* Let go; what is pinned stays in force. NULL is fine; returns NULL. */
 struct kernel *kernel_close(struct kernel *k);
 /* Have the kernel check every program, attach and pin nothing. Return: as kernel_open(). */

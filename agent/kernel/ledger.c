@@ -45,6 +45,28 @@ int kernel_ledger_read(struct kernel *k, struct ht_ledger *ret)
 	return 0;
 }
 
+/*
+ * Two tables take turns: programs count into the one that stands in the map of maps, the other is
+ * empty. Both are pinned, and an adopting agent tells them apart by their ids: opening a map by its
+ * id would take CAP_SYS_ADMIN.
+ */
+static const char *const aggregate_pins[KERNEL_AGGREGATE_TABLES] = {"aggregates-a", "aggregates-b"};
+
+int kernel_ledger_seed(struct kernel *k, const struct ht_ledger *ledger)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct ht_ledger *all = NULL;
+	uint32_t zero = 0;
+
+	if (cpus < 0)
+		return cpus;
+	all = calloc((size_t)cpus, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	all[0] = *ledger;
+	return bpf_map_update_elem(k->map_fds[MAP_LEDGER], &zero, all, BPF_ANY) < 0 ? -errno : 0;
+}
+
 static int aggregate_map_new(void)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
@@ -54,44 +76,99 @@ static int aggregate_map_new(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int kernel_aggregates_new(struct kernel *k, char **reterr_text)
+/* Let programs count into a table. Returns when no program can hold the other one any more. */
+static int aggregates_turn(struct kernel *k, unsigned table)
 {
-	uint32_t zero = 0, id;
-	int fd, r;
+	uint32_t zero = 0;
 
-	fd = aggregate_map_new();
-	if (fd < 0)
-		return kernel_fail(reterr_text, fd, "Failed to make a map");
-	/* an adopted table still holds counts: keep it, the next take reads it */
-	if (bpf_map_lookup_elem(k->map_fds[MAP_AGGREGATES], &zero, &id) == 0) {
-		k->aggregate_spare = fd;
-		return 0;
-	}
-	r = bpf_map_update_elem(k->map_fds[MAP_AGGREGATES], &zero, &fd, BPF_ANY) < 0 ? -errno : 0;
-	(void)close(fd);
-	if (r < 0)
-		return kernel_fail(reterr_text, r, "Failed to set up the aggregates");
-	k->aggregate_spare = aggregate_map_new();
-	return k->aggregate_spare < 0 ? kernel_fail(reterr_text, k->aggregate_spare,
-						    "Failed to make a map") :
-					0;
+	if (bpf_map_update_elem(k->map_fds[MAP_AGGREGATES], &zero, &k->aggregate_fds[table],
+				BPF_ANY) < 0)
+		return -errno;
+	k->aggregate_current = table;
+	return 0;
 }
 
+static void aggregates_close(struct kernel *k)
+{
+	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++) {
+		if (k->aggregate_fds[i] >= 0)
+			(void)close(k->aggregate_fds[i]);
+		k->aggregate_fds[i] = -EBADF;
+	}
+}
+
+/* Return: 0; -ENOENT the pinned tables are not those in use; other negative errno. */
+static int aggregates_adopt(struct kernel *k)
+{
+	uint32_t zero = 0, id;
+	int r = -ENOENT;
+
+	if (bpf_map_lookup_elem(k->map_fds[MAP_AGGREGATES], &zero, &id) < 0)
+		return -errno;
+	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++) {
+		struct bpf_map_info info = {};
+		uint32_t size = sizeof(info);
+
+		k->aggregate_fds[i] = kernel_pinned_map(k, aggregate_pins[i]);
+		if (k->aggregate_fds[i] < 0)
+			return k->aggregate_fds[i];
+		if (bpf_obj_get_info_by_fd(k->aggregate_fds[i], &info, &size) < 0)
+			return -errno;
+		if (info.id == id) {
+			k->aggregate_current = i;
+			r = 0;
+		}
+	}
+	return r;
+}
+
+int kernel_aggregates_new(struct kernel *k, char **reterr_text)
+{
+	int r;
+
+	/* adopted tables still hold counts: the next take reads them */
+	r = aggregates_adopt(k);
+	if (r == 0)
+		return 0;
+	aggregates_close(k);
+	if (r != -ENOENT)
+		return kernel_fail(reterr_text, r, "Failed to adopt the aggregates");
+	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++) {
+		k->aggregate_fds[i] = aggregate_map_new();
+		if (k->aggregate_fds[i] < 0)
+			return kernel_fail(reterr_text, k->aggregate_fds[i],
+					   "Failed to make a map");
+		r = kernel_pin_map(k, k->aggregate_fds[i], aggregate_pins[i], reterr_text);
+		if (r < 0)
+			return r;
+	}
+	r = aggregates_turn(k, 0);
+	return r < 0 ? kernel_fail(reterr_text, r, "Failed to set up the aggregates") : 0;
+}
+
+/* Empty a table that no program uses. An entry goes before it is told: an agent that is killed
+ * between loses it, which the ledger shows, and never tells it twice. */
 static int aggregates_read(int fd,
 			   void (*each)(const struct ht_aggregate_key *,
 					const struct ht_aggregate *, void *),
 			   void *userdata)
 {
-	struct ht_aggregate_key key, *prev = NULL;
+	struct ht_aggregate_key key, next;
 	struct ht_aggregate value;
+	bool more = bpf_map_get_next_key(fd, NULL, &key) == 0;
 	int n = 0;
 
-	while (bpf_map_get_next_key(fd, prev, &key) == 0) {
-		if (bpf_map_lookup_elem(fd, &key, &value) == 0 && value.count > 0) {
+	while (more) {
+		bool found = bpf_map_lookup_elem(fd, &key, &value) == 0;
+
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		if (bpf_map_delete_elem(fd, &key) < 0)
+			return -errno;
+		if (found && value.count > 0) {
 			each(&key, &value, userdata);
 			n++;
 		}
-		prev = &key;
+		key = next;
 	}
 	return n;
 }
@@ -101,36 +178,22 @@ int kernel_aggregates_take(struct kernel *k,
 					const struct ht_aggregate *value, void *userdata),
 			   void *userdata)
 {
-	uint32_t zero = 0, id = 0;
-	int old, fresh, n;
+	unsigned current = k->aggregate_current, other = (current + 1) % KERNEL_AGGREGATE_TABLES;
+	struct ht_aggregate_key key;
+	int left, n, r;
 
-	if (bpf_map_lookup_elem(k->map_fds[MAP_AGGREGATES], &zero, &id) < 0)
-		return -errno;
-	old = bpf_map_get_fd_by_id(id);
-	if (old < 0)
-		return -errno;
-	/* Nothing was aggregated: the common case costs no swap. */
-	{
-		struct ht_aggregate_key key;
-
-		if (bpf_map_get_next_key(old, NULL, &key) < 0) {
-			(void)close(old);
-			return 0;
-		}
-	}
-	fresh = k->aggregate_spare >= 0 ? k->aggregate_spare : aggregate_map_new();
-	if (fresh < 0) {
-		(void)close(old);
-		return fresh;
-	}
-	/* The update waits until every program that could hold the old table has ended. */
-	n = bpf_map_update_elem(k->map_fds[MAP_AGGREGATES], &zero, &fresh, BPF_ANY) < 0 ? -errno : 0;
-	if (n == 0)
-		n = aggregates_read(old, each, userdata);
-	(void)close(old);
-	(void)close(fresh);
-	k->aggregate_spare = aggregate_map_new();
-	return n;
+	/* what a killed agent did not finish */
+	left = aggregates_read(k->aggregate_fds[other], each, userdata);
+	if (left < 0)
+		return left;
+	/* Nothing was aggregated: the common case costs no turn. */
+	if (bpf_map_get_next_key(k->aggregate_fds[current], NULL, &key) < 0)
+		return errno == ENOENT ? left : -errno;
+	r = aggregates_turn(k, other);
+	if (r < 0)
+		return r;
+	n = aggregates_read(k->aggregate_fds[current], each, userdata);
+	return n < 0 ? n : left + n;
 }
 
 size_t kernel_labels_count(struct kernel *k)

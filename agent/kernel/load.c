@@ -96,9 +96,30 @@ size_t kernel_links_expected(void)
 	return sizeof(((struct haetae_bpf *)NULL)->progs) / sizeof(struct bpf_program *) - 1;
 }
 
+DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
+
 static struct bpf_map *load_map(struct haetae_bpf *skel, enum kernel_map map)
 {
 	return bpf_object__find_map_by_name(skel->obj, kernel_map_names[map]);
+}
+
+bool kernel_maps_fit(struct kernel *k)
+{
+	_cleanup_(skel_freep) struct haetae_bpf *skel = haetae_bpf__open();
+
+	if (!skel)
+		return false;
+	for (unsigned i = 0; i < _MAP_MAX; i++) {
+		const struct bpf_map *map = load_map(skel, i);
+		struct bpf_map_info info = {};
+		uint32_t size = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(k->map_fds[i], &info, &size) < 0 ||
+		    info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
+		    info.value_size != bpf_map__value_size(map))
+			return false;
+	}
+	return true;
 }
 
 static int load_configure(struct kernel *k, struct haetae_bpf *skel, bool reuse_maps)
@@ -205,8 +226,6 @@ static int load_keep_maps(struct kernel *k, struct haetae_bpf *skel)
 	return 0;
 }
 
-DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
-
 int kernel_probe(char **reterr_text)
 {
 	_cleanup_(skel_freep) struct haetae_bpf *skel = NULL;
@@ -250,6 +269,9 @@ int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to write the settings");
 	if (!reuse_maps) {
+		r = config->ledger ? kernel_ledger_seed(k, config->ledger) : 0;
+		if (r < 0)
+			return kernel_fail(reterr_text, r, "Failed to start the ledger");
 		r = kernel_aggregates_new(k, reterr_text);
 		if (r < 0)
 			return r;

@@ -88,10 +88,15 @@ static int pin_replace(struct kernel *k, int fd, const char *kind, const char *n
 	return 0;
 }
 
+int kernel_pin_map(struct kernel *k, int fd, const char *name, char **reterr_text)
+{
+	return pin_replace(k, fd, "map", name, reterr_text);
+}
+
 int kernel_pin_maps(struct kernel *k, char **reterr_text)
 {
 	for (unsigned i = 0; i < _MAP_MAX; i++) {
-		int r = pin_replace(k, k->map_fds[i], "map", kernel_map_names[i], reterr_text);
+		int r = kernel_pin_map(k, k->map_fds[i], kernel_map_names[i], reterr_text);
 
 		if (r < 0)
 			return r;
@@ -116,10 +121,15 @@ static int pin_get(struct kernel *k, const char *kind, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+int kernel_pinned_map(struct kernel *k, const char *name)
+{
+	return pin_get(k, "map", name);
+}
+
 static int adopt_maps(struct kernel *k)
 {
 	for (unsigned i = 0; i < _MAP_MAX; i++) {
-		int fd = pin_get(k, "map", kernel_map_names[i]);
+		int fd = kernel_pinned_map(k, kernel_map_names[i]);
 
 		if (fd < 0)
 			return fd;
@@ -203,7 +213,7 @@ int kernel_pins_adopt(struct kernel *k, char **reterr_text)
 	}
 	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
 		return kernel_fail(reterr_text, -errno, "Failed to read the pinned settings");
-	if (s.abi != HT_ABI) {
+	if (s.abi != HT_ABI || !kernel_maps_fit(k)) {
 		drop_adopted(k);
 		return -ENOENT;
 	}
@@ -221,6 +231,30 @@ int kernel_pins_adopt(struct kernel *k, char **reterr_text)
 	return 0;
 }
 
+int kernel_pins_set_aside(struct kernel *k, char **reterr_text)
+{
+	_cleanup_closedir_ DIR *dir = opendir(k->pin_dir);
+	struct dirent *de;
+
+	if (!dir)
+		return kernel_fail(reterr_text, -errno, "Failed to open '%s'", k->pin_dir);
+	while ((de = readdir(dir))) {
+		char aside[sizeof("old-") + NAME_MAX];
+
+		if (de->d_name[0] == '.' || strncmp(de->d_name, "old-", 4) == 0)
+			continue;
+		(void)snprintf(aside, sizeof(aside), "old-%s", de->d_name);
+		if (renameat2(dirfd(dir), de->d_name, dirfd(dir), aside, RENAME_NOREPLACE) == 0)
+			continue;
+		/* Set aside before, by a start that did not come to its end: that one was in force.
+		 */
+		if (errno != EEXIST || unlinkat(dirfd(dir), de->d_name, 0) < 0)
+			return kernel_fail(reterr_text, -errno, "Failed to set '%s' aside",
+					   de->d_name);
+	}
+	return 0;
+}
+
 int kernel_pins_prune(struct kernel *k)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -232,7 +266,7 @@ int kernel_pins_prune(struct kernel *k)
 	while ((de = readdir(dir))) {
 		bool known = strcmp(de->d_name, "link-haetae_label_tasks") == 0;
 
-		if (strncmp(de->d_name, "link-", 5) != 0)
+		if (strncmp(de->d_name, "old-", 4) != 0 && strncmp(de->d_name, "link-", 5) != 0)
 			continue;
 		for (size_t i = 0; !known && i < k->n_links; i++)
 			known = strcmp(de->d_name + 5, k->links[i]) == 0;

@@ -124,10 +124,12 @@ static int agent_open_store(struct agent *a)
 
 static int agent_open_kernel(struct agent *a)
 {
-	const struct kernel_config config = { .pin_dir = a->options.pin_dir };
+	struct ht_ledger ledger;
+	const struct kernel_config config = { .pin_dir = a->options.pin_dir, .ledger = &ledger };
 	char *text = NULL;
 	int r;
 
+	agent_ledger_load(a, &ledger);
 	r = kernel_open(&config, &a->kernel, &text);
 	if (r < 0) {
 		log_write(LOG_ERR, "%s", text ? text : strerror(-r));
@@ -170,6 +172,13 @@ static int agent_canary(struct agent *a)
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	a->canary_us = (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL;
 	return 0;
+}
+
+static int agent_settle(struct agent *a)
+{
+	int r = kernel_settle(a->kernel);
+
+	return r < 0 ? log_error(r, "Failed to remove what a former agent pinned") : 0;
 }
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
@@ -281,6 +290,8 @@ int agent_start(struct agent *a, const struct agent_options *options)
 		r = agent_open_policies(a);
 	if (r >= 0)
 		r = agent_canary(a);
+	if (r >= 0)
+		r = agent_settle(a);
 	if (r >= 0)
 		r = agent_open_inputs(a);
 	if (r < 0)

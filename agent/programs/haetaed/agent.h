@@ -114,6 +114,8 @@ _printf_(4, 5) void agent_notice(struct agent *a, enum event_notice notice,
 				 enum policy_severity severity, const char *format, ...);
 
 /* ---- ledger.c ---- */
+/* What the store holds of this boot, as the account and as a ledger to go on from. */
+void agent_ledger_load(struct agent *a, struct ht_ledger *ret);
 int agent_ledger_start(struct agent *a);
 /* Aggregates, losses: once a second. */
 void agent_ledger_tick(struct agent *a);

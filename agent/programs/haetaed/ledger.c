@@ -21,11 +21,10 @@
 
 #define TICK_US 1000000ULL
 
-static void account_load(struct agent *a)
+void agent_ledger_load(struct agent *a, struct ht_ledger *ret)
 {
 	struct store_reader *reader = NULL;
 	struct store_totals totals = {};
-	struct ht_ledger ledger;
 	char path[PATH_MAX], *text = NULL;
 
 	if (snprintf(path, sizeof(path), "%s/events.db", a->options.state_dir) >= (int)sizeof(path))
@@ -38,9 +37,14 @@ static void account_load(struct agent *a)
 	}
 	free(text);
 	(void)store_reader_close(reader);
-	/* refusals of the canary are not stored: what former agents' canaries met is settled */
-	if (kernel_ledger_read(a->kernel, &ledger) == 0)
-		a->account.stored[HT_VERDICT_SELF_TEST] = ledger.counted[HT_VERDICT_SELF_TEST];
+	*ret = (struct ht_ledger){};
+	for (unsigned v = 0; v < HT_VERDICT_MAX; v++) {
+		ret->counted[v] = a->account.stored[v] + a->account.aggregated[v] +
+				  a->account.lost[v];
+		ret->emitted[v] = a->account.stored[v];
+		ret->aggregated[v] = a->account.aggregated[v];
+		ret->lost[v] = a->account.lost[v];
+	}
 }
 
 static void on_aggregate(const struct ht_aggregate_key *key, const struct ht_aggregate *value,
@@ -162,10 +166,15 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 
 int agent_ledger_start(struct agent *a)
 {
+	struct ht_ledger ledger;
 	uint64_t now;
 	int r;
 
-	account_load(a);
+	/* refusals of the canary are not stored: what former agents' canaries met is settled */
+	r = kernel_ledger_read(a->kernel, &ledger);
+	if (r < 0)
+		return log_error(r, "Failed to read the ledger");
+	a->account.stored[HT_VERDICT_SELF_TEST] = ledger.counted[HT_VERDICT_SELF_TEST];
 	r = sd_event_now(a->event, CLOCK_MONOTONIC, &now);
 	if (r < 0)
 		return r;
