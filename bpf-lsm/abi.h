@@ -281,6 +281,8 @@ struct ht_settings {
 	__u32 generation; /* of the published policy set, moved after a publish is complete */
 	__u32 rate_max;	  /* records of one cgroup in one second; beyond, they are aggregated */
 	__u32 agent_pid;  /* thread group of the agent that owns the maps now */
+	__u32 unbound;	  /* some governed cgroup may be missing in the cgroups map: match at exec */
+	__u32 pad;
 };
 
 #define HT_ASSERT(c) _Static_assert(c, #c)
@@ -291,6 +293,6 @@ HT_ASSERT(sizeof(struct ht_cgroup) == 56);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
-HT_ASSERT(sizeof(struct ht_settings) == 40);
+HT_ASSERT(sizeof(struct ht_settings) == 48);
 HT_ASSERT(sizeof(struct ht_ledger) == 432);
 HT_ASSERT(HT_VERDICT_MAX <= HT_VERDICT_SLOTS && HT_REASON_MAX <= HT_REASON_SLOTS);

@@ -6,124 +6,9 @@
  */
 
 #include "hook.bpf.h"
+#include "match.bpf.h"
 
 #define CGROUP_PATH_MAX 1024U
-
-/* Components of the cgroup's path, leaf first, as walk_collect() leaves them for a file. The names are
- * kernfs nodes: component.dentry holds the node. */
-struct kernfs_context {
-	struct label *scratch;
-	__u64 node;
-};
-
-static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
-{
-	struct kernfs_node___parent *a = (void *)node;
-	struct kernfs_node___rcu_parent *b = (void *)node;
-	struct kernfs_node *parent = NULL;
-
-	if (bpf_core_field_exists(b->__parent))
-		(void)BPF_CORE_READ_INTO(&parent, b, __parent);
-	else
-		(void)BPF_CORE_READ_INTO(&parent, a, parent);
-	return parent;
-}
-
-static long kernfs_collect(__u32 index, struct kernfs_context *context)
-{
-	struct label *l = context->scratch;
-	struct kernfs_node *node = (struct kernfs_node *)context->node, *parent;
-	struct component *c;
-	const char *name = NULL;
-	long len;
-
-	if (!l || !node)
-		return 1;
-	parent = kernfs_parent(node);
-	if (!parent) {
-		l->walk.status = WALK_DONE; /* the root has no name */
-		return 1;
-	}
-	if (BPF_CORE_READ_INTO(&name, node, name) < 0)
-		return 1;
-	len = bpf_probe_read_kernel_str(l->walk.name, sizeof(l->walk.name), name);
-	if (len <= 0)
-		return 1;
-	c = &l->walk.components[l->walk.n & (HT_WALK_COMPONENTS - 1)];
-	c->hash = walk_hash(l, len - 1);
-	c->dentry = (__u64)name;
-	l->walk.n++;
-	context->node = (__u64)parent;
-	return 0;
-}
-
-struct match_context {
-	struct label *scratch;
-	void *matcher;
-};
-
-/* Step the matcher by one component; its name is read again only for the wildcards' sake. */
-static long match_step(__u32 index, struct match_context *context)
-{
-	struct label *l = context->scratch;
-	struct component *c;
-	__u32 step;
-	long len;
-
-	if (!l || !context->matcher)
-		return 1;
-	step = l->position.step;
-	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL))
-		return 1;
-	c = &l->walk.components[(l->walk.n - 1 - step) & (HT_WALK_COMPONENTS - 1)];
-	len = bpf_probe_read_kernel_str(l->walk.name, sizeof(l->walk.name), (void *)c->dentry);
-	l->glob.name_len = len > 0 ? len - 1 : 0;
-	return !automaton_follow(l, context->matcher, c->hash, 0);
-}
-
-/* Profiles the matcher names for a cgroup. Return: how many, negative: it could not be told. */
-static __always_inline int cgroup_match(struct label *l, struct cgroup *cgrp,
-					struct ht_cgroup *ret)
-{
-	struct kernfs_context collect = { .scratch = l };
-	struct match_context match = { .scratch = l };
-	struct ht_edge_key key = { .kind = HT_EDGE_BIND };
-	struct kernfs_node *node = NULL;
-	struct ht_entry *e;
-	__u32 zero = 0, i, n;
-
-	match.matcher = bpf_map_lookup_elem(&profiles, &zero);
-	if (!match.matcher)
-		return 0; /* nothing was published yet */
-	if (BPF_CORE_READ_INTO(&node, cgrp, kn) < 0)
-		return -EPERM;
-	l->walk.n = 0;
-	l->walk.status = WALK_RUNNING;
-	collect.node = (__u64)node;
-	bpf_loop(CGROUP_WALK_MAX, kernfs_collect, &collect, 0);
-	if (l->walk.status != WALK_DONE)
-		return -EPERM;
-	/* Patterns are at most HT_CGROUP_DEPTH_MAX deep; unit names at any depth see the topmost
-	 * HT_WALK_COMPONENTS levels. */
-	if (!automaton_start(l, match.matcher, HT_EDGE_START))
-		return -EPERM;
-	bpf_loop(HT_WALK_COMPONENTS, match_step, &match, 0);
-	if (l->position.damaged)
-		return -EPERM;
-	n = l->position.entry.flags >> HT_ENTRY_BIND_SHIFT;
-	key.state = l->position.entry.next;
-#pragma clang loop unroll(disable)
-	for (i = 0; i < HT_PROFILES_MAX; i++) {
-		if (i >= n)
-			break;
-		key.name = i;
-		e = bpf_map_lookup_elem(match.matcher, &key);
-		if (!e)
-			return -EPERM;
-		ret->profiles[i] = e->next;
-	}
-	return n > HT_PROFILES_MAX ? -EPERM : (int)n;
-}
 
 static __always_inline bool cgroup_is_v2(struct cgroup *cgrp)
 {
@@ -169,6 +54,7 @@ SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(haetae_cgroup_mkdir, struct cgroup *cgrp, const char *path)
 {
 	struct ht_ledger *led = ledger_get();
+	struct ht_settings *set;
 	struct ht_cgroup c = {};
 	struct label *scratch;
 	__u32 zero = 0;
@@ -186,6 +72,9 @@ int BPF_PROG(haetae_cgroup_mkdir, struct cgroup *cgrp, const char *path)
 	if (n < 0 || bpf_map_update_elem(&cgroups, &id, &c, BPF_ANY) < 0) {
 		if (led)
 			__sync_fetch_and_add(&led->binds_failed, 1);
+		set = settings_get();
+		if (set)
+			set->unbound = 1;
 		return 0;
 	}
 	cgroup_notice(HT_RECORD_BIND, id, path, &c);

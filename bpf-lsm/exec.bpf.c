@@ -6,10 +6,36 @@
  */
 
 #include "hook.bpf.h"
+#include "match.bpf.h"
 
 const volatile __u64 ht_key0 SEC(".rodata") = 0;
 const volatile __u64 ht_key1 SEC(".rodata") = 0;
 const volatile __u32 ht_slots = 8;
+
+/* A task whose cgroup is not in the cgroups map. That map can have been full when the cgroup was made; then the
+ * names are matched here. Return: as exec_subject(). */
+static __always_inline int exec_unbound(__u64 key, __u64 cgroup, __u64 id, struct label **ret_label)
+{
+	struct ht_settings *set = settings_get();
+	struct label *l;
+	__u32 result;
+
+	if (!set || !set->unbound)
+		return 0;
+	l = label_new(key, TEMPLATE_ZERO);
+	if (!l)
+		return -EPERM;
+	result = label_match(l, cgroup, id);
+	if (!result) {
+		label_delete(key);
+		return 0;
+	}
+	l->fresh = 1;
+	l->cgroup = id;
+	l->cgroup_seen = id;
+	*ret_label = l;
+	return result & BIND_FAILED ? -EPERM : 0;
+}
 
 /* The label to judge an exec by, after the profiles of the task's cgroup were added to it.
  * Return: 0 (*ret_label may be NULL: not governed), -EPERM: governed, but that could not be stored. */
@@ -25,7 +51,7 @@ static __always_inline int exec_subject(struct label **ret_label)
 	cgroup = task_cgroup(task);
 	if (!l) {
 		if (!cgroup_governed(cgroup))
-			return 0;
+			return exec_unbound(key, cgroup, id, ret_label);
 		l = label_new(key, TEMPLATE_ZERO);
 		if (!l)
 			return -EPERM;

@@ -121,8 +121,8 @@ struct {
 #define TEMPLATE_ZERO 0U
 #define TEMPLATE_ITERATOR 1U
 
-/* cgroup id -> profiles. Full: binds_failed counts it and the agent raises an alarm; execs in the
- * cgroup are matched again in the exec hook (cgroup.bpf.h). */
+/* cgroup id -> profiles. Full: binds_failed counts it, settings.unbound makes the exec hook match names
+ * (exec_unbound()) until the agent found room again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -220,8 +220,8 @@ __global int verdict_decide(struct label *l, struct object *o)
 		return l->deny != 0;
 
 	l->fault = verdict_place(o);
-	if (l->fault == PLACE_BELOW && !l->deny)
-		return 0;
+	if (l->fault == PLACE_BELOW)
+		return l->deny != 0;
 	if (!l->fault)
 		l->fault = walk_collect(l, o, 0, 0);
 	bpf_loop(HT_PROFILES_MAX, verdict_judge, &context, 0);

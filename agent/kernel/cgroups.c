@@ -281,6 +281,39 @@ int kernel_tasks_label(struct kernel *k, struct kernel_publish *stats, char **re
 	return kernel_fail(reterr_text, -EAGAIN, "Running tasks keep multiplying");
 }
 
+static int unbound_set(struct kernel *k, uint32_t unbound)
+{
+	struct ht_settings s = {};
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
+		return -errno;
+	s.unbound = unbound;
+	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int kernel_rebind(struct kernel *k, const struct image *image, char **reterr_text)
+{
+	struct kernel_publish stats = {};
+	struct ht_ledger before, after;
+	int r;
+
+	*reterr_text = NULL;
+	r = kernel_ledger_read(k, &before);
+	if (r >= 0)
+		r = kernel_cgroups_bind(k, image, &stats, reterr_text);
+	if (r >= 0)
+		r = kernel_tasks_label(k, &stats, reterr_text);
+	if (r >= 0)
+		r = unbound_set(k, 0);
+	if (r >= 0)
+		r = kernel_ledger_read(k, &after);
+	/* one more could not be bound meanwhile: it counted before it set the flag that was just cleared */
+	if (r >= 0 && after.binds_failed != before.binds_failed)
+		r = unbound_set(k, 1);
+	return r < 0 ? kernel_fail(reterr_text, r, "Failed to bind cgroups") : 0;
+}
+
 /* ---- looking up ---- */
 
 struct path_find {

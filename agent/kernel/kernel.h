@@ -74,6 +74,10 @@ int kernel_publish(struct kernel *k, const struct image *image, struct kernel_pu
 
 /* ---- cgroups.c ---- */
 
+/* Bind the cgroups that the kernel could not bind by itself (ht_ledger.binds_failed), and end its matching at
+ * every exec. Return: 0; negative errno with *reterr_text: there is still no room. */
+int kernel_rebind(struct kernel *k, const struct image *image, char **reterr_text);
+
 /* Call `each` for every governed cgroup. Return: 0, each's non-zero result,
  * or -errno. */
 int kernel_cgroups_each(struct kernel *k,

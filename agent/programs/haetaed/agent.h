@@ -75,6 +75,7 @@ struct agent {
 	uint64_t canary_us;
 	uint64_t undecodable; /* records that could not be read */
 	bool store_degraded;  /* as last told */
+	uint64_t binds_failed; /* of the ledger, as last seen to */
 
 	sd_event_source *tick;
 	int watch_fd; /* inotify */

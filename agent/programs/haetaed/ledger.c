@@ -131,6 +131,19 @@ static void store_tell(struct agent *a)
 	}
 }
 
+/* The kernel found no room for a new cgroup: make up for it, and say so when it cannot be done. */
+static void rebind(struct agent *a, const struct ht_ledger *ledger)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (ledger->binds_failed == a->binds_failed || !a->image)
+		return;
+	if (kernel_rebind(a->kernel, a->image, &text) < 0)
+		log_write(LOG_ERR, "%s; the kernel matches at every exec",
+			  text ? text : "Failed to bind cgroups");
+	a->binds_failed = ledger->binds_failed;
+}
+
 void agent_ledger_tick(struct agent *a)
 {
 	struct ht_ledger ledger;
@@ -148,6 +161,7 @@ void agent_ledger_tick(struct agent *a)
 		(void)log_error(r, "Failed to read the aggregates");
 	else
 		account_settle(a, &ledger);
+	rebind(a, &ledger);
 	store_tell(a);
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	alerts_tick(a->alerts, (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL);
