@@ -19,7 +19,7 @@ struct bind_context {
 	struct label *label; /* NULL: only look */
 	__u64 cgroup;	     /* struct cgroup, where the walk stands */
 	__u64 bound;	     /* deepest governed cgroup id */
-	__u32 result;	     /* BIND_* */
+	__u32 failed;
 };
 
 /* The id of the cgroup where the walk stands, and on to its parent. Return: 0 at the end. */
@@ -33,7 +33,7 @@ static __always_inline __u64 bind_next(struct bind_context *b)
 		return 0;
 	if (BPF_CORE_READ_INTO(&id, cgrp, kn, id) < 0 ||
 	    BPF_CORE_READ_INTO(&parent, cgrp, self.parent) < 0) {
-		b->result |= BIND_FAILED;
+		b->failed = 1;
 		return 0;
 	}
 	/* `self` is the first member of every kernel's struct cgroup, so no parent stays 0 */
@@ -57,10 +57,11 @@ static long bind_look_step(__u32 index, struct bind_context *b)
 static long bind_add_step(__u32 index, struct bind_context *b)
 {
 	__u64 id = bind_next(b);
+	struct label *l = b->label;
 	struct ht_cgroup *c;
 	__u32 i, r;
 
-	if (!id || !b->label)
+	if (!id || !l)
 		return 1;
 	c = bpf_map_lookup_elem(&cgroups, &id);
 	if (!c)
@@ -71,11 +72,8 @@ static long bind_add_step(__u32 index, struct bind_context *b)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (!c->profiles[i])
 			break;
-		r = label_add(b->label, id, c->profiles[i]);
-		if (r == 2)
-			b->result |= BIND_ADDED;
-		if (r == 0)
-			b->result |= BIND_FAILED;
+		r = label_add(l, id, c->profiles[i]);
+		l->bound |= r == 2 ? BIND_ADDED : r == 0 ? BIND_FAILED : 0;
 	}
 	return 0;
 }
@@ -86,7 +84,7 @@ __global __u64 cgroup_governed(__u64 cgroup)
 {
 	struct bind_context b = { .cgroup = cgroup };
 
-	if (bpf_loop(CGROUP_WALK_MAX, bind_look_step, &b, 0) == CGROUP_WALK_MAX || b.result)
+	if (bpf_loop(CGROUP_WALK_MAX, bind_look_step, &b, 0) == CGROUP_WALK_MAX || b.failed)
 		return ~0ULL;
 	return b.bound;
 }
@@ -98,11 +96,12 @@ __global __u32 label_bind(struct label *l, __u64 cgroup)
 
 	if (!l)
 		return BIND_FAILED;
-	if (bpf_loop(CGROUP_WALK_MAX, bind_add_step, &b, 0) == CGROUP_WALK_MAX)
-		b.result |= BIND_FAILED;
+	l->bound = 0;
+	if (bpf_loop(CGROUP_WALK_MAX, bind_add_step, &b, 0) == CGROUP_WALK_MAX || b.failed)
+		return BIND_FAILED;
 	if (b.bound && !l->cgroup)
 		l->cgroup = b.bound;
-	return b.result;
+	return l->bound;
 }
 
 static __always_inline __u64 task_cgroup(struct task_struct *task)

@@ -165,6 +165,38 @@ int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigne
 	return hook_file(l, file, name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP);
 }
 
+/* A mapping made executable after the fact. On a stacked filesystem the mapping holds the file below, which
+ * tells the task's own path apart. */
+SEC("lsm/file_mprotect")
+int BPF_PROG(haetae_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
+	     unsigned long prot, int ret)
+{
+	struct backing_file___user_path *backing;
+	struct object o = {};
+	struct path user = {};
+	struct file *file;
+	struct label *l;
+
+	if (ret)
+		return ret;
+	if (!(prot & PROT_EXEC))
+		return 0;
+	l = label_current();
+	file = vma->vm_file;
+	if (!l || !file)
+		return 0;
+	object_of_file(&o, file);
+	backing = (void *)file;
+	if ((file->f_mode & FMODE_BACKING) && bpf_core_field_exists(backing->user_path) &&
+	    BPF_CORE_READ_INTO(&user, backing, user_path) == 0) {
+		o.mount = walk_mount((__u64)user.mnt);
+		o.dentry = (__u64)user.dentry;
+	}
+	l->walk.dentry = o.dentry;
+	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
+	return hook_judge(l, &o);
+}
+
 /* Take the path of the collected components as what the task runs. */
 static __always_inline void exec_remember(struct label *l, struct slot *s)
 {

@@ -101,6 +101,15 @@ struct file {
 	struct inode *f_inode;
 };
 
+/* since 6.7 the file under a stacked filesystem's file keeps the path that the task used */
+struct backing_file___user_path {
+	struct path user_path;
+};
+
+struct vm_area_struct {
+	struct file *vm_file;
+};
+
 struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;

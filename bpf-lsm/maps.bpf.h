@@ -66,7 +66,7 @@ struct label {
 	__u32 state;
 	__u32 fresh; /* bound by an exec that has not finished */
 	__u32 slots; /* bits of the slots of profiles[] that were ever claimed */
-	__u32 pad;
+	__u32 bound; /* BIND_* of the binding under way; here, where the verifier does not follow its values */
 	__u32 profiles[HT_PROFILES_MAX]; /* claimed by compare-and-swap, 0: free */
 	__u64 origins[HT_PROFILES_MAX];	 /* cgroup that bound the profile in the same slot */
 	__u64 cgroup;	    /* whose rate and counters this task uses */

@@ -67,7 +67,6 @@ struct match_context {
 	struct label *scratch;
 	void *matcher;
 	__u64 origin;	       /* when binding: the cgroup to name as the origin */
-	__u32 result;	       /* BIND_*, when binding */
 };
 
 static __always_inline struct ht_entry *match_profile(void *matcher, __u32 state, __u32 i)
@@ -91,13 +90,10 @@ static __always_inline void match_bind(struct match_context *context)
 			break;
 		e = match_profile(context->matcher, l->position.entry.next, i);
 		r = e ? label_add(l, context->origin, e->next) : 0;
-		if (r == 2)
-			context->result |= BIND_ADDED;
-		if (r == 0)
-			context->result |= BIND_FAILED;
+		l->bound |= r == 2 ? BIND_ADDED : r == 0 ? BIND_FAILED : 0;
 	}
 	if (n > HT_PROFILES_MAX)
-		context->result |= BIND_FAILED;
+		l->bound |= BIND_FAILED;
 }
 
 /* Step the matcher by one component; its name is read again only for the wildcards' sake. */
@@ -181,7 +177,8 @@ static __always_inline __u32 label_match(struct label *l, __u64 cgroup, __u64 or
 {
 	struct match_context match = { .scratch = l, .origin = origin };
 
+	l->bound = 0;
 	if (match_run(&match, (struct cgroup *)cgroup) == MATCH_FAILED)
-		match.result |= BIND_FAILED;
-	return match.result;
+		return BIND_FAILED;
+	return l->bound;
 }
