@@ -214,7 +214,7 @@ fetch_on() {
 		else
 			echo wrong
 		fi >>"$work/fetches"
-		sleep 0.2
+		sleep 0.5
 	done
 }
 page_was_right() {
