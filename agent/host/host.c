@@ -358,10 +358,12 @@ static enum host_state check_bpffs(const struct host *host, struct result *r)
 static const struct {
 	const char *id;
 	check_fn run;
+	bool types; /* searches the kernel's types */
 } checks[] = {
-	{"privilege", check_privilege}, {"kernel", check_kernel}, {"btf", check_btf},
-	{"bpf-lsm", check_bpf_lsm},	{"lsm", check_lsm},	  {"cgroup2", check_cgroup2},
-	{"bpffs", check_bpffs},
+	{ "privilege", check_privilege, false }, { "kernel", check_kernel, true },
+	{ "btf", check_btf, true },		 { "bpf-lsm", check_bpf_lsm, true },
+	{ "lsm", check_lsm, false },		 { "cgroup2", check_cgroup2, false },
+	{ "bpffs", check_bpffs, false },
 };
 
 static int host_check_run(const struct host *host, size_t i, struct host_check *ret)
@@ -395,9 +397,10 @@ static int host_read_btf(struct host *host)
 	return btf_find_names(path, host->names, _NAME_MAX);
 }
 
-int host_check_all(const char *root_dir, struct host_check **ret, size_t *ret_n)
+static int host_check(const char *root_dir, bool types, struct host_check **ret, size_t *ret_n)
 {
 	struct host host = {.root_dir = root_dir};
+	size_t n = 0;
 	struct host_check *list;
 	int r = 0;
 
@@ -405,19 +408,30 @@ int host_check_all(const char *root_dir, struct host_check **ret, size_t *ret_n)
 	if (!list)
 		return -ENOMEM;
 	host.mounts_error = mounts_read(root_dir, &host.mounts);
-	host.btf_error = host_read_btf(&host);
+	host.btf_error = types ? host_read_btf(&host) : -ENODATA;
 	if (host.mounts_error == -ENOMEM || host.btf_error == -ENOMEM)
 		r = -ENOMEM;
 	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(checks); i++)
-		r = host_check_run(&host, i, &list[i]);
+		if (types || !checks[i].types)
+			r = host_check_run(&host, i, &list[n++]);
 	mounts_deinit(&host.mounts);
 	if (r < 0) {
 		(void)host_checks_free(list, ARRAY_LEN(checks));
 		return r;
 	}
 	*ret = list;
-	*ret_n = ARRAY_LEN(checks);
+	*ret_n = n;
 	return 0;
+}
+
+int host_check_all(const char *root_dir, struct host_check **ret, size_t *ret_n)
+{
+	return host_check(root_dir, /* types= */ true, ret, ret_n);
+}
+
+int host_check_start(const char *root_dir, struct host_check **ret, size_t *ret_n)
+{
+	return host_check(root_dir, /* types= */ false, ret, ret_n);
 }
 
 enum host_state host_checks_state(const struct host_check *list, size_t n)

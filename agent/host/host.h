@@ -37,6 +37,9 @@ struct host_check {
 
 /* Run every check, in the order above. Return: 0 with the list (host_checks_free() it); -ENOMEM. */
 int host_check_all(const char *root_dir, struct host_check **ret, size_t *ret_n);
+/* The same without the checks that search the kernel's types (kernel, btf, bpf-lsm), which take as long as
+ * a good part of a start: for a program that finds out by loading. */
+int host_check_start(const char *root_dir, struct host_check **ret, size_t *ret_n);
 /* The worst state of a list. */
 enum host_state host_checks_state(const struct host_check *checks, size_t n);
 struct host_check *host_checks_free(struct host_check *checks,

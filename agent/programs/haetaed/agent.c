@@ -62,15 +62,15 @@ static int agent_dirs(struct agent *a)
 	return 0;
 }
 
-/* What is missing, with the way to mend it, before anything is loaded. */
-static int agent_check_host(void)
+/* What is missing, with the way to mend it. all: also what loading finds out by itself. */
+static int agent_check_host(bool all)
 {
 	struct host_check *checks = NULL;
 	enum host_state state;
 	size_t n = 0;
 	int r;
 
-	r = host_check_all("", &checks, &n);
+	r = all ? host_check_all("", &checks, &n) : host_check_start("", &checks, &n);
 	if (r < 0)
 		return log_error(r, "Failed to look at the host");
 	state = HOST_OK;
@@ -93,7 +93,7 @@ static int agent_check_host(void)
 int agent_probe(void)
 {
 	char *text = NULL;
-	int r = agent_check_host();
+	int r = agent_check_host(/* all= */ true);
 
 	if (r >= 0)
 		r = kernel_probe(&text);
@@ -134,7 +134,7 @@ static int agent_open_kernel(struct agent *a)
 	if (r < 0) {
 		log_write(LOG_ERR, "%s", text ? text : strerror(-r));
 		free(text);
-		return r;
+		return agent_check_host(/* all= */ true) < 0 ? -EOPNOTSUPP : r;
 	}
 	a->names = image_names_new();
 	if (!a->names)
@@ -270,7 +270,7 @@ int agent_start(struct agent *a, const struct agent_options *options)
 	*a = (struct agent){ .options = *options, .lock_fd = -EBADF, .watch_fd = -EBADF };
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	a->started_us = (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL;
-	r = agent_check_host();
+	r = agent_check_host(/* all= */ false);
 	if (r < 0)
 		return r;
 	r = agent_open_loop(a);
