@@ -5,8 +5,8 @@
 # shellcheck source=tests/vm/guest/tap.sh
 source /run/rig/tap.sh
 
-HELPERS=/src/build/tests/attack/helper
-TRY=$HELPERS/try FLOOD=$HELPERS/flood
+# shellcheck disable=SC2034 # for those who source this
+TRY=/src/build/tests/attack/helper/try FLOOD=/src/build/tests/attack/helper/flood
 POLICIES=/etc/haetae/policies.d
 STATE=/var/lib/haetae
 CGROUPS=/sys/fs/cgroup
