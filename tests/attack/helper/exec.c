@@ -99,6 +99,20 @@ static int act_map(char **args)
 											 : 0;
 }
 
+/* map-late PATH: mapped to be read, and made executable afterwards */
+static int act_map_late(char **args)
+{
+	int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+	void *at;
+
+	if (fd < 0)
+		return try_setup_failed(args[0]);
+	at = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (at == MAP_FAILED)
+		return try_setup_failed("mmap");
+	return mprotect(at, 4096, PROT_READ | PROT_EXEC) < 0 ? errno : 0;
+}
+
 /* ends STATUS TEXT PROGRAM ARGUMENT...: EPERM if the program runs, but ends with STATUS and says
  * TEXT on standard error: for refusals that a program meets and reports itself */
 static int act_ends(char **args)
@@ -146,6 +160,7 @@ const struct verb exec_verbs[] = {
 	{"exec-memfd", 1, act_exec_memfd},
 	{"exec-tmpfile", 2, act_exec_tmpfile},
 	{"map", 1, act_map},
+	{"map-late", 1, act_map_late},
 	{"ends", 3, act_ends},
 	{NULL, 0, NULL},
 };
