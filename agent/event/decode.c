@@ -126,14 +126,17 @@ static int text_get(const void *record, const struct ht_record *r, struct ht_tex
 /* The path of BIND and UNBIND is a cgroup's, which userspace carries as a C string. */
 static int cgroup_from_path(struct event *event)
 {
+	char *path;
+
 	if (event->path.len == 0)
 		return 0;
 	if (memchr(event->path.data, '\0', event->path.len))
 		return EVENT_E_DECODE;
-	event->cgroup = strndup((const char *)event->path.data, event->path.len);
-	if (!event->cgroup)
+	path = realloc(event->path.data, event->path.len + 1);
+	if (!path)
 		return -ENOMEM;
-	free(event->path.data);
+	path[event->path.len] = '\0';
+	event->cgroup = path;
 	event->path = (struct event_bytes){};
 	return 0;
 }

@@ -491,9 +491,11 @@ int policy_parse(const char *path, const void *text, size_t len, struct diag_lis
 		return r;
 	if (r == POLICY_E_INVALID || diags->n_errors > errors)
 		return POLICY_E_INVALID;
-	file->text = strndup(text, len);
+	file->text = malloc(len + 1); /* at most POLICY_FILE_MAX, without a NUL */
 	if (!file->text)
 		return -ENOMEM;
+	memcpy(file->text, text, len);
+	file->text[len] = '\0';
 	*ret_file = steal_ptr(file);
 	return 0;
 }
