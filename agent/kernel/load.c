@@ -98,6 +98,15 @@ size_t kernel_links_expected(void)
 
 DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
 
+/* A type that the kernel lacks would send libbpf through the types of all modules, which takes
+ * CAP_SYS_ADMIN and tells nothing. It keeps to the kernel's own when these are named to it. */
+static struct haetae_bpf *load_open(void)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = "/sys/kernel/btf/vmlinux");
+
+	return haetae_bpf__open_opts(&opts);
+}
+
 static struct bpf_map *load_map(struct haetae_bpf *skel, enum kernel_map map)
 {
 	return bpf_object__find_map_by_name(skel->obj, kernel_map_names[map]);
@@ -105,7 +114,7 @@ static struct bpf_map *load_map(struct haetae_bpf *skel, enum kernel_map map)
 
 bool kernel_maps_fit(struct kernel *k)
 {
-	_cleanup_(skel_freep) struct haetae_bpf *skel = haetae_bpf__open();
+	_cleanup_(skel_freep) struct haetae_bpf *skel = load_open();
 
 	if (!skel)
 		return false;
@@ -234,7 +243,7 @@ int kernel_probe(char **reterr_text)
 	*reterr_text = NULL;
 	load_log[0] = '\0';
 	(void)libbpf_set_print(load_print);
-	skel = haetae_bpf__open();
+	skel = load_open();
 	if (!skel)
 		return load_fail(reterr_text, -errno, "Failed to open the BPF object");
 	r = haetae_bpf__load(skel);
@@ -251,7 +260,7 @@ int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse
 	(void)libbpf_set_print(load_print);
 	if (!reuse_maps && getrandom(&k->key, sizeof(k->key), 0) != sizeof(k->key))
 		return kernel_fail(reterr_text, -EIO, "Failed to draw the hash key");
-	skel = haetae_bpf__open();
+	skel = load_open();
 	if (!skel)
 		return load_fail(reterr_text, -errno, "Failed to open the BPF object");
 	r = load_configure(k, skel, reuse_maps);
