@@ -159,7 +159,7 @@ int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigne
 	if (!file || !(prot & PROT_EXEC))
 		return 0;
 	l = label_current();
-	if (!l || (file->f_mode & FMODE_BACKING))
+	if (!l)
 		return 0;
 	l->walk.dentry = (__u64)file->f_path.dentry;
 	return hook_file(l, file, name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP);
@@ -187,7 +187,7 @@ int BPF_PROG(haetae_file_mprotect, struct vm_area_struct *vma, unsigned long req
 		return 0;
 	object_of_file(&o, file);
 	backing = (void *)file;
-	if ((file->f_mode & FMODE_BACKING) && bpf_core_field_exists(backing->user_path) &&
+	if (bpf_core_field_exists(backing->user_path) && verdict_place(&o) == PLACE_BELOW &&
 	    BPF_CORE_READ_INTO(&user, backing, user_path) == 0) {
 		o.mount = walk_mount((__u64)user.mnt);
 		o.dentry = (__u64)user.dentry;

@@ -22,12 +22,12 @@ static __always_inline __u32 open_ops(struct file *file)
 	return ops;
 }
 
-/* The open of the file below a stacked filesystem's file. The upper open was judged by name a moment
- * ago; the lower one has no name of its own in the task's mounts (FMODE_BACKING), or carries the upper
- * name with the lower inode (before 6.5), which no other open does. */
+/* The open of the file below a stacked filesystem's file, when it carries the upper name with the lower inode
+ * (before 6.7), which no other open does. The upper open was judged a moment ago. Later kernels open it by a
+ * path of a private mount (PLACE_BELOW). FMODE_BACKING is not asked: its bit has meant other things. */
 static __always_inline bool open_is_backing(struct file *file)
 {
-	return (file->f_mode & FMODE_BACKING) || file->f_path.dentry->d_inode != file->f_inode;
+	return file->f_path.dentry->d_inode != file->f_inode;
 }
 
 SEC("lsm/file_open")

@@ -192,7 +192,6 @@ struct bpf_iter__task {
 #define FMODE_READ 0x1U
 #define FMODE_WRITE 0x2U
 #define FMODE_CREATED 0x100000U
-#define FMODE_BACKING 0x2000000U /* since 6.5: the file under a stacked filesystem's file */
 #define F_FLAG_EXEC 0x20U	 /* __FMODE_EXEC in f_flags; no system call can pass it */
 #define O_TRUNC 01000U
 #define SB_KERNMOUNT (1UL << 22)
