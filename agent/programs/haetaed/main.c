@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "programs/haetaed/agent.h"
 #include "programs/haetaed/log.h"
@@ -141,6 +142,9 @@ static int run(const struct agent_options *options)
 {
 	struct agent agent;
 	int r;
+
+	/* what it writes tells who tried what: for root alone */
+	(void)umask(0077);
 
 	r = agent_start(&agent, options);
 	if (r >= 0)
