@@ -148,6 +148,13 @@ struct ht_glob {
 	__u8 text[HT_GLOB_MAX + 1];
 };
 
+/* Value of the names map; key is a profile id. Tells a restarted agent which policy an id stands for. */
+#define HT_POLICY_NAME_MAX 63U
+
+struct ht_name {
+	char text[HT_POLICY_NAME_MAX + 1]; /* terminated */
+};
+
 /* ---- cgroups: which profiles govern a cgroup (key: __u64 cgroup id) ---------------------------- */
 struct ht_cgroup {
 	__u32 profiles[HT_PROFILES_MAX]; /* filled from the front, 0 ends the list */
@@ -282,8 +289,12 @@ struct ht_settings {
 	__u32 rate_max;	  /* records of one cgroup in one second; beyond, they are aggregated */
 	__u32 agent_pid;  /* thread group of the agent that owns the maps now */
 	__u32 unbound;	  /* some governed cgroup may be missing in the cgroups map: match at exec */
-	__u32 pad;
+	__u32 current;	  /* 0 or 1: which half of the profiles map is in force */
 };
+
+/* Key of the profiles map. Every profile has two places; one word (ht_settings.current) says which half is in
+ * force, so that a publish changes all profiles at one instant. */
+#define HT_PROFILE_KEY(id, half) (((id) << 1) | ((half) & 1U))
 
 #define HT_ASSERT(c) _Static_assert(c, #c)
 HT_ASSERT(sizeof(struct ht_edge_key) == 16);

@@ -142,15 +142,16 @@ int haetae_label_tasks(struct bpf_iter__task *ctx)
 		return 0;
 	cgroup = task_cgroup(task);
 	l = label_of((__u64)task);
-	if (l) {
-		unbind.label = l;
-		bpf_loop(HT_PROFILES_MAX, unbind_step, &unbind, 0);
-	} else if (cgroup_governed(cgroup)) {
+	if (!l && cgroup_governed(cgroup)) {
 		l = label_new((__u64)task, TEMPLATE_ITERATOR);
 		result = l ? BIND_ADDED : BIND_FAILED;
 	}
-	if (l)
+	/* What is new first: a running task is never between two policies. */
+	if (l) {
 		result |= label_bind(l, cgroup);
+		unbind.label = l;
+		bpf_loop(HT_PROFILES_MAX, unbind_step, &unbind, 0);
+	}
 	if (result & BIND_FAILED)
 		bpf_seq_write(seq, &failed, 1);
 	else if ((result & BIND_ADDED) || unbind.removed)

@@ -91,6 +91,8 @@ struct label {
 	__u64 rule;
 	__u32 chain; /* HT_RECORD_STRAIGHT or 0 */
 	__u32 canary;
+	__u32 half; /* of the profiles map, read once for a verdict */
+	__u32 pad1;
 
 	/* Scratch of the running hook. A task runs one hook at a time, so its own label is the one
 	 * place that no other task, on no CPU, can write while a verdict is made. */
@@ -156,10 +158,10 @@ struct profile_map {
 	__uint(value_size, sizeof(struct ht_entry));
 };
 
-/* Profile id -> profile; id 0 is the cgroup matcher. One update publishes one profile. */
+/* HT_PROFILE_KEY -> profile; id 0 is the cgroup matcher. A publish fills the half that is not in force. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 8192);
 	__type(key, __u32);
 	__array(values, struct profile_map);
 } profiles SEC(".maps") __weak;
@@ -171,6 +173,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ht_glob);
 } globs SEC(".maps") __weak;
+
+/* Profile id -> policy. No program reads it; it is kept where the labels that use the ids are. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct ht_name);
+} names SEC(".maps") __weak;
 
 /* Full: the record is aggregated instead. */
 struct {
@@ -245,6 +256,13 @@ static __always_inline struct ht_settings *settings_get(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&settings, &zero);
+}
+
+static __always_inline void *profile_get(__u32 id, __u32 half)
+{
+	__u32 key = HT_PROFILE_KEY(id, half);
+
+	return bpf_map_lookup_elem(&profiles, &key);
 }
 
 static __always_inline struct ht_ledger *ledger_get(void)

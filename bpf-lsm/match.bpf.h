@@ -125,9 +125,11 @@ static __always_inline __u32 match_run(struct match_context *match, struct cgrou
 	struct kernfs_context collect = { .scratch = match->scratch };
 	struct label *l = match->scratch;
 	struct kernfs_node *node = NULL;
-	__u32 zero = 0;
+	struct ht_settings *set = settings_get();
 
-	match->matcher = bpf_map_lookup_elem(&profiles, &zero);
+	if (!set)
+		return MATCH_FAILED;
+	match->matcher = profile_get(0, set->current);
 	if (!match->matcher)
 		return MATCH_NOTHING; /* nothing was published yet */
 	if (BPF_CORE_READ_INTO(&node, cgrp, kn) < 0)

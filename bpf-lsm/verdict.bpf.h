@@ -23,7 +23,7 @@ static __always_inline void *verdict_profile(struct label *l, __u32 slot, __u32 
 	*ret_id = id;
 	if (!id)
 		return NULL;
-	return bpf_map_lookup_elem(&profiles, &id);
+	return profile_get(id, l->half);
 }
 
 /* A profile refuses `deny` of what was asked. Enforcing profiles win over recording ones, else the
@@ -200,11 +200,13 @@ static __always_inline __u32 verdict_place(struct object *o)
 __global int verdict_decide(struct label *l, struct object *o)
 {
 	struct verdict_context context = { .label = l, .object = o };
+	struct ht_settings *set = settings_get();
 	struct dentry *stop = NULL;
 	__u64 top;
 
-	if (!l || !o)
+	if (!l || !o || !set)
 		return true;
+	l->half = set->current;
 	l->ops = o->ops;
 	l->need = 0;
 	l->deny = 0;

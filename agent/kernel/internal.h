@@ -22,6 +22,7 @@ enum kernel_map {
 	MAP_SLOTS,
 	MAP_SETTINGS,
 	MAP_MKDIR_SCRATCH,
+	MAP_NAMES,
 	_MAP_MAX,
 };
 
@@ -31,7 +32,7 @@ enum kernel_map {
 struct kernel_profile {
 	uint32_t id;
 	uint64_t digest; /* 0: unknown (adopted) */
-	bool wanted;	 /* by the image being published */
+	int fd;		 /* its inner map, owned; negative: unknown (adopted) */
 	bool retired;
 };
 

@@ -49,6 +49,8 @@ struct kernel *kernel_close(struct kernel *k)
 	close_if_open(k->barrier_fd);
 	close_if_open(k->cgroup_fd);
 	close_if_open(k->pin_fd);
+	for (size_t i = 0; i < k->n_profiles; i++)
+		close_if_open(k->profiles[i].fd);
 	free(k->profiles);
 	free(k->pin_dir);
 	free(k);

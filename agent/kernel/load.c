@@ -35,6 +35,7 @@ const char *const kernel_map_names[_MAP_MAX] = {
 	[MAP_SLOTS] = "slots",
 	[MAP_SETTINGS] = "settings",
 	[MAP_MKDIR_SCRATCH] = "mkdir_scratch",
+	[MAP_NAMES] = "names",
 };
 
 int kernel_fail(char **reterr_text, int r, const char *format, ...)

@@ -3,15 +3,21 @@
 /*
  * Publishing an image.
  *
- * A profile is one inner map, built completely and checked before one update puts it in the place of the
- * old one. Order: wildcard texts (nothing refers to the new ones yet), changed profiles, the cgroup
- * matcher, what already runs (cgroups, then tasks), and last the profiles that are gone, which become
- * retired: present, so that a label that names one is not mistaken for damage, and refusing nothing.
+ * A profile is one inner map, built completely and checked before anything refers to it. The profiles map has
+ * two halves; a publish fills the one that is not in force with every profile, new or unchanged, and one word
+ * (ht_settings.current) then puts all of them in force at one instant, so a rule that moves from one policy to
+ * another is never missing in between. Then what already runs is bound: cgroups, then tasks. Policies that are
+ * gone stay in force until here, and are retired by a second turn of the word: present, so that a label that
+ * names one is not mistaken for damage, and refusing nothing.
+ *
+ * A half is written only when no program can still be reading it: after each turn of the word one update of the
+ * map waits for all that run.
  */
 
 #include "kernel/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,6 +54,21 @@ static int map_fill(int fd, const struct image_pair *pairs, size_t n)
 	return count == n ? 0 : -EIO;
 }
 
+static int publish_names(struct kernel *k, const struct image *image)
+{
+	for (size_t i = 0; i < image->n_profiles; i++) {
+		const struct image_profile *p = &image->profiles[i];
+		struct ht_name name = {};
+
+		if (strlen(p->policy) > HT_POLICY_NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name.text, p->policy, strlen(p->policy));
+		if (bpf_map_update_elem(k->map_fds[MAP_NAMES], &p->id, &name, BPF_ANY) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 static struct kernel_profile *profile_find(struct kernel *k, uint32_t id)
 {
 	for (size_t i = 0; i < k->n_profiles; i++)
@@ -56,18 +77,24 @@ static struct kernel_profile *profile_find(struct kernel *k, uint32_t id)
 	return NULL;
 }
 
-static int profile_note(struct kernel *k, uint32_t id, uint64_t digest, bool retired)
+/* Takes fd. */
+static int profile_note(struct kernel *k, uint32_t id, uint64_t digest, int fd, bool retired)
 {
 	struct kernel_profile *p = profile_find(k, id);
 
 	if (!p) {
 		p = reallocarray(k->profiles, k->n_profiles + 1, sizeof(*p));
-		if (!p)
+		if (!p) {
+			if (fd >= 0)
+				(void)close(fd);
 			return -ENOMEM;
+		}
 		k->profiles = p;
 		p += k->n_profiles++;
+	} else if (p->fd >= 0) {
+		(void)close(p->fd);
 	}
-	*p = (struct kernel_profile){ .id = id, .digest = digest, .wanted = true, .retired = retired };
+	*p = (struct kernel_profile){ .id = id, .digest = digest, .fd = fd, .retired = retired };
 	return 0;
 }
 
@@ -109,9 +136,50 @@ static int profile_retired_map(void)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
-static int profile_put(struct kernel *k, uint32_t id, int fd)
+/* ---- the halves of the profiles map ---- */
+
+static int settings_read(struct kernel *k, struct ht_settings *ret)
 {
-	return bpf_map_update_elem(k->map_fds[MAP_PROFILES], &id, &fd, BPF_ANY) < 0 ? -errno : 0;
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, ret) < 0 ? -errno : 0;
+}
+
+static int settings_write(struct kernel *k, const struct ht_settings *settings)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, settings, BPF_ANY) < 0 ? -errno :
+											       0;
+}
+
+/* Put many inner maps in place. In one call: each single update would wait for running programs. */
+static int half_put(struct kernel *k, const uint32_t *keys, const uint32_t *fds, size_t n)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t count = (uint32_t)n;
+
+	if (bpf_map_update_batch(k->map_fds[MAP_PROFILES], keys, fds, &count, &opts) < 0)
+		return -errno;
+	return count == n ? 0 : -EIO;
+}
+
+/* Turn the word to a half that is complete, and wait until no program can be reading the other. */
+static int half_turn(struct kernel *k, uint32_t half, int matcher_fd)
+{
+	uint32_t key = HT_PROFILE_KEY(0U, half);
+	struct ht_settings s;
+	int r = settings_read(k, &s);
+
+	if (r < 0)
+		return r;
+	s.current = half;
+	r = settings_write(k, &s);
+	if (r < 0)
+		return r;
+	/* the same map again: only for the wait */
+	return bpf_map_update_elem(k->map_fds[MAP_PROFILES], &key, &matcher_fd, BPF_ANY) < 0 ? -errno :
+											       0;
 }
 
 struct staged {
@@ -171,22 +239,6 @@ static int publish_globs(struct kernel *k, const struct image *image)
 	return 0;
 }
 
-static int publish_staged(struct kernel *k, const struct staged *staged, size_t n,
-			  struct kernel_publish *stats)
-{
-	for (size_t i = 0; i < n; i++) {
-		int r = profile_put(k, staged[i].profile->id, staged[i].fd);
-
-		if (r < 0)
-			return r;
-		stats->profiles_changed += staged[i].profile->id != 0;
-		r = profile_note(k, staged[i].profile->id, staged[i].profile->digest, false);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static bool image_has(const struct image *image, uint32_t id)
 {
 	if (id == 0)
@@ -197,27 +249,130 @@ static bool image_has(const struct image *image, uint32_t id)
 	return false;
 }
 
+static int staged_fd(const struct staged *staged, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (staged[i].profile->id == id)
+			return staged[i].fd;
+	return -ENOENT;
+}
+
+/* What the profile `p` is to be in the half that is filled: staged, as it was, or retired. */
+static int half_fd(struct kernel *k, const struct kernel_profile *p, const struct image *image,
+		   const struct staged *staged, size_t n, int retired_fd)
+{
+	int fd = staged_fd(staged, n, p->id);
+
+	if (fd >= 0)
+		return fd;
+	if (retired_fd >= 0 && !image_has(image, p->id))
+		return retired_fd;
+	return p->fd;
+}
+
+/* Fill the half that is not in force and turn to it. retired_fd: what takes the place of profiles that the
+ * image does not have; negative: they stay as they are. */
+static int publish_half(struct kernel *k, const struct image *image, const struct staged *staged,
+			size_t n, int retired_fd)
+{
+	_cleanup_free_ uint32_t *keys = calloc(k->n_profiles + 1, sizeof(*keys));
+	_cleanup_free_ uint32_t *fds = calloc(k->n_profiles + 1, sizeof(*fds));
+	struct ht_settings s;
+	int matcher_fd = -EBADF, r;
+	uint32_t half;
+
+	if (!keys || !fds)
+		return -ENOMEM;
+	r = settings_read(k, &s);
+	if (r < 0)
+		return r;
+	half = !s.current;
+	for (size_t i = 0; i < k->n_profiles; i++) {
+		int fd = half_fd(k, &k->profiles[i], image, staged, n, retired_fd);
+
+		if (fd < 0)
+			return -EBADF;
+		if (k->profiles[i].id == 0)
+			matcher_fd = fd;
+		keys[i] = HT_PROFILE_KEY(k->profiles[i].id, half);
+		fds[i] = (uint32_t)fd;
+	}
+	r = half_put(k, keys, fds, k->n_profiles);
+	return r < 0 ? r : half_turn(k, half, matcher_fd);
+}
+
+/* Every staged profile gets its entry in the table, without a map yet. */
+static int publish_announce(struct kernel *k, const struct staged *staged, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = profile_find(k, staged[i].profile->id) ?
+				0 :
+				profile_note(k, staged[i].profile->id, 0, -EBADF, false);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Profiles that an earlier agent published and whose policies are gone since are known by their ids alone, so
+ * they cannot stay until the others are bound: they are retired with the same turn. */
+static int publish_forget(struct kernel *k, const struct image *image)
+{
+	for (size_t i = 0; i < k->n_profiles; i++) {
+		struct kernel_profile *p = &k->profiles[i];
+
+		if (p->fd >= 0 || image_has(image, p->id))
+			continue;
+		p->fd = profile_retired_map();
+		if (p->fd < 0)
+			return p->fd;
+		p->retired = true;
+	}
+	return 0;
+}
+
+static int publish_staged(struct kernel *k, const struct image *image, struct staged *staged,
+			  size_t n, struct kernel_publish *stats)
+{
+	int r = publish_announce(k, staged, n);
+
+	if (r >= 0)
+		r = publish_forget(k, image);
+	if (r >= 0)
+		r = publish_half(k, image, staged, n, /* retired_fd= */ -EBADF);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		stats->profiles_changed += staged[i].profile->id != 0;
+		r = profile_note(k, staged[i].profile->id, staged[i].profile->digest,
+				 steal_fd(&staged[i].fd), false);
+	}
+	return r;
+}
+
 static int publish_retire(struct kernel *k, const struct image *image, struct kernel_publish *stats)
 {
 	_cleanup_close_ int fd = -EBADF;
+	int r;
 
-	for (size_t i = 0; i < k->n_profiles; i++) {
-		struct kernel_profile *p = &k->profiles[i];
-		int r;
+	for (size_t i = 0; i < k->n_profiles; i++)
+		stats->profiles_retired +=
+			!k->profiles[i].retired && !image_has(image, k->profiles[i].id);
+	if (stats->profiles_retired == 0)
+		return 0;
+	fd = profile_retired_map();
+	if (fd < 0)
+		return fd;
+	r = publish_half(k, image, NULL, 0, fd);
+	for (size_t i = 0; r >= 0 && i < k->n_profiles; i++) {
+		int own;
 
-		if (p->retired || image_has(image, p->id))
+		if (k->profiles[i].retired || image_has(image, k->profiles[i].id))
 			continue;
-		if (fd < 0)
-			fd = profile_retired_map();
-		if (fd < 0)
-			return fd;
-		r = profile_put(k, p->id, fd);
-		if (r < 0)
-			return r;
-		p->retired = true;
-		stats->profiles_retired++;
+		own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		r = own < 0 ? -errno :
+			      profile_note(k, k->profiles[i].id, 0, own, /* retired= */ true);
 	}
-	return 0;
+	return r;
 }
 
 /* What a former agent left in the map is known by id only. */
@@ -228,7 +383,7 @@ static int profiles_seed(struct kernel *k)
 	if (k->n_profiles > 0)
 		return 0;
 	while (bpf_map_get_next_key(k->map_fds[MAP_PROFILES], prev, &key) == 0) {
-		int r = profile_note(k, key, 0, false);
+		int r = profile_note(k, key >> 1, 0, -EBADF, false);
 
 		if (r < 0)
 			return r;
@@ -239,15 +394,16 @@ static int profiles_seed(struct kernel *k)
 
 static int publish_generation(struct kernel *k, uint32_t *ret)
 {
-	struct ht_settings s = {};
-	uint32_t zero = 0;
+	struct ht_settings s;
+	int r = settings_read(k, &s);
 
-	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	s.generation++;
 	s.agent_pid = (uint32_t)getpid();
-	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
-		return -errno;
+	r = settings_write(k, &s);
+	if (r < 0)
+		return r;
 	*ret = s.generation;
 	return 0;
 }
@@ -264,12 +420,14 @@ int kernel_publish(struct kernel *k, const struct image *image, struct kernel_pu
 	r = profiles_seed(k);
 	if (r >= 0)
 		r = publish_globs(k, image);
+	if (r >= 0)
+		r = publish_names(k, image);
 	if (r < 0)
-		return kernel_fail(reterr_text, r, "Failed to publish wildcards");
+		return kernel_fail(reterr_text, r, "Failed to publish wildcards and names");
 	r = stage(k, image, &staged, &n);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to build the profiles");
-	r = publish_staged(k, staged, n, &stats);
+	r = publish_staged(k, image, staged, n, &stats);
 	staged_free(staged, n);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to put a profile in place");
@@ -292,7 +450,20 @@ int kernel_seed_names(struct kernel *k, struct image_names *names)
 {
 	uint32_t key, *prev = NULL;
 	struct ht_glob glob;
+	struct ht_name name;
 
+	while (bpf_map_get_next_key(k->map_fds[MAP_NAMES], prev, &key) == 0) {
+		if (bpf_map_lookup_elem(k->map_fds[MAP_NAMES], &key, &name) == 0) {
+			int r;
+
+			name.text[HT_POLICY_NAME_MAX] = '\0';
+			r = image_names_seed_profile(names, name.text, key);
+			if (r < 0)
+				return r;
+		}
+		prev = &key;
+	}
+	prev = NULL;
 	while (bpf_map_get_next_key(k->map_fds[MAP_GLOBS], prev, &key) == 0) {
 		if (bpf_map_lookup_elem(k->map_fds[MAP_GLOBS], &key, &glob) == 0 &&
 		    glob.len <= HT_GLOB_MAX) {
