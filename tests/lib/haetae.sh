@@ -40,13 +40,16 @@ agent_pid() { systemctl show --property=MainPID --value haetaed.service; }
 agent_runs() { [[ $(systemctl is-active haetaed.service) == active ]]; }
 agent_log() { journalctl --sync && journalctl --unit=haetaed.service --output=cat --no-pager "$@"; }
 
-# inside CGROUP COMMAND...: enters the cgroup, as a container's runtime does, then execs the command.
-inside() {
+# enter CGROUP COMMAND...: this very shell enters the cgroup, as a container's runtime does, then execs the command. For
+# the background, where its process id is wanted: 'enter /x.scope sleep 9 &'.
+enter() {
 	local cgroup=$CGROUPS$1
 	shift
 	[[ -d $cgroup ]] || mkdir -p "$cgroup"
-	(echo "$BASHPID" >"$cgroup/cgroup.procs" && exec "$@")
+	echo "$BASHPID" >"$cgroup/cgroup.procs" && exec "$@"
 }
+# inside CGROUP COMMAND...: the same, and back.
+inside() { (enter "$@"); }
 
 # status COMMAND...: prints the exit status.
 status() {
@@ -120,8 +123,11 @@ events() { sql /tmp/events.db "$@"; }
 
 # must DESCRIPTION COMMAND...: as expect, but nothing that follows makes sense without it.
 must() {
+	local before=$tap_failed
+	tap_failed=0
 	expect "$@"
 	((tap_failed == 0)) || finish
+	tap_failed=$before
 }
 
 # is EXPECTED COMMAND...: its output is that.

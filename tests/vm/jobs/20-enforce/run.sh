@@ -11,7 +11,7 @@ acts=(/src/tests/attack/*.sh)
 mkdir -p /early && echo secret >/early/secret && echo open >/early/open
 mkfifo /early/go /early/go-thread /early/go-open
 early() {
-	inside /early.scope "$TRY" "$@" 2>/dev/null &
+	enter /early.scope "$TRY" "$@" 2>/dev/null &
 	early_pids+=($!)
 }
 early_pids=()

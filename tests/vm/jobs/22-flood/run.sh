@@ -27,7 +27,7 @@ quiet_refusals() {
 	done
 }
 begun=$EPOCHSECONDS
-inside /loud.scope "$FLOOD" 8 "$opens" /f/secret >/tmp/flood &
+enter /loud.scope "$FLOOD" 8 "$opens" /f/secret >/tmp/flood &
 flood_pid=$!
 expect "a quiet container is refused ten times during the flood" quiet_refusals
 wait "$flood_pid"

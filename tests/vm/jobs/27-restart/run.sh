@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# H01, H10, J03: the agent is killed, stopped, started twice and cut short; what it published goes on.
+# shellcheck disable=SC2317 # the functions are called by expect
+# shellcheck source=tests/lib/haetae.sh
+source /src/tests/lib/haetae.sh
+
+kills=10
+mkdir /k && echo secret >/k/secret && echo open >/k/open
+policy k.yaml <<-EOF
+	policy: k
+	match: [{cgroup: "/k-*.scope"}]
+	file: {deny: [/k/secret]}
+EOF
+must "the agent starts" agent_start
+secret_refused() { refused inside "/k-$RANDOM.scope" "$TRY" open read /k/secret; }
+open_passes() { passes inside "/k-$RANDOM.scope" "$TRY" open read /k/open; }
+pins() { find /sys/fs/bpf/haetae -mindepth 1 2>/dev/null | wc -l; }
+
+# ---- kill -9, again and again, while denied opens go on ----
+enter /k-flood.scope "$FLOOD" 4 0 /k/secret >/tmp/flood &
+flood_pid=$!
+back() { agent_runs && [[ $(agent_pid) != "$1" ]]; }
+slowest=0
+kill_once() {
+	local pid begun=${EPOCHREALTIME/./} took
+	pid=$(agent_pid)
+	kill -KILL "$pid" && until_ 30 back "$pid" || return
+	took=$(((${EPOCHREALTIME/./} - begun) / 1000))
+	((took <= slowest)) || slowest=$took
+}
+killed=0
+for ((i = 0; i < kills; i++)); do
+	kill_once && killed=$((killed + 1))
+done
+expect "the agent came back each time" is $kills echo $killed
+expect "new containers are governed while it is gone" eval 'kill -KILL "$(agent_pid)"; secret_refused && open_passes'
+kill "$flood_pid"
+wait "$flood_pid"
+read -r _ opened refused other </tmp/flood
+echo "# $refused refusals during $kills kills; the slowest restart took $slowest ms"
+expect "no denied open succeeded" is "0 0" echo "$opened $other"
+expect "there were many" test "$refused" -gt 1000
+expect "a restart takes less than ten seconds, emulated and under load" test "$slowest" -lt 10000
+expect "the agent is up" until_ 30 agent_runs
+expect "every verdict is accounted for" settle 60
+read -r counted stored aggregated lost < <(ledger deny)
+echo "# counted $counted, stored $stored, aggregated $aggregated, lost $lost"
+expect "each refusal was counted" is $((refused + 1)) echo "$counted"
+expect "the database says the same by itself" is "$stored $aggregated $lost" database 1
+expect "counted = stored + aggregated + lost" is "$counted" echo $((stored + aggregated + lost))
+
+# ---- a second one ----
+pid=$(agent_pid)
+second() { timeout 20 haetaed --foreground "$@" 2>/tmp/second; }
+expect "a second agent does not start" has_status 1 second
+expect "it says why" grep "Another haetaed" /tmp/second
+expect "nor with directories of its own" has_status 1 second --state-dir /tmp/second-state --runtime-dir /tmp/second-run
+expect "the first goes on" is "$pid" agent_pid
+expect "and enforces" secret_refused
+
+# ---- systemctl stop: enforcement stays, and its records wait ----
+expect "the agent stops" systemctl stop haetaed.service
+expect "the enforcement stays" secret_refused
+expect "in new containers too" refused inside /k-while-stopped.scope "$TRY" open read /k/secret
+expect "what no rule names still works" open_passes
+expect "status says what stays in force" eval 'agentctl status --no-pager | grep "Enforced: yes"'
+must "the agent starts again" agent_start
+expect "every verdict is accounted for afterwards" settle
+expect "the events can be read" events_read
+expect "the refusal while it was stopped has its row" is "/k/secret k" events -separator ' ' \
+	"SELECT path, policy FROM e WHERE cgroup = '/k-while-stopped.scope' AND verdict = 'deny'"
+
+# ---- pins that are not whole ----
+systemctl stop haetaed.service
+rm /sys/fs/bpf/haetae/link-haetae_file_open
+must "the agent starts with a link missing" agent_start
+expect "and enforces again" secret_refused
+systemctl stop haetaed.service
+rm /sys/fs/bpf/haetae/map-globs
+must "the agent starts with a table missing" agent_start
+expect "and enforces" secret_refused
+expect "what no rule names works" open_passes
+expect "pins are whole" is "$(($(agent_status '$.links.expected') + 14))" pins
+
+# ---- the end of it ----
+systemctl stop haetaed.service
+expect "haetaed --detach" haetaed --detach
+expect "nothing is pinned" is 0 pins
+freed() { passes inside /k-free.scope "$TRY" open read /k/secret; }
+expect "nothing is enforced" until_ 10 freed
+cut_short() {
+	local delay
+	for delay in 0.2 0.4 0.6 0.8 1.0 1.3; do
+		timeout --signal=KILL $delay haetaed --foreground 2>/dev/null
+	done
+	[[ $(pins) -gt 0 ]] || echo "# none was killed after it began to pin"
+}
+cut_short
+must "the agent starts after loads that were cut short" agent_start
+expect "and enforces" secret_refused
+expect "the books are balanced" settle
+finish
