@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -66,6 +67,9 @@ int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text)
 	k->pin_fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (k->pin_fd < 0)
 		return kernel_fail(reterr_text, -errno, "Failed to open '%s'", pin_dir);
+	/* One agent drains the rings and publishes, whatever other directories a second one was given. */
+	if (flock(k->pin_fd, LOCK_EX | LOCK_NB) < 0)
+		return kernel_fail(reterr_text, -errno, "Another agent has '%s'", pin_dir);
 	return 0;
 }
 
