@@ -161,9 +161,9 @@ void agent_ledger_tick(struct agent *a)
 		(void)log_error(r, "Failed to read the aggregates");
 	else
 		account_settle(a, &ledger);
-	/* the kernel has let go of these counts: to the disk with them, without waiting for it */
+	/* the kernel has let go of these counts: to the disk with them, waiting no more than a moment */
 	if (r > 0)
-		(void)store_flush(a->store, 0);
+		(void)store_flush(a->store, 20);
 	rebind(a, &ledger);
 	store_tell(a);
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # eval is handed what it shall expand
 # J04, J05: policies come, change, break and go while tasks run and probe; at no instant is none, or a mixture, in force.
 # shellcheck disable=SC2317 # the functions are called by expect
 # shellcheck source=tests/lib/haetae.sh
