@@ -29,7 +29,6 @@
 #define CANARY_EXEC_OTHER 11
 #define CANARY_OPEN_ALLOWED 12
 #define CANARY_OPEN_OTHER 13
-#define CANARY_EXEC_RAN 14 /* the program that the exec would start ends with this (see haetaed's main) */
 
 /* The agent's own cgroup, so that a delegated unit stays inside its subtree. */
 static int canary_parent(struct kernel *k)
@@ -52,7 +51,7 @@ static int canary_parent(struct kernel *k)
 /* Only async-signal-safe calls: the agent has threads. */
 static void __attribute__((noreturn)) canary_child(int procs_fd, const char *canary_file)
 {
-	char *const argv[] = { (char *)"haetaed", (char *)"--canary", NULL };
+	char *const argv[] = { (char *)"haetaed", (char *)KERNEL_CANARY_ARGUMENT, NULL };
 	char *const envp[] = { NULL };
 	int fd;
 
@@ -75,7 +74,7 @@ int kernel_canary_result(int status, char **reterr_text)
 	switch (WEXITSTATUS(status)) {
 	case CANARY_REFUSED:
 		return 0;
-	case CANARY_EXEC_RAN:
+	case KERNEL_CANARY_RAN:
 		return kernel_fail(reterr_text, -ENOTSUP,
 				   "The kernel runs what the canary policy refuses: the programs are "
 				   "attached, but not in force");

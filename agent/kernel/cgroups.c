@@ -58,11 +58,6 @@ int kernel_cgroups_open(struct kernel *k, char **reterr_text)
 	return 0;
 }
 
-int kernel_cgroup_fd(const struct kernel *k)
-{
-	return k->cgroup_fd;
-}
-
 /* ---- a walk over the hierarchy ---- */
 
 typedef int (*cgroup_visit)(uint64_t id, const char *path, void *userdata);

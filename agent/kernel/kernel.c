@@ -118,15 +118,6 @@ const struct ht_hash_key *kernel_key(const struct kernel *k)
 	return &k->key;
 }
 
-uint32_t kernel_generation(const struct kernel *k)
-{
-	struct ht_settings s = {};
-	uint32_t zero = 0;
-
-	(void)bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s);
-	return s.generation;
-}
-
 const char *const *kernel_links(const struct kernel *k, size_t *ret_n)
 {
 	*ret_n = k->n_links;

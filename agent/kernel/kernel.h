@@ -46,7 +46,6 @@ int kernel_detach(const char *pin_dir);
 bool kernel_adopted(const struct kernel *k);
 /* The key of the edge hash, for image_compile(). */
 const struct ht_hash_key *kernel_key(const struct kernel *k);
-uint32_t kernel_generation(const struct kernel *k);
 
 /* Names of the attached programs, NULL-terminated, owned by the kernel object. */
 const char *const *kernel_links(const struct kernel *k, size_t *ret_n);
@@ -86,8 +85,6 @@ int kernel_cgroups_each(struct kernel *k,
 			void *userdata);
 /* Path of a cgroup by id, as of the last scan or the kernel's own table; NULL: unknown. malloc'd. */
 char *kernel_cgroup_path(struct kernel *k, uint64_t id);
-/* Mount of the unified hierarchy, for the canary. A borrowed descriptor. */
-int kernel_cgroup_fd(const struct kernel *k);
 
 /* ---- rings.c ---- */
 
@@ -125,6 +122,9 @@ size_t kernel_labels_count(struct kernel *k);
 
 #define KERNEL_CANARY_POLICY "haetae-canary"
 #define KERNEL_CANARY_CGROUP "haetae-canary.scope"
+/* The canary execs its own program with this one argument; if that runs, the program ends with this status. */
+#define KERNEL_CANARY_ARGUMENT "--canary"
+#define KERNEL_CANARY_RAN 14
 
 /* Prove that the kernel refuses: a child in a fresh cgroup of its own tries what the canary policy (already
  * published) denies: an exec and the open of canary_file. Return: 0 both refused; -EPERM... negative

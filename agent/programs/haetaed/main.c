@@ -17,7 +17,6 @@
 #define DEFAULT_PIN_DIR "/sys/fs/bpf/haetae"
 
 #define EXIT_CANNOT_ENFORCE 3
-#define EXIT_CANARY_RAN 14 /* known to kernel/canary.c */
 
 enum command {
 	COMMAND_RUN,
@@ -166,8 +165,8 @@ int main(int argc, char **argv)
 	int r;
 
 	/* what the canary must not be able to start */
-	if (argc == 2 && strcmp(argv[1], "--canary") == 0)
-		return EXIT_CANARY_RAN;
+	if (argc == 2 && strcmp(argv[1], KERNEL_CANARY_ARGUMENT) == 0)
+		return KERNEL_CANARY_RAN;
 	if (parse_argv(argc, argv, &options, &command) < 0) {
 		usage(stderr);
 		return 2;
