@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define HT_ABI 1U
+#define HT_ABI 2U
 
 /* Profiles one task or one cgroup can carry. A ninth cannot be added: the exec that would is refused. */
 #define HT_PROFILES_MAX 8U
@@ -288,9 +288,14 @@ struct ht_settings {
 	__u32 generation; /* of the published policy set, moved after a publish is complete */
 	__u32 rate_max;	  /* records of one cgroup in one second; beyond, they are aggregated */
 	__u32 agent_pid;  /* thread group of the agent that owns the maps now */
-	__u32 unbound;	  /* some governed cgroup may be missing in the cgroups map: match at exec */
 	__u32 current;	  /* 0 or 1: which half of the profiles map is in force */
+	__u32 pad;
 };
+
+/* Keys of the unbound map. While the two numbers differ, some governed cgroup may be missing in the cgroups
+ * map, and every exec matches names. Each has one writer, so that no number is ever lost. */
+#define HT_UNBOUND_MISSED 0U  /* programs: cgroups that could not be bound when they were made */
+#define HT_UNBOUND_MADE_UP 1U /* the agent: how many of them its last whole scan has seen to */
 
 /* Key of the profiles map. Every profile has two places; one word (ht_settings.current) says which half is in
  * force, so that a publish changes all profiles at one instant. */

@@ -54,27 +54,23 @@ SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(haetae_cgroup_mkdir, struct cgroup *cgrp, const char *path)
 {
 	struct ht_ledger *led = ledger_get();
-	struct ht_settings *set;
 	struct ht_cgroup c = {};
 	struct label *scratch;
 	__u32 zero = 0;
 	__u64 id = 0;
-	int n;
+	int n = -EPERM;
 
 	if (!cgroup_is_v2(cgrp))
 		return 0;
 	scratch = bpf_map_lookup_elem(&mkdir_scratch, &zero);
-	if (!scratch || BPF_CORE_READ_INTO(&id, cgrp, kn, id) < 0)
-		return 0;
-	n = cgroup_match(scratch, cgrp, &c);
+	if (scratch && BPF_CORE_READ_INTO(&id, cgrp, kn, id) == 0)
+		n = cgroup_match(scratch, cgrp, &c);
 	if (n == 0)
 		return 0;
-	if (n < 0 || bpf_map_update_elem(&cgroups, &id, &c, BPF_ANY) < 0) {
+	if (n < 0 || map_update(&cgroups, &id, &c, BPF_ANY) < 0) {
+		unbound_count();
 		if (led)
 			__sync_fetch_and_add(&led->binds_failed, 1);
-		set = settings_get();
-		if (set)
-			set->unbound = 1;
 		return 0;
 	}
 	cgroup_notice(HT_RECORD_BIND, id, path, &c);
@@ -93,7 +89,7 @@ int BPF_PROG(haetae_cgroup_release, struct cgroup *cgrp, const char *path)
 	if (!c)
 		return 0;
 	copy = *c;
-	(void)bpf_map_delete_elem(&cgroups, &id);
+	(void)map_delete(&cgroups, &id);
 	cgroup_notice(HT_RECORD_UNBIND, id, path, &copy);
 	return 0;
 }

@@ -12,56 +12,45 @@ const volatile __u64 ht_key0 SEC(".rodata") = 0;
 const volatile __u64 ht_key1 SEC(".rodata") = 0;
 const volatile __u32 ht_slots = 8;
 
-/* A task whose cgroup is not in the cgroups map. That map can have been full when the cgroup was made; then the
- * names are matched here. Return: as exec_subject(). */
-static __always_inline int exec_unbound(__u64 key, __u64 cgroup, __u64 id, struct label **ret_label)
-{
-	struct ht_settings *set = settings_get();
-	struct label *l;
-	__u32 result;
-
-	if (!set || !set->unbound)
-		return 0;
-	l = label_new(key, TEMPLATE_ZERO);
-	if (!l)
-		return -EPERM;
-	result = label_match(l, cgroup, id);
-	if (!result) {
-		label_delete(key);
-		return 0;
-	}
-	l->fresh = 1;
-	l->cgroup = id;
-	l->cgroup_seen = id;
-	*ret_label = l;
-	return result & BIND_FAILED ? -EPERM : 0;
-}
-
-/* The label to judge an exec by, after the profiles of the task's cgroup were added to it.
+/* The label to judge an exec by, after the profiles of the task's cgroup were added to it. Where the cgroups map may
+ * lack a cgroup, the names of the task's cgroup are matched as well.
  * Return: 0 (*ret_label may be NULL: not governed), -EPERM: governed, but that could not be stored. */
 static __always_inline int exec_subject(struct label **ret_label)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	__u64 key = (__u64)task, id = bpf_get_current_cgroup_id(), cgroup;
 	struct label *l = label_of(key);
+	bool fresh = !l, match;
+	__u32 result;
 
 	*ret_label = l;
 	if (l && l->cgroup_seen == id)
 		return 0;
 	cgroup = task_cgroup(task);
+	match = unbound_any();
 	if (!l) {
-		if (!cgroup_governed(cgroup))
-			return exec_unbound(key, cgroup, id, ret_label);
+		if (!match && !cgroup_governed(cgroup))
+			return 0;
 		l = label_new(key, TEMPLATE_ZERO);
 		if (!l)
 			return -EPERM;
 		l->fresh = 1;
 		*ret_label = l;
 	}
-	if (label_bind(l, cgroup) & BIND_FAILED) {
+	result = label_bind(l, cgroup);
+	if (match)
+		result |= label_match(l, cgroup, id);
+	if (result & BIND_FAILED) {
 		l->cgroup_seen = 0; /* try again at the next exec */
 		return -EPERM;
 	}
+	if (fresh && !result) {
+		label_delete(key);
+		*ret_label = NULL;
+		return 0;
+	}
+	if (!l->cgroup)
+		l->cgroup = id;
 	l->cgroup_seen = id;
 	return 0;
 }

@@ -123,8 +123,8 @@ struct {
 #define TEMPLATE_ZERO 0U
 #define TEMPLATE_ITERATOR 1U
 
-/* cgroup id -> profiles. Full: binds_failed counts it, settings.unbound makes the exec hook match names
- * (exec_unbound()) until the agent found room again. */
+/* cgroup id -> profiles; the agent sets max_entries. Full or out of memory: counted in unbound, and the exec hook matches names until the agent
+ * found room again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -132,6 +132,13 @@ struct {
 	__type(key, __u64);
 	__type(value, struct ht_cgroup);
 } cgroups SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32); /* HT_UNBOUND_* */
+	__type(value, __u64);
+} unbound SEC(".maps") __weak;
 
 /* (cgroup id, profile) pairs that the current publish takes away; read by the task iterator. */
 struct unbind_key {
@@ -251,6 +258,19 @@ struct {
 	__type(value, struct label);
 } mkdir_scratch SEC(".maps") __weak;
 
+/* Before 6.4 (bpf: return long from bpf_map_ops funcs) these calls go straight to functions that return int, and the
+ * upper half of the register is zero: a failure is no negative number until it is cut to an int again. So no program
+ * calls the helpers themselves. Return: 0, -errno. */
+static __always_inline int map_update(void *map, const void *key, const void *value, __u64 flags)
+{
+	return (int)bpf_map_update_elem(map, key, value, flags);
+}
+
+static __always_inline int map_delete(void *map, const void *key)
+{
+	return (int)bpf_map_delete_elem(map, key);
+}
+
 static __always_inline struct ht_settings *settings_get(void)
 {
 	__u32 zero = 0;
@@ -270,4 +290,24 @@ static __always_inline struct ht_ledger *ledger_get(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&ledger, &zero);
+}
+
+/* A governed cgroup could not be put into the cgroups map. */
+static __always_inline void unbound_count(void)
+{
+	__u32 key = HT_UNBOUND_MISSED;
+	__u64 *missed = bpf_map_lookup_elem(&unbound, &key);
+
+	if (missed)
+		__sync_fetch_and_add(missed, 1);
+}
+
+/* May a governed cgroup be missing in the cgroups map? */
+static __always_inline bool unbound_any(void)
+{
+	__u32 key = HT_UNBOUND_MISSED, other = HT_UNBOUND_MADE_UP;
+	__u64 *missed = bpf_map_lookup_elem(&unbound, &key);
+	__u64 *made_up = bpf_map_lookup_elem(&unbound, &other);
+
+	return !missed || !made_up || *(volatile __u64 *)missed != *(volatile __u64 *)made_up;
 }

@@ -234,7 +234,7 @@ static __always_inline __u32 report_aggregate(struct label *l, struct object *o,
 	a = bpf_map_lookup_elem(inner, &key);
 	if (!a) {
 		empty.first = now;
-		(void)bpf_map_update_elem(inner, &key, &empty, BPF_NOEXIST);
+		(void)map_update(inner, &key, &empty, BPF_NOEXIST);
 		a = bpf_map_lookup_elem(inner, &key);
 		if (!a)
 			return 0;

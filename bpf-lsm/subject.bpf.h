@@ -76,7 +76,7 @@ static __always_inline struct label *label_new(__u64 task, __u32 template)
 {
 	struct label *from = bpf_map_lookup_elem(&label_templates, &template), *l;
 
-	if (!from || bpf_map_update_elem(&labels, &task, from, BPF_ANY) < 0)
+	if (!from || map_update(&labels, &task, from, BPF_ANY) < 0)
 		return NULL;
 	l = bpf_map_lookup_elem(&labels, &task);
 	if (l)
@@ -91,5 +91,5 @@ static __always_inline void label_delete(__u64 task)
 	if (!l)
 		return;
 	l->state = LABEL_DEAD;
-	(void)bpf_map_delete_elem(&labels, &task);
+	(void)map_delete(&labels, &task);
 }

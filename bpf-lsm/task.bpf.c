@@ -19,7 +19,7 @@ int BPF_PROG(haetae_task_alloc, struct task_struct *task, unsigned long clone_fl
 	parent = label_current();
 	if (!parent)
 		return 0;
-	if (bpf_map_update_elem(&labels, &key, parent, BPF_ANY) == 0) {
+	if (map_update(&labels, &key, parent, BPF_ANY) == 0) {
 		child = bpf_map_lookup_elem(&labels, &key);
 		if (child)
 			return 0;

@@ -209,7 +209,7 @@ static void unbinds_clear(struct kernel *k)
  * scan finds nothing to do, and at least twice. */
 #define BIND_SCANS_MAX 16U
 
-int kernel_cgroups_bind(struct kernel *k, const struct image *image, struct kernel_publish *stats,
+static int cgroups_bind(struct kernel *k, const struct image *image, struct kernel_publish *stats,
 			char **reterr_text)
 {
 	struct bind_walk w = { .k = k, .image = image, .stats = stats };
@@ -256,7 +256,7 @@ static int label_pass(struct kernel *k, size_t *ret_changed, size_t *ret_failed)
 
 #define LABEL_PASSES_MAX 64U
 
-int kernel_tasks_label(struct kernel *k, struct kernel_publish *stats, char **reterr_text)
+static int tasks_label(struct kernel *k, struct kernel_publish *stats, char **reterr_text)
 {
 	size_t changed, failed;
 
@@ -276,37 +276,48 @@ int kernel_tasks_label(struct kernel *k, struct kernel_publish *stats, char **re
 	return kernel_fail(reterr_text, -EAGAIN, "Running tasks keep multiplying");
 }
 
-static int unbound_set(struct kernel *k, uint32_t unbound)
+static int unbound_read(struct kernel *k, uint64_t *ret_missed, uint64_t *ret_made_up)
 {
-	struct ht_settings s = {};
-	uint32_t zero = 0;
+	uint32_t missed = HT_UNBOUND_MISSED, made_up = HT_UNBOUND_MADE_UP;
 
-	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
+	if (bpf_map_lookup_elem(k->map_fds[MAP_UNBOUND], &missed, ret_missed) < 0 ||
+	    bpf_map_lookup_elem(k->map_fds[MAP_UNBOUND], &made_up, ret_made_up) < 0)
 		return -errno;
-	s.unbound = unbound;
-	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0 ? -errno : 0;
+	return 0;
+}
+
+int kernel_bind_running(struct kernel *k, const struct image *image, struct kernel_publish *stats,
+			char **reterr_text)
+{
+	uint32_t key = HT_UNBOUND_MADE_UP;
+	uint64_t missed, made_up;
+	int r;
+
+	/* Read first: what the kernel misses from here on keeps the two numbers apart. */
+	r = unbound_read(k, &missed, &made_up);
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to read what could not be bound");
+	r = cgroups_bind(k, image, stats, reterr_text);
+	if (r >= 0)
+		r = tasks_label(k, stats, reterr_text);
+	if (r < 0)
+		return r;
+	if (bpf_map_update_elem(k->map_fds[MAP_UNBOUND], &key, &missed, BPF_ANY) < 0)
+		return kernel_fail(reterr_text, -errno, "Failed to note what was bound");
+	return 0;
 }
 
 int kernel_rebind(struct kernel *k, const struct image *image, char **reterr_text)
 {
 	struct kernel_publish stats = {};
-	struct ht_ledger before, after;
+	uint64_t missed, made_up;
 	int r;
 
 	*reterr_text = NULL;
-	r = kernel_ledger_read(k, &before);
-	if (r >= 0)
-		r = kernel_cgroups_bind(k, image, &stats, reterr_text);
-	if (r >= 0)
-		r = kernel_tasks_label(k, &stats, reterr_text);
-	if (r >= 0)
-		r = unbound_set(k, 0);
-	if (r >= 0)
-		r = kernel_ledger_read(k, &after);
-	/* one more could not be bound meanwhile: it counted before it set the flag that was just cleared */
-	if (r >= 0 && after.binds_failed != before.binds_failed)
-		r = unbound_set(k, 1);
-	return r < 0 ? kernel_fail(reterr_text, r, "Failed to bind cgroups") : 0;
+	r = unbound_read(k, &missed, &made_up);
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to read what could not be bound");
+	return missed == made_up ? 0 : kernel_bind_running(k, image, &stats, reterr_text);
 }
 
 /* ---- looking up ---- */

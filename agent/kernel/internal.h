@@ -23,6 +23,7 @@ enum kernel_map {
 	MAP_SETTINGS,
 	MAP_MKDIR_SCRATCH,
 	MAP_NAMES,
+	MAP_UNBOUND,
 	_MAP_MAX,
 };
 
@@ -101,8 +102,9 @@ void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledge
 int kernel_canary_result(int status, char **reterr_text);
 /* cgroups.c */
 int kernel_cgroups_open(struct kernel *k, char **reterr_text);
-int kernel_cgroups_bind(struct kernel *k, const struct image *image, struct kernel_publish *stats,
+/* Bind the cgroups that are there, then the tasks in them. What the kernel could not bind by itself is made up for.
+ * Return: 0; negative errno with *reterr_text. */
+int kernel_bind_running(struct kernel *k, const struct image *image, struct kernel_publish *stats,
 			char **reterr_text);
-int kernel_tasks_label(struct kernel *k, struct kernel_publish *stats, char **reterr_text);
 /* An inner map like those of the profiles map. Return: fd or -errno. */
 int kernel_profile_map_new(size_t n);

@@ -22,6 +22,7 @@ struct kernel;
 
 struct kernel_config {
 	const char *pin_dir; /* inside a bpffs; made if missing */
+	uint32_t cgroups_max; /* governed cgroups, 0: KERNEL_CGROUPS_MAX; adopted maps keep their size */
 	uint32_t rate_max;   /* records of one cgroup a second, 0: KERNEL_RATE_MAX */
 	/* Where a new ledger starts (borrowed, may be NULL): what this boot's records say already, when the
 	 * kernel's own counts were lost with an incompatible agent's maps. */
@@ -29,6 +30,7 @@ struct kernel_config {
 };
 
 #define KERNEL_RATE_MAX 2000U
+#define KERNEL_CGROUPS_MAX 65536U
 
 /* Load or adopt. Return: 0; negative errno with *reterr_text (malloc'd, what failed and why). */
 int kernel_open(const struct kernel_config *config, struct kernel **ret, char **reterr_text);
@@ -73,8 +75,8 @@ int kernel_publish(struct kernel *k, const struct image *image, struct kernel_pu
 
 /* ---- cgroups.c ---- */
 
-/* Bind the cgroups that the kernel could not bind by itself (ht_ledger.binds_failed), and end its matching at
- * every exec. Return: 0; negative errno with *reterr_text: there is still no room. */
+/* Bind the cgroups that the kernel could not bind by itself, if there are any, and end its matching at every exec.
+ * Return: 0; negative errno with *reterr_text: there is still no room. */
 int kernel_rebind(struct kernel *k, const struct image *image, char **reterr_text);
 
 /* Call `each` for every governed cgroup. Return: 0, each's non-zero result,

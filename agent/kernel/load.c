@@ -36,6 +36,7 @@ const char *const kernel_map_names[_MAP_MAX] = {
 	[MAP_SETTINGS] = "settings",
 	[MAP_MKDIR_SCRATCH] = "mkdir_scratch",
 	[MAP_NAMES] = "names",
+	[MAP_UNBOUND] = "unbound",
 };
 
 int kernel_fail(char **reterr_text, int r, const char *format, ...)
@@ -132,7 +133,8 @@ bool kernel_maps_fit(struct kernel *k)
 	return true;
 }
 
-static int load_configure(struct kernel *k, struct haetae_bpf *skel, bool reuse_maps)
+static int load_configure(struct kernel *k, const struct kernel_config *config,
+			  struct haetae_bpf *skel, bool reuse_maps)
 {
 	int cpus = libbpf_num_possible_cpus(), r;
 	uint32_t slots;
@@ -141,6 +143,10 @@ static int load_configure(struct kernel *k, struct haetae_bpf *skel, bool reuse_
 		return cpus;
 	slots = (uint32_t)cpus * HT_SLOTS_PER_CPU;
 	r = bpf_map__set_max_entries(load_map(skel, MAP_SLOTS), slots);
+	if (r >= 0 && !reuse_maps)
+		r = bpf_map__set_max_entries(load_map(skel, MAP_CGROUPS),
+					     config->cgroups_max ? config->cgroups_max :
+								   KERNEL_CGROUPS_MAX);
 	if (r < 0)
 		return r;
 	skel->rodata->ht_key0 = k->key.k0;
@@ -264,7 +270,7 @@ int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse
 	skel = load_open();
 	if (!skel)
 		return load_fail(reterr_text, -errno, "Failed to open the BPF object");
-	r = load_configure(k, skel, reuse_maps);
+	r = load_configure(k, config, skel, reuse_maps);
 	if (r < 0)
 		return load_fail(reterr_text, r, "Failed to prepare the BPF object");
 	r = haetae_bpf__load(skel);

@@ -431,9 +431,7 @@ int kernel_publish(struct kernel *k, const struct image *image, struct kernel_pu
 	staged_free(staged, n);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to put a profile in place");
-	r = kernel_cgroups_bind(k, image, &stats, reterr_text);
-	if (r >= 0)
-		r = kernel_tasks_label(k, &stats, reterr_text);
+	r = kernel_bind_running(k, image, &stats, reterr_text);
 	if (r < 0)
 		return r;
 	r = publish_retire(k, image, &stats);

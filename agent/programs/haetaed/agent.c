@@ -125,7 +125,11 @@ static int agent_open_store(struct agent *a)
 static int agent_open_kernel(struct agent *a)
 {
 	struct ht_ledger ledger;
-	const struct kernel_config config = { .pin_dir = a->options.pin_dir, .ledger = &ledger };
+	const struct kernel_config config = {
+		.pin_dir = a->options.pin_dir,
+		.cgroups_max = a->options.cgroups_max,
+		.ledger = &ledger,
+	};
 	char *text = NULL;
 	int r;
 

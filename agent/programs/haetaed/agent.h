@@ -33,6 +33,7 @@ struct agent_options {
 	const char *state_dir;
 	const char *runtime_dir;
 	const char *pin_dir;
+	uint32_t cgroups_max; /* 0: KERNEL_CGROUPS_MAX */
 	bool foreground;
 };
 

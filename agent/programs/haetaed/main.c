@@ -17,6 +17,7 @@
 #define DEFAULT_PIN_DIR "/sys/fs/bpf/haetae"
 
 #define EXIT_CANNOT_ENFORCE 3
+#define CGROUPS_MAX_LIMIT (1U << 20) /* 56 bytes each in the kernel, made as they are needed */
 
 enum command {
 	COMMAND_RUN,
@@ -40,6 +41,7 @@ static void usage(FILE *out)
 		    "     --state-dir DIR    the verdict store (" DEFAULT_STATE_DIR ")\n"
 		    "     --runtime-dir DIR  lock and control socket (" DEFAULT_RUNTIME_DIR ")\n"
 		    "     --pin-dir DIR      what outlives the agent (" DEFAULT_PIN_DIR ")\n"
+		    "     --cgroups-max N    governed cgroups there is room for (65536)\n"
 		    "     --probe            can this kernel enforce? load nothing that stays; exit 0 or 3\n"
 		    "     --detach           end all enforcement and remove the pins\n"
 		    "  -h --help             show this help\n"
@@ -64,6 +66,22 @@ static int parse_policy_dir(struct agent_options *o, const char *dir)
 	return 0;
 }
 
+static int parse_cgroups_max(struct agent_options *o, const char *text)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno || *end || text[0] < '0' || text[0] > '9' || n == 0 || n > CGROUPS_MAX_LIMIT) {
+		(void)fprintf(stderr, "haetaed: --cgroups-max takes a number from 1 to %u: %s\n",
+			      CGROUPS_MAX_LIMIT, text);
+		return -EINVAL;
+	}
+	o->cgroups_max = (uint32_t)n;
+	return 0;
+}
+
 static int parse_argv(int argc, char **argv, struct agent_options *o, enum command *ret)
 {
 	enum {
@@ -72,6 +90,7 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 		OPT_STATE_DIR,
 		OPT_RUNTIME_DIR,
 		OPT_PIN_DIR,
+		OPT_CGROUPS_MAX,
 		OPT_DETACH,
 		OPT_PROBE,
 		OPT_VERSION,
@@ -82,6 +101,7 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 		{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "pin-dir", required_argument, NULL, OPT_PIN_DIR },
+		{ "cgroups-max", required_argument, NULL, OPT_CGROUPS_MAX },
 		{ "detach", no_argument, NULL, OPT_DETACH },
 		{ "probe", no_argument, NULL, OPT_PROBE },
 		{ "help", no_argument, NULL, 'h' },
@@ -116,6 +136,10 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 			break;
 		case OPT_PIN_DIR:
 			o->pin_dir = optarg;
+			break;
+		case OPT_CGROUPS_MAX:
+			if (parse_cgroups_max(o, optarg) < 0)
+				return -EINVAL;
 			break;
 		case OPT_DETACH:
 			*ret = COMMAND_DETACH;
