@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define HT_ABI 2U
+#define HT_ABI 3U
 
 /* Profiles one task or one cgroup can carry. A ninth cannot be added: the exec that would is refused. */
 #define HT_PROFILES_MAX 8U
@@ -56,6 +56,23 @@
 	 HT_OP_ATTR)
 #define HT_OPS_EXEC (HT_OP_MAP | HT_OP_EXEC | HT_OP_MAP_LIBRARY)
 
+/* Lines of `kernel:`, as numbers. A record's op has bit HT_KERNEL_SHIFT + line for them. */
+#define HT_KERNEL_MOUNT 0U	/* mount, move, remount, unmount, pivot_root, new mount API */
+#define HT_KERNEL_PTRACE 1U	/* ptrace, process_vm_*, /proc/PID/mem and the like, of tasks of other containers */
+#define HT_KERNEL_MODULE 2U	/* load a module, or ask the kernel to */
+#define HT_KERNEL_KEXEC 3U	/* load another kernel, reboot */
+#define HT_KERNEL_BPF 4U	/* bpf(), tokens included */
+#define HT_KERNEL_PERF 5U	/* perf_event_open */
+#define HT_KERNEL_DEVICE 6U	/* block devices, raw memory and ports, device nodes of one's own */
+#define HT_KERNEL_SYSCTL 7U	/* write to proc, sysfs, cgroupfs, debugfs, tracefs, securityfs, bpffs, binfmt_misc, efivarfs */
+#define HT_KERNEL_CLOCK 8U	/* set the clock */
+#define HT_KERNEL_NAMESPACES 9U /* new user namespaces, entering those of others */
+#define HT_KERNEL_IO_URING_SQPOLL 10U /* polling threads, foreign credentials, device commands of io_uring */
+#define HT_KERNEL_MAX 11U
+#define HT_KERNEL_SHIFT 16U
+#define HT_KERNEL_OP(line) (1U << (HT_KERNEL_SHIFT + (line)))
+#define HT_OPS_KERNEL (((1U << HT_KERNEL_MAX) - 1U) << HT_KERNEL_SHIFT)
+
 #define HT_VERDICT_ALLOW 0U
 #define HT_VERDICT_DENY 1U
 #define HT_VERDICT_WOULD_DENY 2U
@@ -73,7 +90,12 @@
 #define HT_REASON_ANONYMOUS 6U	/* no name: memfd, deleted, O_TMPFILE */
 #define HT_REASON_LABEL 7U	/* the subject's label could not be stored or has no free slot */
 #define HT_REASON_PROFILE 8U	/* the subject's profile is missing */
-#define HT_REASON_MAX 9U
+#define HT_REASON_WRITABLE 9U	/* executable memory that is or was writable, or a program that the container can write */
+#define HT_REASON_ORIGIN 10U	/* did not come with the image */
+#define HT_REASON_FROZEN 11U	/* a name on the way to something that a rule names */
+#define HT_REASON_KERNEL 12U	/* a line of `kernel:` */
+#define HT_REASON_GUARD 13U	/* Haetae's own files, processes and BPF objects */
+#define HT_REASON_MAX 14U
 
 /* ---- profile: one deterministic automaton over the components of a path -----------------------
  *
@@ -88,7 +110,22 @@
  *   MASK    {state, MASK, bits} edge by the set of the state's wildcards that match the component
  *   ELSE    {state, ELSE, 0}    edge for any other component (HT_ENTRY_ELSE says it exists)
  *   GLOB    {state, GLOB, i}    next: id in the globs map of the state's i-th wildcard
- *   RULE    {state, RULE, op}   rule: id of the rule that decided bit number `op` in this state
+ *   RULE    {state, RULE, HT_RULE_KEY(class, op)}
+ *                               rule: id of the rule that decided bit number `op` in this state. One with
+ *                               HT_RULE_COMMON for `op` speaks of every op without an entry of its own.
+ *   COND    {state, COND, i}    the state's i-th exception of a kind that depends on the subject: its `deny` is
+ *                               refused here (and `kill`) unless the subject meets both conditions: bit number
+ *                               `next` in its mask of exe conditions and bit number `flags` in its mask of uid
+ *                               conditions; HT_COND_NONE: no such condition. Its rule: {state, COND_RULE, i}.
+ *   EXE     {state, EXE, 0}     rule: mask of the exe conditions that a program at this path meets
+ *                               (HT_ENTRY_EXE says it exists). Asked once, when the subject's program starts.
+ *   UID     {0, UID, uid}       rule: mask of the uid conditions that this uid meets; missing: none
+ *   ANONYMOUS {0, ANONYMOUS, 0} what holds for objects without a name: memfd, deleted, O_TMPFILE. Its RULE entries
+ *                               stand under HT_STATE_ANONYMOUS. Always there.
+ *   WRITABLE {0, WRITABLE, 0}   what is refused of memory that is or was writable, and of programs that the
+ *                               container can write; missing: nothing. RULE entries: HT_STATE_WRITABLE.
+ *   KERNEL  {0, KERNEL, 0}      masks of 1 << HT_KERNEL_*; missing: nothing. RULE entries, by the line's number:
+ *                               HT_STATE_KERNEL.
  *
  * The step from a state: exact NAME edge; else, if the state has wildcards, the MASK edge of those
  * that match (bits 0 means none, no edge); else the ELSE edge; else OTHER. A NAME edge already
@@ -96,10 +133,20 @@
  * An entry with HT_ENTRY_FINAL holds for everything below it too.
  *
  * RULE entries of OTHER stand under HT_STATE_OTHER, those of the root directory under the start state.
+ *
+ * What an entry refuses of the operations `ops` that are asked for:
+ *   ops & deny;  ops & image, if the object did not come with the container's image;  what its COND entries say.
+ * Of HT_OP_MAP_LIBRARY `image` speaks only where there is an image: on a stacked filesystem.
+ * A refused operation that is in `kill` ends the task's thread group. An allowed one in `would` is recorded as
+ * would-deny, else one in `audit` as audit. A COND entry's `would` and `audit` mean the same for its exception.
  */
 #define HT_STATE_HEADER 0U
 #define HT_STATE_OTHER 1U
 #define HT_STATE_START 2U
+#define HT_STATE_ANONYMOUS 3U
+#define HT_STATE_WRITABLE 4U
+#define HT_STATE_KERNEL 5U
+#define HT_STATE_FIRST 8U /* states of the automaton are numbered from here */
 
 #define HT_EDGE_HEADER 0U
 #define HT_EDGE_START 1U
@@ -110,19 +157,41 @@
 #define HT_EDGE_GLOB 6U
 #define HT_EDGE_RULE 7U
 #define HT_EDGE_BIND 8U /* cgroup matcher: {state, BIND, i} -> next: profile id */
+#define HT_EDGE_COND 9U
+#define HT_EDGE_COND_RULE 10U
+#define HT_EDGE_EXE 11U
+#define HT_EDGE_UID 12U
+#define HT_EDGE_ANONYMOUS 13U
+#define HT_EDGE_WRITABLE 14U
+#define HT_EDGE_KERNEL 15U
+
+#define HT_RULE_DENY 0U	 /* classes of RULE entries: of `deny` */
+#define HT_RULE_AUDIT 1U /* of `audit` */
+#define HT_RULE_IMAGE 2U /* of `image` */
+#define HT_RULE_WOULD 3U /* of `would` */
+#define HT_RULE_COMMON 0xffU
+#define HT_RULE_KEY(class, op) (((class) << 8) | (op))
+
+/* Conditions on the subject: at most so many of each kind in one policy, and COND entries of one state. */
+#define HT_CONDITIONS_MAX 64U
+#define HT_CONDS_MAX 32U
+#define HT_COND_NONE 0xffU
 
 /* ht_entry.flags: low byte is the number of wildcards of the state (HT_GLOBS_MAX at most). */
 #define HT_ENTRY_GLOBS 0xffU
 #define HT_ENTRY_FINAL (1U << 8)
 #define HT_ENTRY_ELSE (1U << 9)
 #define HT_ENTRY_NAMES (1U << 10)     /* has NAME edges; without it the exact lookup is skipped */
-#define HT_ENTRY_BIND_SHIFT 16U	      /* cgroup matcher: number of BIND entries of the state */
+#define HT_ENTRY_EXE (1U << 11)
+#define HT_ENTRY_COUNT_SHIFT 16U      /* number of COND entries of the state; cgroup matcher: of BIND entries */
 
 /* ht_entry.flags of HEADER */
 #define HT_PROFILE_ENFORCE (1U << 0)  /* refuse; without it refusals are recorded as would-deny */
 #define HT_PROFILE_CANARY (1U << 1)   /* the agent's self-test */
 #define HT_PROFILE_RETIRED (1U << 2)  /* policy is gone; labels that still name it are not governed */
 #define HT_PROFILE_RECORD_EXEC (1U << 3) /* record allowed execs */
+#define HT_PROFILE_RECORD_FILE (1U << 4) /* record allowed file operations */
+#define HT_PROFILE_CONDITIONS (1U << 5)	 /* has COND entries: the subject's masks are asked for */
 
 struct ht_edge_key {
 	__u32 state;
@@ -135,8 +204,13 @@ struct ht_entry {
 	__u32 flags;
 	union {
 		struct {
-			__u32 deny;  /* HT_OP_* refused here */
-			__u32 audit; /* HT_OP_* recorded here though allowed */
+			__u16 deny;  /* HT_OP_* refused here */
+			__u16 audit; /* HT_OP_* recorded here though allowed */
+			__u16 kill;  /* HT_OP_* whose refusal ends the task's thread group */
+			__u16 image; /* HT_OP_* refused unless the object came with the image */
+			__u16 cond;  /* HT_OP_* that some COND entry of the state speaks of */
+			__u16 would; /* HT_OP_* recorded as would-deny: a rule that is not in force yet */
+			__u16 pad[2];
 		};
 		__u64 rule;
 	};
@@ -303,7 +377,8 @@ struct ht_settings {
 
 #define HT_ASSERT(c) _Static_assert(c, #c)
 HT_ASSERT(sizeof(struct ht_edge_key) == 16);
-HT_ASSERT(sizeof(struct ht_entry) == 16);
+HT_ASSERT(sizeof(struct ht_entry) == 24);
+HT_ASSERT(HT_OP_ALL <= 0xffff && HT_KERNEL_MAX <= 16);
 HT_ASSERT(sizeof(struct ht_glob) == 260);
 HT_ASSERT(sizeof(struct ht_cgroup) == 56);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);

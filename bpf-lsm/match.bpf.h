@@ -83,7 +83,7 @@ static __always_inline void match_bind(struct match_context *context)
 	struct ht_entry *e;
 	__u32 i, n, r;
 
-	n = l->position.entry.flags >> HT_ENTRY_BIND_SHIFT;
+	n = l->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (i >= n)
@@ -160,7 +160,7 @@ static __always_inline int cgroup_match(struct label *l, struct cgroup *cgrp,
 	case MATCH_FAILED:
 		return -EPERM;
 	}
-	n = l->position.entry.flags >> HT_ENTRY_BIND_SHIFT;
+	n = l->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (i >= n)

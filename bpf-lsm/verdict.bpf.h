@@ -72,6 +72,10 @@ static __always_inline __u32 op_number(__u32 ops)
 {
 	__u32 n = 0;
 
+	if (!(ops & 0xffff)) {
+		n += 16;
+		ops >>= 16;
+	}
 	if (!(ops & 0xff)) {
 		n += 8;
 		ops >>= 8;

@@ -44,7 +44,7 @@ static const struct row_column event_columns[] = {
 	COLUMN(ROW_ENUM, notice, _EVENT_NOTICE_MAX - 1),
 	COLUMN(ROW_U8, verdict, HT_VERDICT_MAX - 1),
 	COLUMN(ROW_U8, reason, HT_REASON_MAX - 1),
-	COLUMN(ROW_U32, op, HT_OP_ALL),
+	COLUMN(ROW_U32, op, HT_OP_ALL | HT_OPS_KERNEL),
 	COLUMN(ROW_U32, flags, EVENT_FLAGS),
 	COLUMN(ROW_ENUM, severity, _POLICY_SEVERITY_MAX - 1),
 	COLUMN(ROW_U63, realtime_us),

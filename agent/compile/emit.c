@@ -157,9 +157,9 @@ static int emitter_entry(struct emitter *m, uint32_t class, uint32_t number, str
 				     UINT16_MAX);
 	*ret = (struct ht_entry){
 		.next = number,
-		.flags = view.n_binds << HT_ENTRY_BIND_SHIFT,
-		.deny = view.verdict.deny,
-		.audit = view.verdict.audit,
+		.flags = view.n_binds << HT_ENTRY_COUNT_SHIFT,
+		.deny = (uint16_t)view.verdict.deny,
+		.audit = (uint16_t)view.verdict.audit,
 	};
 	if (view.final)
 		ret->flags |= HT_ENTRY_FINAL;
@@ -362,7 +362,7 @@ static int emitter_run(struct emitter *m, uint32_t flags)
 	m->next = HT_STATE_START;
 	if (m->a->start != other)
 		r = emitter_number(m, m->a->start, &number);
-	m->next = HT_STATE_START + 1;
+	m->next = HT_STATE_FIRST;
 	if (r == 0)
 		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_HEADER, 0, (struct ht_entry){});
 	if (r == 0)
@@ -390,8 +390,8 @@ static int emitter_run(struct emitter *m, uint32_t flags)
 	m->pairs[0].entry = (struct ht_entry){
 		.next = HT_STATE_START,
 		.flags = flags,
-		.deny = m->deny,
-		.audit = m->audit,
+		.deny = (uint16_t)m->deny,
+		.audit = (uint16_t)m->audit,
 	};
 	return 0;
 }

@@ -177,7 +177,7 @@ int image_match_cgroup(const struct image *image, const struct ht_hash_key *key,
 			return r;
 		path += c.len;
 	}
-	n = at->flags >> HT_ENTRY_BIND_SHIFT;
+	n = at->flags >> HT_ENTRY_COUNT_SHIFT;
 	for (uint32_t i = 0; i < n && i < HT_PROFILES_MAX; i++) {
 		bind = profile_lookup(&image->matcher, at->next, HT_EDGE_BIND, i);
 		if (!bind)

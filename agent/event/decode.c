@@ -89,7 +89,7 @@ static void comm_set(struct event *event, const char comm[16])
 
 static bool op_is_valid(uint32_t op)
 {
-	return (op & ~HT_OP_ALL) == 0 && (op & (op - 1)) == 0;
+	return (op & ~(HT_OP_ALL | HT_OPS_KERNEL)) == 0 && (op & (op - 1)) == 0;
 }
 
 /* Counters and clocks that pass 2^63 were never counted by anybody; identifiers use all bits. */
@@ -218,7 +218,7 @@ int event_from_aggregate(const struct ht_aggregate_key *key, const struct ht_agg
 {
 	struct event event = {};
 
-	if (key->op >= HT_OP_MAX || key->verdict >= HT_VERDICT_MAX ||
+	if (key->op >= 32 || !op_is_valid(1U << key->op) || key->verdict >= HT_VERDICT_MAX ||
 	    key->reason >= HT_REASON_MAX || value->count == 0 || value->first > value->last ||
 	    value->pad != 0 || value->count > INT64_MAX || key->cgroup > INT64_MAX)
 		return EVENT_E_DECODE;

@@ -56,7 +56,8 @@ static const char *op_noun(uint32_t op)
 	case HT_OP_EXEC:
 		return "execution of";
 	default:
-		return "access to";
+		op &= HT_OPS_KERNEL;
+		return op ? policy_op_to_string(op) : "access to";
 	}
 }
 

@@ -40,6 +40,11 @@ static const char *const event_reasons[HT_REASON_MAX] = {
 	[HT_REASON_ANONYMOUS] = "anonymous",
 	[HT_REASON_LABEL] = "label",
 	[HT_REASON_PROFILE] = "profile",
+	[HT_REASON_WRITABLE] = "writable",
+	[HT_REASON_ORIGIN] = "origin",
+	[HT_REASON_FROZEN] = "frozen",
+	[HT_REASON_KERNEL] = "kernel",
+	[HT_REASON_GUARD] = "guard",
 };
 
 static const struct {

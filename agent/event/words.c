@@ -80,6 +80,11 @@ const char *words_reason(uint8_t reason)
 		[HT_REASON_ANONYMOUS] = "it has no name (a memory file, deleted or temporary)",
 		[HT_REASON_LABEL] = "the process could not be labelled with its policy",
 		[HT_REASON_PROFILE] = "the process's profile is missing",
+		[HT_REASON_WRITABLE] = "it is or was writable, and would be executable",
+		[HT_REASON_ORIGIN] = "it did not come with the container's image",
+		[HT_REASON_FROZEN] = "something that a rule names is reached through it",
+		[HT_REASON_KERNEL] = "a way out of the container",
+		[HT_REASON_GUARD] = "it belongs to Haetae",
 	};
 
 	return reason < HT_REASON_MAX ? reasons[reason] : NULL;

@@ -124,8 +124,11 @@ int policy_default_from_string(const char *s, enum policy_default *ret);
 const char *policy_severity_to_string(enum policy_severity severity);
 int policy_severity_from_string(const char *s, enum policy_severity *ret);
 const char *policy_rule_kind_to_string(enum policy_rule_kind kind); /* "exec.deny", ... */
-/* One bit -> its word ("read", ..., "map", "exec"; both map bits say "map"); NULL if not one bit.
- */
+/* Lines of `kernel:` by their HT_KERNEL_* numbers. NULL, -EINVAL: unknown. */
+const char *policy_kernel_to_string(uint32_t line);
+int policy_kernel_from_string(const char *s, uint32_t *ret_line);
+/* One bit -> its word ("read", ..., "map", "exec"; both map bits say "map"; "mount", ... of the kernel lines); NULL if
+ * not one bit. */
 const char *policy_op_to_string(uint32_t op);
 int policy_op_from_string(const char *s, uint32_t *ret_bits);
 

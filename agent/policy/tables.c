@@ -42,6 +42,20 @@ static const struct {
 	{"exec", HT_OP_EXEC},
 };
 
+static const char *const kernel_table[HT_KERNEL_MAX] = {
+	[HT_KERNEL_MOUNT] = "mount",
+	[HT_KERNEL_PTRACE] = "ptrace",
+	[HT_KERNEL_MODULE] = "module",
+	[HT_KERNEL_KEXEC] = "kexec",
+	[HT_KERNEL_BPF] = "bpf",
+	[HT_KERNEL_PERF] = "perf",
+	[HT_KERNEL_DEVICE] = "device",
+	[HT_KERNEL_SYSCTL] = "sysctl",
+	[HT_KERNEL_CLOCK] = "clock",
+	[HT_KERNEL_NAMESPACES] = "namespaces",
+	[HT_KERNEL_IO_URING_SQPOLL] = "io_uring_sqpoll",
+};
+
 static const char *table_get(const char *const *table, size_t n, size_t i)
 {
 	return i < n ? table[i] : NULL;
@@ -105,10 +119,28 @@ const char *policy_rule_kind_to_string(enum policy_rule_kind kind)
 	return table_get(kind_table, ARRAY_LEN(kind_table), kind);
 }
 
+const char *policy_kernel_to_string(uint32_t line)
+{
+	return table_get(kernel_table, ARRAY_LEN(kernel_table), line);
+}
+
+int policy_kernel_from_string(const char *s, uint32_t *ret_line)
+{
+	int i = table_find(kernel_table, ARRAY_LEN(kernel_table), s);
+
+	if (i < 0)
+		return i;
+	*ret_line = (uint32_t)i;
+	return 0;
+}
+
 const char *policy_op_to_string(uint32_t op)
 {
 	if (op == 0 || (op & (op - 1)) != 0)
 		return NULL;
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
+		if (op == HT_KERNEL_OP(line))
+			return kernel_table[line];
 	for (size_t i = 0; i < ARRAY_LEN(op_table); i++)
 		if (op_table[i].bits & op)
 			return op_table[i].word;
@@ -121,6 +153,12 @@ int policy_op_from_string(const char *s, uint32_t *ret_bits)
 		if (strcmp(op_table[i].word, s) != 0)
 			continue;
 		*ret_bits = op_table[i].bits;
+		return 0;
+	}
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++) {
+		if (strcmp(kernel_table[line], s) != 0)
+			continue;
+		*ret_bits = HT_KERNEL_OP(line);
 		return 0;
 	}
 	return -EINVAL;

@@ -82,6 +82,20 @@ START_TEST(test_ops)
 	ck_assert_ptr_null(policy_op_to_string(0));
 	ck_assert_ptr_null(policy_op_to_string(HT_OP_READ | HT_OP_WRITE));
 	ck_assert_ptr_null(policy_op_to_string(1U << HT_OP_MAX));
+	for (unsigned line = 0; line < HT_KERNEL_MAX; line++) {
+		const char *word = policy_kernel_to_string(line);
+		uint32_t found = HT_KERNEL_MAX;
+
+		ck_assert_ptr_nonnull(word);
+		ck_assert_int_eq(policy_kernel_from_string(word, &found), 0);
+		ck_assert_uint_eq(found, line);
+		ck_assert_str_eq(policy_op_to_string(HT_KERNEL_OP(line)), word);
+		ck_assert_int_eq(policy_op_from_string(word, &bits), 0);
+		ck_assert_uint_eq(bits, HT_KERNEL_OP(line));
+	}
+	ck_assert_ptr_null(policy_kernel_to_string(HT_KERNEL_MAX));
+	ck_assert_int_eq(policy_kernel_from_string("mounts", &bits), -EINVAL);
+	ck_assert_ptr_null(policy_op_to_string(HT_KERNEL_OP(HT_KERNEL_MAX)));
 }
 END_TEST
 
