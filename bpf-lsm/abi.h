@@ -103,7 +103,8 @@
  * once per component from the root down, and ends in the entry whose masks are the answer:
  *
  *   HEADER  {0, HEADER, 0}      next: start state. flags: HT_PROFILE_*. deny: every operation refused
- *                               anywhere by the profile (others need no walk at all). audit: likewise.
+ *                               anywhere by the profile, for whatever reason: image, COND, ANONYMOUS and
+ *                               WRITABLE entries included (others need no walk at all). audit, would: likewise.
  *   START   {0, START, 0}       the entry of the root directory itself
  *   OTHER   {0, OTHER, 0}       where no rule goes on: the defaults of the profile
  *   NAME    {state, NAME, hash} edge by exact component; hash is ht_hash_name() under the secret key
@@ -210,7 +211,8 @@ struct ht_entry {
 			__u16 image; /* HT_OP_* refused unless the object came with the image */
 			__u16 cond;  /* HT_OP_* that some COND entry of the state speaks of */
 			__u16 would; /* HT_OP_* recorded as would-deny: a rule that is not in force yet */
-			__u16 pad[2];
+			__u32 stamp; /* HEADER: of this content; masks of conditions belong to one stamp.
+				      * The publish sets it, an image has 0. */
 		};
 		__u64 rule;
 	};
@@ -363,6 +365,8 @@ struct ht_settings {
 	__u32 rate_max;	  /* records of one cgroup in one second; beyond, they are aggregated */
 	__u32 agent_pid;  /* thread group of the agent that owns the maps now */
 	__u32 current;	  /* 0 or 1: which half of the profiles map is in force */
+	__s32 overlay_upper; /* from an overlay's inode to what it has in its upper layer; 0: not known */
+	__u32 epoch; /* of what verdicts depend on besides the object: moved after each change */
 	__u32 pad;
 };
 
@@ -384,6 +388,6 @@ HT_ASSERT(sizeof(struct ht_cgroup) == 56);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
-HT_ASSERT(sizeof(struct ht_settings) == 48);
+HT_ASSERT(sizeof(struct ht_settings) == 56);
 HT_ASSERT(sizeof(struct ht_ledger) == 432);
 HT_ASSERT(HT_VERDICT_MAX <= HT_VERDICT_SLOTS && HT_REASON_MAX <= HT_REASON_SLOTS);

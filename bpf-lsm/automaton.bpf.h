@@ -11,7 +11,6 @@
 struct automaton_context {
 	struct label *label;
 	void *profile; /* inner map */
-	__u32 state;
 };
 
 #define GLOB_STEPS_MAX (1U << 17) /* > 2 * 255 * 255: no pair of pattern and name needs more */
@@ -74,23 +73,23 @@ static __always_inline void glob_reset(struct glob_state *g)
 static long glob_bit(__u32 index, struct automaton_context *context)
 {
 	struct label *l = context->label;
-	struct ht_edge_key key = { .state = context->state, .kind = HT_EDGE_GLOB };
+	struct ht_edge_key key = { .kind = HT_EDGE_GLOB };
 	struct glob_context match = {};
 	struct ht_entry *e;
 	struct ht_glob *glob;
-	__u32 id, i;
+	__u32 i;
 
 	if (!l)
 		return 1;
 	i = l->glob.index;
+	key.state = l->glob.state;
 	key.name = i;
 	e = bpf_map_lookup_elem(context->profile, &key);
 	if (!e) {
 		l->position.damaged = 1;
 		return 1;
 	}
-	id = e->next;
-	glob = bpf_map_lookup_elem(&globs, &id);
+	glob = bpf_map_lookup_elem(&globs, &e->next);
 	if (!glob) {
 		l->position.damaged = 1;
 		return 1;
@@ -124,7 +123,7 @@ static __always_inline int automaton_globs(struct label *l, void *profile, __u64
 			return -1;
 		l->glob.name_len = len;
 	}
-	context.state = l->position.entry.next;
+	l->glob.state = l->position.entry.next;
 	bpf_loop(l->position.entry.flags & HT_ENTRY_GLOBS, glob_bit, &context, 0);
 	return 0;
 }

@@ -15,7 +15,7 @@ const volatile __u32 ht_slots = 8;
 /* The label to judge an exec by, after the profiles of the task's cgroup were added to it. Where the cgroups map may
  * lack a cgroup, the names of the task's cgroup are matched as well.
  * Return: 0 (*ret_label may be NULL: not governed), -EPERM: governed, but that could not be stored. */
-static __always_inline int exec_subject(struct label **ret_label)
+static __noinline int exec_subject(struct label **ret_label)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	__u64 key = (__u64)task, id = bpf_get_current_cgroup_id(), cgroup;
@@ -137,21 +137,35 @@ __global int name_is_library(struct label *l)
 	return l->glob.verdict;
 }
 
+/* Memory without a file that would be writable and executable, or executable after it was written. */
+static __always_inline int hook_memory(struct label *l)
+{
+	struct object o = { .ops = HT_OP_MAP, .facts = OBJECT_MEMORY | OBJECT_WX };
+
+	return hook_judge(l, &o);
+}
+
 SEC("lsm/mmap_file")
 int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
 {
+	struct object o = {};
 	struct label *l;
 
 	if (ret)
 		return ret;
-	if (!file || !(prot & PROT_EXEC))
+	if (!(prot & PROT_EXEC))
 		return 0;
 	l = label_current();
 	if (!l)
 		return 0;
-	l->walk.dentry = (__u64)file->f_path.dentry;
-	return hook_file(l, file, name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP);
+	if (!file)
+		return prot & PROT_WRITE ? hook_memory(l) : 0;
+	object_of_file(&o, file);
+	l->walk.dentry = o.dentry;
+	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
+	o.facts = prot & PROT_WRITE ? OBJECT_WX : 0;
+	return hook_judge(l, &o);
 }
 
 /* A mapping made executable after the fact. On a stacked filesystem the mapping holds the file below, which
@@ -165,16 +179,22 @@ int BPF_PROG(haetae_file_mprotect, struct vm_area_struct *vma, unsigned long req
 	struct path user = {};
 	struct file *file;
 	struct label *l;
+	bool written;
 
 	if (ret)
 		return ret;
 	if (!(prot & PROT_EXEC))
 		return 0;
 	l = label_current();
-	file = vma->vm_file;
-	if (!l || !file)
+	if (!l)
 		return 0;
+	/* Written, or written to since it was mapped: it has pages of its own. */
+	written = (prot & PROT_WRITE) || (vma->vm_flags & VM_WRITE) || vma->anon_vma;
+	file = vma->vm_file;
+	if (!file)
+		return written ? hook_memory(l) : 0;
 	object_of_file(&o, file);
+	o.facts = written ? OBJECT_WX : 0;
 	backing = (void *)file;
 	if (bpf_core_field_exists(backing->user_path) && verdict_place(&o) == PLACE_BELOW &&
 	    BPF_CORE_READ_INTO(&user, backing, user_path) == 0) {
@@ -201,6 +221,41 @@ static __always_inline void exec_remember(struct label *l, struct slot *s)
 	l->exe_len = len;
 	l->exe_dev = s->record.dev;
 	l->exe_ino = s->record.ino;
+}
+
+/* Does a profile of the subject want allowed execs recorded? A missing one counts as yes. */
+struct exec_context {
+	struct label *label;
+};
+
+static long exec_recorded_step(__u32 index, struct exec_context *context)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
+	struct label *l = context->label;
+	struct ht_entry *header;
+	void *profile;
+	__u32 id;
+
+	if (!l)
+		return 1;
+	profile = verdict_profile(l, index, &id);
+	if (!id)
+		return 0;
+	header = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
+	if (!header || (header->flags & HT_PROFILE_RECORD_EXEC))
+		l->record = 1;
+	return 0;
+}
+
+static __always_inline bool exec_recorded(struct label *l)
+{
+	struct exec_context context = { .label = l };
+	struct ht_settings *set = settings_get();
+
+	l->half = set ? set->current : 0;
+	l->record = 0;
+	bpf_loop(HT_PROFILES_MAX, exec_recorded_step, &context, 0);
+	return l->record;
 }
 
 /* An exec went through: what runs now, with which arguments. */
@@ -233,12 +288,13 @@ int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct 
 		exec_remember(l, s);
 		slot_release(s);
 	}
-	l->deny = 0;
+	__builtin_memset(l->exe_stamps, 0, sizeof(l->exe_stamps));
 	l->reason = HT_REASON_NONE;
 	l->rule = 0;
 	l->profile = l->profiles[0];
 	l->chain = 0;
-	report_verdict(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, bprm->argc);
+	if (exec_recorded(l))
+		report_verdict(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, bprm->argc);
 	l->fresh = 0;
 	return 0;
 }

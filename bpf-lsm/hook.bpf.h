@@ -8,26 +8,40 @@
 #include "report.bpf.h"
 #include "cgroup.bpf.h"
 
-/* Bits of the operation a record names: the lowest refused one. */
-static __always_inline __u32 hook_op(__u32 deny)
+/* Bits of the operation a record names: the lowest one told. */
+static __always_inline __u32 hook_op(__u32 told)
 {
-	return deny & -deny;
+	return told & -told;
+}
+
+static __always_inline __u32 hook_verdict(struct label *l, __u32 level)
+{
+	switch (level) {
+	case LEVEL_ALLOW:
+		return HT_VERDICT_ALLOW;
+	case LEVEL_AUDIT:
+		return HT_VERDICT_AUDIT;
+	case LEVEL_WOULD_DENY:
+		return HT_VERDICT_WOULD_DENY;
+	}
+	if (l->canary)
+		return HT_VERDICT_SELF_TEST;
+	return level == LEVEL_KILL ? HT_VERDICT_KILL : HT_VERDICT_DENY;
 }
 
 static __always_inline int hook_judge(struct label *l, struct object *o)
 {
-	__u32 verdict, enforce;
+	__u32 level;
 
 	if (!l || !o)
 		return -EPERM;
-	if (!verdict_decide(l, o))
+	level = verdict_decide(l, o);
+	if (level == LEVEL_ALLOW && !(l->record && l->walk.n && (o->ops & HT_OPS_FILE)))
 		return 0;
-	enforce = l->enforce;
-	verdict = HT_VERDICT_WOULD_DENY;
-	if (enforce)
-		verdict = l->canary ? HT_VERDICT_SELF_TEST : HT_VERDICT_DENY;
-	report_verdict(l, o, hook_op(l->deny), verdict, 0);
-	return enforce ? -EPERM : 0;
+	report_verdict(l, o, hook_op(l->told), hook_verdict(l, level), 0);
+	if (level == LEVEL_KILL)
+		(void)bpf_send_signal(SIGKILL); /* to the thread group; it is refused in any case */
+	return level >= LEVEL_DENY ? -EPERM : 0;
 }
 
 /* The kernel handed the pointers of a hook to us, so plain loads follow them. */

@@ -32,6 +32,8 @@ struct kgid {
 struct cred {
 	struct kuid uid;
 	struct kgid gid;
+	struct kuid fsuid;
+	struct kgid fsgid;
 };
 
 struct super_block {
@@ -42,6 +44,8 @@ struct super_block {
 
 struct inode {
 	__u16 i_mode;
+	struct kuid i_uid;
+	struct kgid i_gid;
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
@@ -80,6 +84,7 @@ struct mnt_namespace;
 struct vfsmount {
 	struct dentry *mnt_root;
 	struct super_block *mnt_sb;
+	int mnt_flags;
 };
 
 struct mount {
@@ -106,8 +111,12 @@ struct backing_file___user_path {
 	struct path user_path;
 };
 
+struct anon_vma;
+
 struct vm_area_struct {
 	struct file *vm_file;
+	struct anon_vma *anon_vma;
+	unsigned long vm_flags;
 };
 
 struct mm_struct {
@@ -162,6 +171,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	__u64 start_boottime;
 	const struct cred *real_cred;
+	const struct cred *cred;
 	char comm[16];
 	struct nsproxy *nsproxy;
 	struct mm_struct *mm;
@@ -194,11 +204,17 @@ struct bpf_iter__task {
 #define FMODE_CREATED 0x100000U
 #define F_FLAG_EXEC 0x20U	 /* __FMODE_EXEC in f_flags; no system call can pass it */
 #define O_TRUNC 01000U
+#define SB_RDONLY 1UL
 #define SB_KERNMOUNT (1UL << 22)
 #define SB_NOUSER (1UL << 31)
 #define PF_KTHREAD 0x00200000U
 #define RENAME_EXCHANGE 2U
+#define PROT_WRITE 0x2UL
 #define PROT_EXEC 0x4UL
+#define VM_WRITE 0x2UL
+#define MNT_READONLY 0x40
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630UL
+#define SIGKILL 9
 #define S_IFMT 0170000U
 #define S_IFREG 0100000U
 #define EPERM 1

@@ -48,7 +48,22 @@ struct hash_state {
 	__u32 at, len;
 };
 
+/* ---- conditions on the subject ---- */
+
+struct condition_state {
+	__u64 exe; /* conditions met */
+	__u64 uid;
+	__u32 n; /* exceptions of the entry */
+	__u32 index;
+	__u32 profile;
+	__u32 flags;
+	__u32 at; /* byte of the program's path */
+	__u32 pad;
+	struct position kept;
+};
+
 struct glob_state {
+	__u32 state; /* whose wildcards are matched */
 	__u32 name_len;
 	__u32 index;
 	__u32 mask;
@@ -80,18 +95,29 @@ struct label {
 	__u64 exe_ino;
 	__u8 exe[HT_TEXT_EXE_MAX];
 
-	/* what the running hook decided */
-	__u32 ops;     /* asked for */
-	__u32 need;    /* some profile refuses one of them somewhere */
-	__u32 deny;    /* operations refused */
-	__u32 enforce; /* by a profile that refuses, not only records */
+	/* which conditions of each profile the running program meets, and for which content of it */
+	__u64 exe_masks[HT_PROFILES_MAX];
+	__u32 exe_stamps[HT_PROFILES_MAX];
+
+	/* what the running hook asks */
+	__u64 dentry;
+	__u64 mount;
+	__u32 ops;
+	__u32 facts;  /* OBJECT_* */
+	__u32 origin; /* ORIGIN_* */
+	__u32 need;   /* some profile says something of these operations somewhere */
+	__u32 fault;  /* HT_REASON_* why the object has no position, 0: it has one */
+	__u32 half;   /* of the profiles map, read once for a verdict */
+	__u32 record; /* some profile wants allowed operations recorded */
+
+	/* and what was decided: the worst that any profile says */
+	__u32 level; /* LEVEL_* */
+	__u32 told;  /* operations it is about */
 	__u32 reason;
-	__u32 fault;   /* HT_REASON_* why the object has no position, 0: it has one */
 	__u32 profile;
-	__u64 rule;
 	__u32 chain; /* HT_RECORD_STRAIGHT or 0 */
+	__u64 rule;
 	__u32 canary;
-	__u32 half; /* of the profiles map, read once for a verdict */
 	__u32 pad1;
 
 	/* Scratch of the running hook. A task runs one hook at a time, so its own label is the one
@@ -100,6 +126,7 @@ struct label {
 	struct position position;
 	struct hash_state hash;
 	struct glob_state glob;
+	struct condition_state condition;
 };
 
 /* Task (address of its task_struct) -> label. Not task storage: on 6.1 its lookup fails while a

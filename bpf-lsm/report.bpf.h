@@ -70,7 +70,7 @@ static __always_inline void report_name(struct label *l, struct slot *s, __u64 d
 	struct qstr name;
 
 	s->record.path.off = sizeof(struct ht_record);
-	if (s->pos || BPF_CORE_READ_INTO(&name, (struct dentry *)dentry, d_name) < 0 ||
+	if (!dentry || s->pos || BPF_CORE_READ_INTO(&name, (struct dentry *)dentry, d_name) < 0 ||
 	    name.len > HT_NAME_MAX ||
 	    bpf_probe_read_kernel(s->text, name.len & HT_NAME_MAX, name.name) < 0)
 		return;
@@ -278,7 +278,7 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 		r->flags |= HT_RECORD_FIRST_EXEC;
 	report_subject(l, r);
 	report_object(o, r);
-	if (l->fault)
+	if (l->fault || !o->dentry)
 		report_name(l, s, o->dentry);
 	else
 		report_path(l, s);

@@ -2,19 +2,22 @@
 #pragma once
 
 /*
- * The decision: (subject, object, operations) -> refused or not.
+ * The decision: (subject, object, operations) -> how far it may go.
  *
  * Every profile of the subject must let the operation pass, on every chain of the object. The answer is
- * left in the label (deny, enforce, reason, rule, profile) for the report; nothing outside this file
+ * left in the label (level, told, reason, rule, profile) for the report; nothing outside this file
  * decides, and nothing here reports.
  */
 
-#include "automaton.bpf.h"
+#include "condition.bpf.h"
+#include "origin.bpf.h"
 
-struct verdict_context {
-	struct label *label;
-	struct object *object;
-};
+/* Rising: the worst is told. */
+#define LEVEL_ALLOW 0U
+#define LEVEL_AUDIT 1U
+#define LEVEL_WOULD_DENY 2U
+#define LEVEL_DENY 3U
+#define LEVEL_KILL 4U
 
 static __always_inline void *verdict_profile(struct label *l, __u32 slot, __u32 *ret_id)
 {
@@ -26,44 +29,47 @@ static __always_inline void *verdict_profile(struct label *l, __u32 slot, __u32 
 	return profile_get(id, l->half);
 }
 
-/* A profile refuses `deny` of what was asked. Enforcing profiles win over recording ones, else the
- * first to say so is told. */
-static __always_inline void verdict_merge(struct label *l, __u32 profile, __u32 flags, __u32 deny,
-					  __u32 reason, __u64 rule, __u32 chain)
+/* A profile has something to say of the operations `told`. A profile that only records refuses nothing. Of two
+ * that are equally bad the first is told. */
+static __always_inline void verdict_merge(struct label *l, __u32 profile, __u32 flags, __u32 level,
+					  __u32 told, __u32 reason, __u64 rule)
 {
-	__u32 enforce = flags & HT_PROFILE_ENFORCE;
-
-	if (!deny || (l->deny && (l->enforce || !enforce)))
+	if (!(flags & HT_PROFILE_ENFORCE) && level > LEVEL_WOULD_DENY)
+		level = LEVEL_WOULD_DENY;
+	if (!told || level <= l->level)
 		return;
-	l->deny = deny;
-	l->enforce = enforce;
+	l->level = level;
+	l->told = told;
 	l->reason = reason;
 	l->profile = profile;
 	l->rule = rule;
-	l->chain = chain;
+	l->chain = l->walk.straight ? HT_RECORD_STRAIGHT : 0;
 	l->canary = flags & HT_PROFILE_CANARY;
 }
 
-/* First pass: does any profile refuse one of these operations anywhere? Most opens end here. */
-static long verdict_need(__u32 index, struct verdict_context *context)
+/* First pass: does a profile say anything of these operations anywhere? Most opens end here. */
+__global int verdict_need(struct label *l, __u32 slot)
 {
-	struct label *l = context->label;
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
 	struct ht_entry *header;
 	void *profile;
 	__u32 id;
 
-	if (!l || !(l->slots >> (index & 31)))
-		return 1;
-	profile = verdict_profile(l, index, &id);
+	if (!l)
+		return 0;
+	profile = verdict_profile(l, slot, &id);
 	if (!id)
 		return 0;
 	header = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
 	if (!header) {
-		verdict_merge(l, id, HT_PROFILE_ENFORCE, l->ops, HT_REASON_PROFILE, 0, 0);
+		verdict_merge(l, id, HT_PROFILE_ENFORCE, LEVEL_DENY, l->ops, HT_REASON_PROFILE, 0);
 		return 0;
 	}
-	l->need |= header->deny & l->ops;
+	l->need |= (header->deny | header->audit | header->would) & l->ops;
+	if (header->flags & HT_PROFILE_RECORD_FILE) {
+		l->record = 1;
+		l->need |= l->ops & HT_OPS_FILE;
+	}
 	return 0;
 }
 
@@ -91,22 +97,149 @@ static __always_inline __u32 op_number(__u32 ops)
 	return ops & 1 ? n : n + 1;
 }
 
-static __always_inline __u64 verdict_rule(void *profile, __u32 state, __u32 deny)
+/* The rule of the lowest of the operations. 0: the image names none. */
+static __always_inline __u64 verdict_rule(void *profile, __u32 state, __u32 class, __u32 ops)
 {
 	struct ht_edge_key key = { .state = state, .kind = HT_EDGE_RULE };
 	struct ht_entry *e;
 
-	key.name = op_number(deny);
+	key.name = HT_RULE_KEY(class, op_number(ops));
 	e = bpf_map_lookup_elem(profile, &key);
+	if (!e) {
+		key.name = HT_RULE_KEY(class, HT_RULE_COMMON);
+		e = bpf_map_lookup_elem(profile, &key);
+	}
 	return e ? e->rule : 0;
+}
+
+/* What the entry where the walk ended (position.entry) says of the operations. */
+static __noinline int verdict_entry(struct label *l, void *profile, __u32 slot, __u32 state,
+				    __u32 reason)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
+	struct ht_entry *header;
+	__u32 id, flags, told, image, kill;
+
+	if (!l || !profile)
+		return 0;
+	header = bpf_map_lookup_elem(profile, &key);
+	if (!header)
+		return 0; /* told by verdict_need() */
+	flags = header->flags;
+	id = l->profiles[slot & (HT_PROFILES_MAX - 1)];
+	kill = l->position.entry.kill;
+
+	told = l->position.entry.deny & l->ops;
+	if (told)
+		verdict_merge(l, id, flags, told & kill ? LEVEL_KILL : LEVEL_DENY, told, reason,
+			      verdict_rule(profile, state, HT_RULE_DENY, told));
+	image = l->position.entry.image & l->ops;
+	if (image) {
+		image = origin_refused(l, image);
+		if (image)
+			verdict_merge(l, id, flags, image & kill ? LEVEL_KILL : LEVEL_DENY, image,
+				      HT_REASON_ORIGIN,
+				      verdict_rule(profile, state, HT_RULE_IMAGE, image));
+	}
+	told = l->position.entry.would & l->ops;
+	if (told)
+		verdict_merge(l, id, flags, LEVEL_WOULD_DENY, told, reason,
+			      verdict_rule(profile, state, HT_RULE_WOULD, told));
+	told = l->position.entry.audit & l->ops;
+	if (told)
+		verdict_merge(l, id, flags, LEVEL_AUDIT, told, reason,
+			      verdict_rule(profile, state, HT_RULE_AUDIT, told));
+	return 0;
+}
+
+/* One exception that depends on the subject. */
+static long verdict_condition(__u32 index, struct condition_context *context)
+{
+	struct label *l = context->label;
+	void *profile = context->profile;
+	struct ht_edge_key key = { .state = context->state, .kind = HT_EDGE_COND };
+	struct ht_entry *e;
+	__u32 told, level = LEVEL_ALLOW, reason;
+	__u64 rule;
+
+	if (!l || !profile)
+		return 1;
+	if (l->condition.index >= l->condition.n)
+		return 1;
+	key.name = l->condition.index;
+	l->condition.index++;
+	e = bpf_map_lookup_elem(profile, &key);
+	if (!e) {
+		l->position.damaged = 1;
+		return 1;
+	}
+	told = (e->deny | e->would | e->audit) & l->ops;
+	if (!told || condition_met(l, e))
+		return 0;
+	if (e->deny & l->ops)
+		level = e->kill & e->deny & l->ops ? LEVEL_KILL : LEVEL_DENY;
+	else
+		level = e->would & l->ops ? LEVEL_WOULD_DENY : LEVEL_AUDIT;
+	key.kind = HT_EDGE_COND_RULE;
+	e = bpf_map_lookup_elem(profile, &key);
+	rule = e ? e->rule : 0;
+	reason = l->fault ? l->fault : HT_REASON_POLICY;
+	verdict_merge(l, l->condition.profile, l->condition.flags, level, told, reason, rule);
+	return 0;
+}
+
+/* The exceptions of the entry where the walk ended. */
+static __noinline int verdict_conditions(struct label *l, void *profile, __u32 slot, __u32 state)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
+	struct condition_context context = { .label = l, .profile = profile, .state = state };
+	struct ht_entry *header;
+
+	if (!l || !profile)
+		return 0;
+	header = bpf_map_lookup_elem(profile, &key);
+	if (!header)
+		return 0;
+	l->condition.profile = l->profiles[slot & (HT_PROFILES_MAX - 1)];
+	l->condition.flags = header->flags;
+	l->condition.n = l->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
+	l->condition.index = 0;
+	condition_subject(l, profile, slot, header->stamp);
+	bpf_loop(HT_CONDS_MAX, verdict_condition, &context, 0);
+	return 0;
+}
+
+/* Memory and programs that can be written and would run. */
+static __noinline int verdict_writable(struct label *l, void *profile, __u32 slot, __u32 flags)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_WRITABLE };
+	struct ht_entry *e;
+	__u32 told, level;
+
+	if (!l || !profile)
+		return 0;
+	e = bpf_map_lookup_elem(profile, &key);
+	if (!e)
+		return 0;
+	told = (e->deny | e->audit) & l->ops;
+	if (!told || (!(l->facts & OBJECT_WX) && !origin_writable(l)))
+		return 0;
+	level = LEVEL_AUDIT;
+	if (e->deny & told)
+		level = e->kill & e->deny & told ? LEVEL_KILL : LEVEL_DENY;
+	verdict_merge(l, l->profiles[slot & (HT_PROFILES_MAX - 1)], flags, level, told,
+		      HT_REASON_WRITABLE,
+		      verdict_rule(profile, HT_STATE_WRITABLE,
+				   level == LEVEL_AUDIT ? HT_RULE_AUDIT : HT_RULE_DENY, told));
+	return 0;
 }
 
 /* Second pass: what does each profile say of the collected position? */
 __global int verdict_profile_judge(struct label *l, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
+	__u32 id, flags, deny, state, reason = HT_REASON_POLICY;
 	struct ht_entry *header;
-	__u32 id, flags, deny;
 	void *profile;
 
 	if (!l)
@@ -119,37 +252,49 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 		return 0;
 	flags = header->flags;
 	deny = header->deny & l->ops;
-	if (!deny)
+	if (l->ops & HT_OPS_EXEC & header->deny)
+		verdict_writable(l, profile, slot, flags);
+	if (l->facts & OBJECT_MEMORY)
+		return 0;
+	if (!((header->deny | header->audit | header->would) & l->ops))
 		return 0;
 	if (l->fault == HT_REASON_ANONYMOUS) {
-		/* No name: no rule can mean it, the profile's defaults do. */
-		if (!automaton_start(l, profile, HT_EDGE_OTHER))
+		/* No name: no rule of a path can mean it. */
+		if (!automaton_start(l, profile, HT_EDGE_ANONYMOUS) &&
+		    !automaton_start(l, profile, HT_EDGE_OTHER))
 			goto damaged;
+		state = HT_STATE_ANONYMOUS;
+		reason = HT_REASON_ANONYMOUS;
 	} else if (l->fault) {
-		verdict_merge(l, id, flags, deny, l->fault, 0, 0);
+		verdict_merge(l, id, flags, LEVEL_DENY, deny, l->fault, 0);
 		return 0;
-	} else if (!automaton_run(l, profile)) {
-		goto damaged;
+	} else {
+		if (!automaton_run(l, profile))
+			goto damaged;
+		state = l->position.entry.next;
 	}
-	deny = l->position.entry.deny & l->ops;
-	if (deny)
-		verdict_merge(l, id, flags, deny,
-			      l->fault ? l->fault : HT_REASON_POLICY,
-			      verdict_rule(profile, l->position.entry.next, deny), l->chain);
+	verdict_entry(l, profile, slot, state, reason);
+	if (l->position.entry.cond & l->ops) {
+		verdict_conditions(l, profile, slot, state);
+		if (l->position.damaged)
+			goto damaged;
+	}
 	return 0;
 damaged:
-	verdict_merge(l, id, HT_PROFILE_ENFORCE, l->ops, HT_REASON_PROFILE, 0, 0);
+	verdict_merge(l, id, HT_PROFILE_ENFORCE, LEVEL_DENY, l->ops, HT_REASON_PROFILE, 0);
 	return 0;
 }
 
-static long verdict_judge(__u32 index, struct verdict_context *context)
+static __always_inline void verdict_judge(struct label *l)
 {
-	struct label *l = context->label;
+	__u32 i;
 
-	if (!l || !(l->slots >> (index & 31)))
-		return 1;
-	(void)verdict_profile_judge(l, index);
-	return 0;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HT_PROFILES_MAX; i++) {
+		if (!(l->slots >> i))
+			return;
+		(void)verdict_profile_judge(l, i);
+	}
 }
 
 static __always_inline __u64 current_mount_namespace(void)
@@ -200,39 +345,58 @@ static __always_inline __u32 verdict_place(struct object *o)
 	return 0;
 }
 
-/* Decide for a governed task. Return: non-zero if anything is refused (label.deny). */
-__global int verdict_decide(struct label *l, struct object *o)
+static __always_inline void verdict_begin(struct label *l, struct object *o, __u32 half)
 {
-	struct verdict_context context = { .label = l, .object = o };
-	struct ht_settings *set = settings_get();
-	struct dentry *stop = NULL;
-	__u64 top;
-
-	if (!l || !o || !set)
-		return true;
-	l->half = set->current;
+	l->half = half;
 	l->ops = o->ops;
+	l->facts = o->facts;
+	l->dentry = o->dentry;
+	l->mount = o->mount;
+	l->origin = ORIGIN_UNKNOWN;
 	l->need = 0;
-	l->deny = 0;
-	l->enforce = 0;
+	l->record = 0;
+	l->fault = 0;
+	l->level = LEVEL_ALLOW;
+	l->told = o->ops;
 	l->reason = HT_REASON_NONE;
 	l->rule = 0;
 	l->profile = 0;
 	l->chain = 0;
 	l->canary = 0;
 	l->walk.n = 0;
-	bpf_loop(HT_PROFILES_MAX, verdict_need, &context, 0);
-	if (!l->need)
-		return l->deny != 0;
+	l->walk.straight = 0;
+}
 
-	l->fault = verdict_place(o);
-	if (l->fault == PLACE_BELOW)
-		return l->deny != 0;
-	if (!l->fault)
-		l->fault = walk_collect(l, o, 0, 0);
-	bpf_loop(HT_PROFILES_MAX, verdict_judge, &context, 0);
-	if (l->fault || (l->deny && l->enforce) || !l->walk.bind)
-		return l->deny != 0;
+/* Decide for a governed task. Return: LEVEL_*, the rest is in the label. */
+__global int verdict_decide(struct label *l, struct object *o)
+{
+	struct ht_settings *set = settings_get();
+	struct dentry *stop = NULL;
+	__u64 top;
+	__u32 i;
+
+	if (!l || !o || !set)
+		return LEVEL_DENY;
+	verdict_begin(l, o, set->current);
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HT_PROFILES_MAX; i++) {
+		if (!(l->slots >> i))
+			break;
+		(void)verdict_need(l, i);
+	}
+	if (!l->need)
+		return l->level;
+
+	if (!(o->facts & OBJECT_MEMORY)) {
+		l->fault = verdict_place(o);
+		if (l->fault == PLACE_BELOW)
+			return l->level;
+		if (!l->fault)
+			l->fault = walk_collect(l, o, 0, 0);
+	}
+	verdict_judge(l);
+	if (l->fault || l->level >= LEVEL_DENY || !l->walk.bind || (o->facts & OBJECT_MEMORY))
+		return l->level;
 
 	/* Reached through a bind mount: its name without it counts as well. */
 	top = l->walk.top_mnt;
@@ -241,9 +405,8 @@ __global int verdict_decide(struct label *l, struct object *o)
 	} else {
 		l->fault = walk_collect(l, o, 1, (__u64)stop);
 		if (l->walk.status == WALK_OUTSIDE)
-			return l->deny != 0;
+			return l->level;
 	}
-	l->chain = l->deny ? l->chain : HT_RECORD_STRAIGHT;
-	bpf_loop(HT_PROFILES_MAX, verdict_judge, &context, 0);
-	return l->deny != 0;
+	verdict_judge(l);
+	return l->level;
 }

@@ -36,8 +36,11 @@ struct object {
 	__u64 dentry;
 	__u64 inode;
 	__u32 ops; /* HT_OP_* asked for */
-	__u32 pad;
+	__u32 facts; /* OBJECT_* */
 };
+
+#define OBJECT_WX (1U << 0)	/* memory that is or was writable would become executable */
+#define OBJECT_MEMORY (1U << 1) /* memory without a file */
 
 struct walk_context {
 	struct label *label;

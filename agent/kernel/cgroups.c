@@ -302,6 +302,9 @@ int kernel_bind_running(struct kernel *k, const struct image *image, struct kern
 		r = tasks_label(k, stats, reterr_text);
 	if (r < 0)
 		return r;
+	r = kernel_epoch_move(k);
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to move the epoch");
 	if (bpf_map_update_elem(k->map_fds[MAP_UNBOUND], &key, &missed, BPF_ANY) < 0)
 		return kernel_fail(reterr_text, -errno, "Failed to note what was bound");
 	return 0;

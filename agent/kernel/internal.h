@@ -92,6 +92,10 @@ int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_te
 int kernel_pins_set_aside(struct kernel *k, char **reterr_text);
 /* Remove what was set aside, and links of programs that are no more. */
 int kernel_pins_prune(struct kernel *k);
+/* overlay.c: bytes from an overlay's inode to what it has in its upper layer (may be negative, never 0). base, split:
+ * BTF of the kernel and of the overlay module. Return: 0; -ENOENT the module is not there, or has no such member;
+ * -EBADMSG not BTF as it is known; other negative errno. */
+int kernel_overlay_upper(const char *base_path, const char *split_path, int32_t *ret);
 /* rings.c, ledger.c */
 int kernel_rings_new(struct kernel *k, char **reterr_text);
 int kernel_aggregates_new(struct kernel *k, char **reterr_text);
@@ -100,6 +104,8 @@ int kernel_ledger_seed(struct kernel *k, const struct ht_ledger *ledger);
 void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledger *ret);
 /* canary.c: what the status of the canary's process proves. Return: as kernel_canary(). */
 int kernel_canary_result(int status, char **reterr_text);
+/* publish.c: verdicts that were kept are not asked any more. Return: 0, -errno. */
+int kernel_epoch_move(struct kernel *k);
 /* cgroups.c */
 int kernel_cgroups_open(struct kernel *k, char **reterr_text);
 /* Bind the cgroups that are there, then the tasks in them. What the kernel could not bind by itself is made up for.

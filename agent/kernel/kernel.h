@@ -73,6 +73,11 @@ int kernel_seed_names(struct kernel *k, struct image_names *names);
 int kernel_publish(struct kernel *k, const struct image *image, struct kernel_publish *ret,
 		   char **reterr_text);
 
+/* Learn where the overlay module keeps what `origin: image` asks for, if that is not known yet; to be called again until
+ * it is. Until then nothing on an overlay counts as having come with an image. Return: 0 it is known; -ENOENT the module
+ * is not loaded; other negative errno. */
+int kernel_overlay_learn(struct kernel *k);
+
 /* ---- cgroups.c ---- */
 
 /* Bind the cgroups that the kernel could not bind by itself, if there are any, and end its matching at every exec.

@@ -98,12 +98,23 @@ static int profile_note(struct kernel *k, uint32_t id, uint64_t digest, int fd, 
 	return 0;
 }
 
+/* The inner map of a profile carries the stamp of its content: what a label has cached of it says for which. */
+static int profile_stamp(int fd, uint64_t digest)
+{
+	struct ht_edge_key header = { .kind = HT_EDGE_HEADER };
+	struct ht_entry e;
+
+	if (bpf_map_lookup_elem(fd, &header, &e) < 0)
+		return -EIO; /* a profile without a header would refuse everything */
+	e.stamp = (uint32_t)(digest ^ digest >> 32);
+	e.stamp += !e.stamp; /* 0 is no stamp */
+	return bpf_map_update_elem(fd, &header, &e, BPF_EXIST) < 0 ? -errno : 0;
+}
+
 /* A finished inner map for a profile. Return: fd or -errno. */
 static int profile_build(const struct image_profile *profile)
 {
-	struct ht_edge_key header = { .kind = HT_EDGE_HEADER };
 	_cleanup_close_ int fd = -EBADF;
-	struct ht_entry e;
 	int r;
 
 	fd = kernel_profile_map_new(profile->n_pairs);
@@ -112,9 +123,8 @@ static int profile_build(const struct image_profile *profile)
 	r = map_fill(fd, profile->pairs, profile->n_pairs);
 	if (r < 0)
 		return r;
-	if (profile->id != 0 && bpf_map_lookup_elem(fd, &header, &e) < 0)
-		return -EIO; /* a profile without a header would refuse everything */
-	return steal_fd(&fd);
+	r = profile->id != 0 ? profile_stamp(fd, profile->digest) : 0;
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 static int profile_retired_map(void)
@@ -153,6 +163,35 @@ static int settings_write(struct kernel *k, const struct ht_settings *settings)
 											       0;
 }
 
+/* What was decided before counts no more. Written by itself, after what it is about: a program reads the epoch
+ * first. */
+int kernel_epoch_move(struct kernel *k)
+{
+	struct ht_settings s;
+	int r = settings_read(k, &s);
+
+	if (r < 0)
+		return r;
+	s.epoch++;
+	return settings_write(k, &s);
+}
+
+int kernel_overlay_learn(struct kernel *k)
+{
+	struct ht_settings s;
+	int32_t upper;
+	int r = settings_read(k, &s);
+
+	if (r < 0 || s.overlay_upper)
+		return r;
+	r = kernel_overlay_upper("/sys/kernel/btf/vmlinux", "/sys/kernel/btf/overlay", &upper);
+	if (r < 0)
+		return r;
+	s.overlay_upper = upper;
+	r = settings_write(k, &s);
+	return r < 0 ? r : kernel_epoch_move(k);
+}
+
 /* Put many inner maps in place. In one call: each single update would wait for running programs. */
 static int half_put(struct kernel *k, const uint32_t *keys, const uint32_t *fds, size_t n)
 {
@@ -175,6 +214,8 @@ static int half_turn(struct kernel *k, uint32_t half, int matcher_fd)
 		return r;
 	s.current = half;
 	r = settings_write(k, &s);
+	if (r >= 0)
+		r = kernel_epoch_move(k);
 	if (r < 0)
 		return r;
 	/* the same map again: only for the wait */
@@ -417,6 +458,7 @@ int kernel_publish(struct kernel *k, const struct image *image, struct kernel_pu
 	int r;
 
 	*reterr_text = NULL;
+	(void)kernel_overlay_learn(k); /* not there: nothing is stacked yet */
 	r = profiles_seed(k);
 	if (r >= 0)
 		r = publish_globs(k, image);
