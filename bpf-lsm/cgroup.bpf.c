@@ -116,8 +116,10 @@ static long unbind_step(__u32 index, struct unbind_context *context)
 	key.profile = profile;
 	if (!bpf_map_lookup_elem(&unbinds, &key))
 		return 0;
-	if (__sync_val_compare_and_swap(&l->profiles[slot], profile, 0) == profile)
+	if (__sync_val_compare_and_swap(&l->profiles[slot], profile, 0) == profile) {
+		__sync_fetch_and_add(&l->set, -label_set_of(profile));
 		context->removed++;
+	}
 	return 0;
 }
 
@@ -148,6 +150,8 @@ int haetae_label_tasks(struct bpf_iter__task *ctx)
 		unbind.label = l;
 		bpf_loop(HT_PROFILES_MAX, unbind_step, &unbind, 0);
 	}
+	if (l && (result || unbind.removed))
+		governed_note(governed_word((__u64)ctx->task), 0);
 	if (result & BIND_FAILED)
 		bpf_seq_write(seq, &failed, 1);
 	else if ((result & BIND_ADDED) || unbind.removed)

@@ -14,7 +14,6 @@
 struct condition_context {
 	struct label *label;
 	void *profile;
-	__u32 state;
 };
 
 /* Take one more byte of the program's path: a name that is complete is a step of the automaton. */

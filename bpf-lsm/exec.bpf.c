@@ -17,7 +17,7 @@ const volatile __u32 ht_slots = 8;
  * Return: 0 (*ret_label may be NULL: not governed), -EPERM: governed, but that could not be stored. */
 static __noinline int exec_subject(struct label **ret_label)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 key = (__u64)task, id = bpf_get_current_cgroup_id(), cgroup;
 	struct label *l = label_of(key);
 	bool fresh = !l, match;
@@ -45,13 +45,14 @@ static __noinline int exec_subject(struct label **ret_label)
 		return -EPERM;
 	}
 	if (fresh && !result) {
-		label_delete(key);
+		label_delete(current_task());
 		*ret_label = NULL;
 		return 0;
 	}
 	if (!l->cgroup)
 		l->cgroup = id;
 	l->cgroup_seen = id;
+	governed_note(governed_word(current_task()), 0);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * Hooks on files: open, and what changes names, contents and attributes without an open.
  */
 
-#include "hook.bpf.h"
+#include "use.bpf.h"
 
 /* Operations of one open. Opening to execute is not reading: the exec and mmap hooks judge it. */
 static __always_inline __u32 open_ops(struct file *file)
@@ -33,18 +33,21 @@ static __always_inline bool open_is_backing(struct file *file)
 SEC("lsm/file_open")
 int BPF_PROG(haetae_file_open, struct file *file, int ret)
 {
-	struct label *l;
+	__u64 task = current_task(), word;
 	__u32 ops;
 
 	if (ret)
 		return ret;
-	l = label_current();
-	if (!l)
+	word = governed_look(task);
+	if (!(__u32)word)
 		return 0;
 	ops = open_ops(file);
 	if (!ops || open_is_backing(file))
 		return 0;
-	return hook_file(l, file, ops);
+	ret = memo_judge(file, ops, 0, task, word);
+	if (!ret)
+		use_permit(file, word);
+	return ret;
 }
 
 SEC("lsm/path_truncate")

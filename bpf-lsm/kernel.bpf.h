@@ -79,7 +79,12 @@ struct dentry {
 	struct inode *d_inode;
 };
 
-struct mnt_namespace;
+struct mount;
+
+struct mnt_namespace {
+	struct mount *root;
+	__u64 event; /* moves with every mount that comes, goes or moves in it */
+};
 
 struct vfsmount {
 	struct dentry *mnt_root;
@@ -217,5 +222,14 @@ struct bpf_iter__task {
 #define SIGKILL 9
 #define S_IFMT 0170000U
 #define S_IFREG 0100000U
+#define MAY_WRITE 2
+#define MAY_READ 4
+#define MAY_APPEND 8
+#define MAP_SHARED 1UL
+#define MAP_TYPE 0xfUL
+#define VM_SHARED 0x8UL
+#define S_IFDIR 0040000U
+#define S_IFBLK 0060000U
 #define EPERM 1
 #define ENOMEM 12
+#define EEXIST 17

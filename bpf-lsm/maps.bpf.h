@@ -84,6 +84,7 @@ struct label {
 	__u32 bound; /* BIND_* of the binding under way; here, where the verifier does not follow its values */
 	__u32 profiles[HT_PROFILES_MAX]; /* claimed by compare-and-swap, 0: free */
 	__u64 origins[HT_PROFILES_MAX];	 /* cgroup that bound the profile in the same slot */
+	__u64 set;	     /* names the profiles: equal sets have equal numbers */
 	__u64 cgroup;	    /* whose rate and counters this task uses */
 	__u64 cgroup_seen;  /* cgroup of the task when its profiles were last looked up */
 	__u64 exec_id;
@@ -107,8 +108,12 @@ struct label {
 	__u32 origin; /* ORIGIN_* */
 	__u32 need;   /* some profile says something of these operations somewhere */
 	__u32 fault;  /* HT_REASON_* why the object has no position, 0: it has one */
+	__u32 state_here; /* of the profile that is asked, where the walk ended */
+	__u32 pad2;
 	__u32 half;   /* of the profiles map, read once for a verdict */
 	__u32 record; /* some profile wants allowed operations recorded */
+	__u64 top;	/* mount that holds the first name of the object's path, 0: not known */
+	__u32 passing; /* the answer depends on more than the object's place and must be asked again */
 
 	/* and what was decided: the worst that any profile says */
 	__u32 level; /* LEVEL_* */
@@ -139,6 +144,38 @@ struct {
 	__type(key, __u64);
 	__type(value, struct label);
 } labels SEC(".maps") __weak;
+
+/* Which tasks may have a label, by a hash of the task: what most hooks of most tasks end with. The low half of a word
+ * counts the labels, the high half the changes of any of them, so that a word also names one state of a label. */
+#define GOVERNED_WORDS 65536U
+#define GOVERNED_CHANGE (1ULL << 32)
+
+struct governed {
+	__u64 words[GOVERNED_WORDS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct governed);
+} governed SEC(".maps") __weak;
+
+/* Verdicts that were given: memo.bpf.h. A place that is taken is taken over. */
+#define MEMO_TAGS 65536U
+#define MEMO_TOPS 256U
+
+struct memo {
+	__u64 tags[MEMO_TAGS];
+	__u64 tops[MEMO_TOPS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct memo);
+} memo SEC(".maps") __weak;
 
 /* Never written by a program: the template of a new label, and the iterator's own. */
 struct {

@@ -11,7 +11,47 @@
 
 #include "maps.bpf.h"
 
-static __always_inline struct label *label_of(__u64 task)
+/* A pointer as a number. Arithmetic on kernel pointers is refused to programs, their distance from a fixed place is
+ * not. */
+static __always_inline __u64 number_of(__u64 pointer, const void *from)
+{
+	asm volatile("%0 -= %1" : "+r"(pointer) : "r"(from));
+	return pointer;
+}
+
+static __always_inline __u64 current_task(void)
+{
+	return (__u64)bpf_get_current_task_btf();
+}
+
+/* task: a pointer to the verifier, as current_task() and the arguments of programs are. */
+static __always_inline __u64 *governed_word(__u64 task)
+{
+	__u32 zero = 0;
+	struct governed *g = bpf_map_lookup_elem(&governed, &zero);
+
+	if (!g)
+		return NULL;
+	/* task_structs are far apart: the low bits say nothing */
+	return &g->words[(__u32)((number_of(task, g) >> 6) * 2654435761U) >> 16];
+}
+
+/* A label comes (1), goes (-1), or changes (0). */
+static __always_inline void governed_note(__u64 *word, int difference)
+{
+	if (word)
+		__sync_fetch_and_add(word, GOVERNED_CHANGE + difference);
+}
+
+/* The word of a task. Return: its low half is 0 for a task that certainly has no label. */
+static __always_inline __u64 governed_look(__u64 task)
+{
+	__u64 *word = governed_word(task);
+
+	return word ? *(volatile __u64 *)word : 1;
+}
+
+static __always_inline struct label *label_find(__u64 task)
 {
 	struct label *l = bpf_map_lookup_elem(&labels, &task);
 
@@ -20,9 +60,23 @@ static __always_inline struct label *label_of(__u64 task)
 	return l;
 }
 
+static __always_inline struct label *label_of(__u64 task)
+{
+	return (__u32)governed_look(task) ? label_find(task) : NULL;
+}
+
 static __always_inline struct label *label_current(void)
 {
-	return label_of(bpf_get_current_task());
+	return label_of(current_task());
+}
+
+/* What a profile adds to the number of a set of profiles: the same whatever the order. */
+static __always_inline __u64 label_set_of(__u32 profile)
+{
+	__u64 x = (profile + 1ULL) * 0x9e3779b97f4a7c15ULL;
+
+	x = (x ^ x >> 31) * 0xbf58476d1ce4e5b9ULL;
+	return x ^ x >> 29;
 }
 
 struct label_add_context {
@@ -45,6 +99,7 @@ static long label_add_step(__u32 index, struct label_add_context *context)
 		old = __sync_val_compare_and_swap(&l->profiles[slot], 0, context->profile);
 	if (!old) {
 		__sync_fetch_and_or(&l->slots, 1U << slot);
+		__sync_fetch_and_add(&l->set, label_set_of(context->profile));
 		l->origins[slot] = context->cgroup;
 		context->done = 2;
 		return 1;
@@ -71,14 +126,38 @@ __global __u32 label_add(struct label *l, __u64 cgroup, __u32 profile)
 	return context.done;
 }
 
+/* Put a label in place. Return: it; NULL if it could not be stored. */
+static __always_inline struct label *label_store(__u64 task, const struct label *from)
+{
+	__u64 *word = governed_word(task), key = task;
+	struct label *l;
+	int r;
+
+	/* First the count, then the label: nobody may believe that there is none. */
+	governed_note(word, 1);
+	r = map_update(&labels, &key, from, BPF_NOEXIST);
+	if (r == -EEXIST) {
+		governed_note(word, -1);
+		l = label_find(key);
+		if (l)
+			return l; /* the iterator and the task itself, at one time */
+		r = map_update(&labels, &key, from, BPF_ANY); /* one that could not be deleted */
+		return r < 0 ? NULL : bpf_map_lookup_elem(&labels, &key);
+	}
+	l = r < 0 ? NULL : bpf_map_lookup_elem(&labels, &key);
+	if (!l)
+		governed_note(word, -1);
+	return l;
+}
+
 /* Make a new label from a template. Return: NULL if it could not be stored. */
 static __always_inline struct label *label_new(__u64 task, __u32 template)
 {
 	struct label *from = bpf_map_lookup_elem(&label_templates, &template), *l;
 
-	if (!from || map_update(&labels, &task, from, BPF_ANY) < 0)
+	if (!from)
 		return NULL;
-	l = bpf_map_lookup_elem(&labels, &task);
+	l = label_store(task, from);
 	if (l)
 		l->state = LABEL_LIVE;
 	return l;
@@ -86,10 +165,15 @@ static __always_inline struct label *label_new(__u64 task, __u32 template)
 
 static __always_inline void label_delete(__u64 task)
 {
-	struct label *l = bpf_map_lookup_elem(&labels, &task);
+	__u64 *word = governed_word(task), key = task;
+	struct label *l;
 
+	if (word && !(__u32)*(volatile __u64 *)word)
+		return;
+	l = bpf_map_lookup_elem(&labels, &key);
 	if (!l)
 		return;
 	l->state = LABEL_DEAD;
-	(void)map_delete(&labels, &task);
+	if (map_delete(&labels, &key) == 0)
+		governed_note(word, -1);
 }

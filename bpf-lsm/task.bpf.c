@@ -10,20 +10,16 @@
 SEC("lsm/task_alloc")
 int BPF_PROG(haetae_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
 {
-	struct label *parent, *child;
 	struct ht_ledger *led;
-	__u64 key = (__u64)task;
+	struct label *parent;
 
 	if (ret)
 		return ret;
 	parent = label_current();
 	if (!parent)
 		return 0;
-	if (map_update(&labels, &key, parent, BPF_ANY) == 0) {
-		child = bpf_map_lookup_elem(&labels, &key);
-		if (child)
-			return 0;
-	}
+	if (label_store((__u64)task, parent))
+		return 0;
 	led = ledger_get();
 	if (led)
 		__sync_fetch_and_add(&led->forks_refused, 1);

@@ -113,18 +113,19 @@ static __always_inline __u64 verdict_rule(void *profile, __u32 state, __u32 clas
 }
 
 /* What the entry where the walk ended (position.entry) says of the operations. */
-static __noinline int verdict_entry(struct label *l, void *profile, __u32 slot, __u32 state,
-				    __u32 reason)
+static __noinline int verdict_entry(struct label *l, void *profile, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
 	struct ht_entry *header;
-	__u32 id, flags, told, image, kill;
+	__u32 id, flags, told, image, kill, state, reason;
 
 	if (!l || !profile)
 		return 0;
 	header = bpf_map_lookup_elem(profile, &key);
 	if (!header)
 		return 0; /* told by verdict_need() */
+	state = l->state_here;
+	reason = l->fault ? l->fault : HT_REASON_POLICY;
 	flags = header->flags;
 	id = l->profiles[slot & (HT_PROFILES_MAX - 1)];
 	kill = l->position.entry.kill;
@@ -135,6 +136,7 @@ static __noinline int verdict_entry(struct label *l, void *profile, __u32 slot, 
 			      verdict_rule(profile, state, HT_RULE_DENY, told));
 	image = l->position.entry.image & l->ops;
 	if (image) {
+		l->passing = 1; /* a file can be written to without another name */
 		image = origin_refused(l, image);
 		if (image)
 			verdict_merge(l, id, flags, image & kill ? LEVEL_KILL : LEVEL_DENY, image,
@@ -157,7 +159,7 @@ static long verdict_condition(__u32 index, struct condition_context *context)
 {
 	struct label *l = context->label;
 	void *profile = context->profile;
-	struct ht_edge_key key = { .state = context->state, .kind = HT_EDGE_COND };
+	struct ht_edge_key key = { .kind = HT_EDGE_COND };
 	struct ht_entry *e;
 	__u32 told, level = LEVEL_ALLOW, reason;
 	__u64 rule;
@@ -166,6 +168,7 @@ static long verdict_condition(__u32 index, struct condition_context *context)
 		return 1;
 	if (l->condition.index >= l->condition.n)
 		return 1;
+	key.state = l->state_here;
 	key.name = l->condition.index;
 	l->condition.index++;
 	e = bpf_map_lookup_elem(profile, &key);
@@ -189,10 +192,10 @@ static long verdict_condition(__u32 index, struct condition_context *context)
 }
 
 /* The exceptions of the entry where the walk ended. */
-static __noinline int verdict_conditions(struct label *l, void *profile, __u32 slot, __u32 state)
+static __noinline int verdict_conditions(struct label *l, void *profile, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
-	struct condition_context context = { .label = l, .profile = profile, .state = state };
+	struct condition_context context = { .label = l, .profile = profile };
 	struct ht_entry *header;
 
 	if (!l || !profile)
@@ -234,13 +237,35 @@ static __noinline int verdict_writable(struct label *l, void *profile, __u32 slo
 	return 0;
 }
 
+/* What the walk of the profile led to. Return: false: the profile is damaged. */
+static __always_inline bool verdict_position(struct label *l, void *profile, __u32 slot)
+{
+	/* No name: no rule of a path can mean it. */
+	bool anonymous = l->fault == HT_REASON_ANONYMOUS;
+
+	if (anonymous) {
+		if (!automaton_start(l, profile, HT_EDGE_ANONYMOUS) &&
+		    !automaton_start(l, profile, HT_EDGE_OTHER))
+			return false;
+	} else if (!automaton_run(l, profile)) {
+		return false;
+	}
+	l->state_here = anonymous ? HT_STATE_ANONYMOUS : l->position.entry.next;
+	verdict_entry(l, profile, slot);
+	if (!(l->position.entry.cond & l->ops))
+		return true;
+	l->passing = 1;
+	verdict_conditions(l, profile, slot);
+	return !l->position.damaged;
+}
+
 /* Second pass: what does each profile say of the collected position? */
 __global int verdict_profile_judge(struct label *l, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
-	__u32 id, flags, deny, state, reason = HT_REASON_POLICY;
 	struct ht_entry *header;
 	void *profile;
+	__u32 id;
 
 	if (!l)
 		return 0;
@@ -250,38 +275,21 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	header = bpf_map_lookup_elem(profile, &key);
 	if (!header)
 		return 0;
-	flags = header->flags;
-	deny = header->deny & l->ops;
-	if (l->ops & HT_OPS_EXEC & header->deny)
-		verdict_writable(l, profile, slot, flags);
-	if (l->facts & OBJECT_MEMORY)
-		return 0;
 	if (!((header->deny | header->audit | header->would) & l->ops))
 		return 0;
-	if (l->fault == HT_REASON_ANONYMOUS) {
-		/* No name: no rule of a path can mean it. */
-		if (!automaton_start(l, profile, HT_EDGE_ANONYMOUS) &&
-		    !automaton_start(l, profile, HT_EDGE_OTHER))
-			goto damaged;
-		state = HT_STATE_ANONYMOUS;
-		reason = HT_REASON_ANONYMOUS;
-	} else if (l->fault) {
-		verdict_merge(l, id, flags, LEVEL_DENY, deny, l->fault, 0);
+	if (l->fault && l->fault != HT_REASON_ANONYMOUS) {
+		verdict_merge(l, id, header->flags, LEVEL_DENY, header->deny & l->ops, l->fault, 0);
 		return 0;
-	} else {
-		if (!automaton_run(l, profile))
-			goto damaged;
-		state = l->position.entry.next;
 	}
-	verdict_entry(l, profile, slot, state, reason);
-	if (l->position.entry.cond & l->ops) {
-		verdict_conditions(l, profile, slot, state);
-		if (l->position.damaged)
-			goto damaged;
+	if (l->ops & HT_OPS_EXEC) {
+		l->passing = 1;
+		verdict_writable(l, profile, slot, header->flags);
 	}
-	return 0;
-damaged:
-	verdict_merge(l, id, HT_PROFILE_ENFORCE, LEVEL_DENY, l->ops, HT_REASON_PROFILE, 0);
+	if (l->facts & OBJECT_MEMORY)
+		return 0;
+	if (!verdict_position(l, profile, slot))
+		verdict_merge(l, l->profiles[slot & (HT_PROFILES_MAX - 1)], HT_PROFILE_ENFORCE,
+			      LEVEL_DENY, l->ops, HT_REASON_PROFILE, 0);
 	return 0;
 }
 
@@ -312,7 +320,7 @@ static __always_inline __u64 current_mount_namespace(void)
 /* A stacked filesystem opens what lies below it, through a private mount that no descriptor of a task ever
  * shows. The open above was judged a moment ago, by its name; this one has none. (Directories on an overlay
  * come this way on every kernel; regular files are told by open_is_backing().) */
-#define PLACE_BELOW 0xffffU
+#define PLACE_BELOW 0xffffU /* also: what has no name is used through a descriptor, as a pipe is */
 
 /* Has the object a position in the task's own mount tree? Return: 0, PLACE_BELOW, or the HT_REASON_* why
  * not. */
@@ -330,9 +338,12 @@ static __always_inline __u32 verdict_place(struct object *o)
 	    BPF_CORE_READ_INTO(&ns, mount, mnt_ns) < 0)
 		return HT_REASON_UNRESOLVED;
 	if (flags & (SB_NOUSER | SB_KERNMOUNT))
-		return HT_REASON_ANONYMOUS;
+		return o->facts & OBJECT_USE ? PLACE_BELOW : HT_REASON_ANONYMOUS;
 	if ((__u64)ns == MOUNT_NS_INTERNAL && !(o->ops & HT_OPS_EXEC))
 		return PLACE_BELOW;
+	/* What was handed in is judged by the names it has where it comes from. */
+	if (ns && (o->facts & OBJECT_USE))
+		return 0;
 	if (!ns || (__u64)ns != current_mount_namespace())
 		return HT_REASON_FOREIGN;
 	/* A deleted file still carries its last name; that name may not make it executable. */
@@ -355,6 +366,8 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->origin = ORIGIN_UNKNOWN;
 	l->need = 0;
 	l->record = 0;
+	l->passing = 0;
+	l->top = 0;
 	l->fault = 0;
 	l->level = LEVEL_ALLOW;
 	l->told = o->ops;
@@ -393,6 +406,8 @@ __global int verdict_decide(struct label *l, struct object *o)
 			return l->level;
 		if (!l->fault)
 			l->fault = walk_collect(l, o, 0, 0);
+		if (!l->fault && l->walk.n)
+			l->top = l->walk.top_mnt;
 	}
 	verdict_judge(l);
 	if (l->fault || l->level >= LEVEL_DENY || !l->walk.bind || (o->facts & OBJECT_MEMORY))

@@ -41,6 +41,7 @@ struct object {
 
 #define OBJECT_WX (1U << 0)	/* memory that is or was writable would become executable */
 #define OBJECT_MEMORY (1U << 1) /* memory without a file */
+#define OBJECT_USE (1U << 2)	/* not opened now: used through a descriptor that is open */
 
 struct walk_context {
 	struct label *label;
@@ -175,7 +176,8 @@ static long walk_step(__u32 index, struct walk_context *context)
 		w->status = WALK_MOVING;
 		return 1;
 	}
-	w->digest = walk_mix(walk_mix(w->digest, dentry), seq);
+	/* the kernel's own hash of the name tells a dentry from another that came to stand in the same place */
+	w->digest = walk_mix(walk_mix(w->digest, dentry), (__u64)seq << 32 | name.hash);
 	if (w->names) {
 		struct component *c = &w->components[w->n & (HT_WALK_COMPONENTS - 1)];
 
@@ -186,9 +188,9 @@ static long walk_step(__u32 index, struct walk_context *context)
 		}
 		c->hash = walk_hash(l, len);
 		c->dentry = dentry;
-		w->top_mnt = w->mnt;
 		w->n++;
 	}
+	w->top_mnt = w->mnt;
 	w->dentry = parent;
 	return 0;
 }
@@ -208,11 +210,10 @@ __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 	w->names = names;
 	w->status = WALK_RUNNING;
 	w->digest = 0;
-	if (names) {
+	w->bind = 0;
+	w->top_mnt = mnt;
+	if (names)
 		w->n = 0;
-		w->bind = 0;
-		w->top_mnt = mnt;
-	}
 	if (BPF_CORE_READ_INTO(&root, (struct mount *)mnt, mnt.mnt_root) < 0) {
 		w->status = WALK_BROKEN;
 		return 0;

@@ -24,6 +24,8 @@ enum kernel_map {
 	MAP_MKDIR_SCRATCH,
 	MAP_NAMES,
 	MAP_UNBOUND,
+	MAP_GOVERNED,
+	MAP_MEMO,
 	_MAP_MAX,
 };
 

@@ -37,6 +37,8 @@ const char *const kernel_map_names[_MAP_MAX] = {
 	[MAP_MKDIR_SCRATCH] = "mkdir_scratch",
 	[MAP_NAMES] = "names",
 	[MAP_UNBOUND] = "unbound",
+	[MAP_GOVERNED] = "governed",
+	[MAP_MEMO] = "memo",
 };
 
 int kernel_fail(char **reterr_text, int r, const char *format, ...)

@@ -66,7 +66,8 @@ int try_run(char **words)
 		return STATUS_SETUP;
 	}
 	if (!verb_find(wrap_verbs, words[0], &verb) && !verb_find(file_verbs, words[0], &verb) &&
-	    !verb_find(exec_verbs, words[0], &verb)) {
+	    !verb_find(exec_verbs, words[0], &verb) &&
+	    !verb_find(descriptor_verbs, words[0], &verb)) {
 		(void)fprintf(stderr, "try: unknown word '%s'\n", words[0]);
 		return STATUS_SETUP;
 	}

@@ -28,6 +28,7 @@ struct verb {
 extern const struct verb wrap_verbs[];
 extern const struct verb file_verbs[];
 extern const struct verb exec_verbs[];
+extern const struct verb descriptor_verbs[];
 
 /* Runs the rest of a command line. Return: its exit status. */
 int try_run(char **words);

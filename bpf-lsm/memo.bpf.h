@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * Verdicts that were given before.
+ *
+ * A tag is one number mixed out of everything that an unrecorded "allowed" followed from. A table holds tags; who comes
+ * to the same tag has the same answer. There is nothing to invalidate and nothing that could be read half: whatever
+ * changes leads to another tag, and a place in the table is one word. What goes in:
+ *
+ *   subject   the task and the state of its label (governed word), or, shared by tasks, the set of its profiles
+ *   policy    the epoch, which moves after each publish, each change of labels by the agent, each new pin
+ *   object    dentry, inode and its number of links; for each dentry from it up to the root of the mount: its address,
+ *             its d_seq, which moves with every rename, and the kernel's hash of its name, which tells it from another
+ *             dentry that came to lie at the same address
+ *   mount     the mount, the task's mount namespace, and its event counter, which moves with every mount that comes,
+ *             goes or moves
+ *   operation
+ *
+ * Each of these only ever moves on, so a tag that was made from what has changed meanwhile is never met again, and no
+ * order between making it, deciding and keeping it can go wrong. An inode with several links is not kept: the last name
+ * could be taken away and another appear. Two different states come to one tag by chance once in 2^64; nobody outside
+ * the kernel knows the seed or the addresses.
+ *
+ * This way serves objects in the topmost mount of the namespace, whose names all lie in one filesystem, at most
+ * MEMO_LEVELS deep. The pointers are the hook's own, so plain loads follow them. Everything else is walked
+ * (walk.bpf.h), where the walk's own digest makes the tag.
+ */
+
+#include "hook.bpf.h"
+
+#define MEMO_LEVELS 16
+#define MEMO_FACTOR 0x9e3779b97f4a7c15ULL
+
+/* What is known of an object before it is judged. */
+struct memo_object {
+	__u64 place; /* all but the subject; 0: this way does not serve it */
+	__u64 top;   /* of its mount, as memo_top() */
+	__u32 epoch;
+	__u32 ops;
+};
+
+static __always_inline __u64 memo_mix(__u64 h, __u64 v)
+{
+	h = (h ^ v) * MEMO_FACTOR;
+	return h ^ h >> 32;
+}
+
+static __always_inline struct memo *memo_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&memo, &zero);
+}
+
+static __always_inline bool memo_has(struct memo *m, __u64 tag)
+{
+	return m->tags[tag & (MEMO_TAGS - 1)] == tag;
+}
+
+static __always_inline void memo_put(struct memo *m, __u64 tag)
+{
+	m->tags[tag & (MEMO_TAGS - 1)] = tag;
+}
+
+static __always_inline __u64 memo_subject(__u64 object, __u64 a, __u64 b)
+{
+	return memo_mix(memo_mix(object, a), b);
+}
+
+/* The tag of a mount in whose place a name begins: nothing is above it. */
+static __always_inline __u64 memo_top(__u64 mnt, __u64 ns, __u64 event)
+{
+	return memo_mix(memo_mix(memo_mix(ht_key1, mnt), ns), event);
+}
+
+/* Dentries up to the root of the mount. Return: 0 if it is deeper than this way goes, or moving. */
+static __always_inline __u64 memo_chain(struct dentry *dentry, struct dentry *root, const void *from)
+{
+	__u64 h = ht_key0;
+	__u32 seq, i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < MEMO_LEVELS; i++) {
+		if (dentry == root)
+			return h | 1;
+		seq = dentry->d_seq.seqcount.sequence;
+		if (seq & 1)
+			return 0;
+		h = memo_mix(h, number_of((__u64)dentry, from));
+		h = memo_mix(h, (__u64)seq << 32 | dentry->d_name.hash);
+		dentry = dentry->d_parent;
+	}
+	return 0;
+}
+
+/* A file by where it is, for some operations on it. The epoch and the event counter are read before anything that
+ * they stand for. */
+static __always_inline void memo_look(struct memo *m, struct file *file, __u32 ops,
+				      struct memo_object *ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ht_settings *set = settings_get();
+	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
+	struct vfsmount *mnt = file->f_path.mnt;
+	struct inode *inode = file->f_inode;
+	__u64 h;
+
+	ret->place = 0;
+	ret->ops = ops;
+	ret->epoch = set ? *(volatile __u32 *)&set->epoch : 0;
+	ret->top = memo_top(number_of((__u64)mnt, m), number_of((__u64)ns, m), ns->event);
+	if (m->tops[ret->top & (MEMO_TOPS - 1)] != ret->top)
+		return;
+	h = memo_chain(file->f_path.dentry, mnt->mnt_root, m);
+	if (!h)
+		return;
+	h = memo_mix(h, ret->top);
+	h = memo_mix(h, number_of((__u64)inode, m) + ((__u64)inode->i_nlink << 48));
+	ret->place = memo_mix(h, (__u64)ret->epoch << 32 | ops);
+}
+
+/* The same for an object that memo_look() does not serve: by the digest of its walks. */
+__global __u64 memo_walk(struct label *l, struct object *o, struct memo_object *known)
+{
+	struct dentry *stop = NULL;
+	struct inode *inode;
+	__u32 nlink = 0;
+	__u64 h, top;
+
+	if (!l || !o || !known)
+		return 0;
+	l->walk.straight = 0;
+	(void)walk_pass(l, o->mount, o->dentry, 0);
+	if (l->walk.status != WALK_DONE)
+		return 0;
+	h = memo_mix(memo_mix(known->top, o->mount), l->walk.digest);
+	if (l->walk.bind) {
+		top = l->walk.top_mnt;
+		if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0)
+			return 0;
+		l->walk.straight = 1;
+		l->walk.stop = (__u64)stop;
+		(void)walk_pass(l, o->mount, o->dentry, 0);
+		if (l->walk.status != WALK_DONE && l->walk.status != WALK_OUTSIDE)
+			return 0;
+		h = memo_mix(memo_mix(h, l->walk.digest), l->walk.status);
+	}
+	inode = (struct inode *)o->inode;
+	if (BPF_CORE_READ_INTO(&nlink, inode, i_nlink) < 0)
+		return 0;
+	h = memo_mix(h, o->inode + ((__u64)nlink << 48));
+	return memo_mix(h, (__u64)known->epoch << 32 | known->ops);
+}
+
+/* One open file and the task that uses it: it may be used for all that it was opened for. */
+static __always_inline __u64 memo_use(struct memo *m, struct file *file, __u64 task, __u64 word,
+				      __u32 epoch)
+{
+	__u64 h = memo_mix(ht_key1 + epoch, number_of((__u64)file, m));
+
+	h = memo_mix(h, number_of((__u64)file->f_inode, m));
+	h = memo_mix(h, number_of((__u64)file->f_path.dentry, m));
+	return memo_subject(h, number_of(task, m), word);
+}
+
+/* May what was just decided of this file be kept at all? */
+static __always_inline bool memo_may_keep(struct label *l, struct file *file)
+{
+	struct inode *inode = file->f_inode;
+
+	return l->level == LEVEL_ALLOW && !l->record && !l->passing && !l->fault &&
+	       (inode->i_nlink == 1 || (inode->i_mode & S_IFMT) == S_IFDIR);
+}
+
+/*
+ * Judge a file for a task whose label is not looked up yet. word: the task's governed word, low half not 0.
+ * Return: 0, -EPERM.
+ */
+static __always_inline int memo_judge(struct file *file, __u32 ops, __u32 facts, __u64 task,
+				      __u64 word)
+{
+	struct object o = { .ops = ops, .facts = facts };
+	struct memo_object known = {};
+	struct memo *m = memo_get();
+	__u64 own, shared = 0;
+	struct label *l;
+	int ret;
+
+	if (!m)
+		return -EPERM;
+	memo_look(m, file, ops | facts << HT_KERNEL_SHIFT, &known);
+	own = known.place ? memo_subject(known.place, number_of(task, m), word) : 0;
+	if (own && memo_has(m, own))
+		return 0;
+	l = label_find(task);
+	if (!l)
+		return 0;
+	object_of_file(&o, file);
+	if (!known.place)
+		known.place = memo_walk(l, &o, &known);
+	if (known.place) {
+		shared = memo_subject(known.place, l->set, 0);
+		if (memo_has(m, shared)) {
+			if (own)
+				memo_put(m, own);
+			return 0;
+		}
+	}
+	ret = hook_judge(l, &o);
+	if (ret || !memo_may_keep(l, file))
+		return ret;
+	if (shared)
+		memo_put(m, shared);
+	if (own)
+		memo_put(m, own);
+	if (l->top == o.mount)
+		m->tops[known.top & (MEMO_TOPS - 1)] = known.top;
+	return 0;
+}
