@@ -367,7 +367,7 @@ struct ht_settings {
 	__u32 current;	  /* 0 or 1: which half of the profiles map is in force */
 	__s32 overlay_upper; /* from an overlay's inode to what it has in its upper layer; 0: not known */
 	__u32 epoch; /* of what verdicts depend on besides the object: moved after each change */
-	__u32 pad;
+	__u32 links; /* pinned by the agent that loaded the programs; 0: its load did not come to the end */
 };
 
 /* Keys of the unbound map. While the two numbers differ, some governed cgroup may be missing in the cgroups

@@ -2,46 +2,23 @@
 #pragma once
 
 /*
- * What every hook does once it has a subject and an object: decide, count, try to report, return.
+ * What every hook does once it has a subject and an object: have it judged (decide, count, try to report), return.
  */
 
 #include "report.bpf.h"
 #include "cgroup.bpf.h"
 
-/* Bits of the operation a record names: the lowest one told. */
-static __always_inline __u32 hook_op(__u32 told)
+/* Where every hook ends. What stands here refuses; before a hook is attached, the program haetae_judge takes its place
+ * (judge.bpf.c). So the kernel checks the decision once, and not once more for every hook, which is most of the time
+ * that a start takes. Return: 0, anything else refuses. */
+__global int judge(struct label *l, struct object *o)
 {
-	return told & -told;
-}
-
-static __always_inline __u32 hook_verdict(struct label *l, __u32 level)
-{
-	switch (level) {
-	case LEVEL_ALLOW:
-		return HT_VERDICT_ALLOW;
-	case LEVEL_AUDIT:
-		return HT_VERDICT_AUDIT;
-	case LEVEL_WOULD_DENY:
-		return HT_VERDICT_WOULD_DENY;
-	}
-	if (l->canary)
-		return HT_VERDICT_SELF_TEST;
-	return level == LEVEL_KILL ? HT_VERDICT_KILL : HT_VERDICT_DENY;
+	return -EPERM;
 }
 
 static __always_inline int hook_judge(struct label *l, struct object *o)
 {
-	__u32 level;
-
-	if (!l || !o)
-		return -EPERM;
-	level = verdict_decide(l, o);
-	if (level == LEVEL_ALLOW && !(l->record && l->walk.n && (o->ops & HT_OPS_FILE)))
-		return 0;
-	report_verdict(l, o, hook_op(l->told), hook_verdict(l, level), 0);
-	if (level == LEVEL_KILL)
-		(void)bpf_send_signal(SIGKILL); /* to the thread group; it is refused in any case */
-	return level >= LEVEL_DENY ? -EPERM : 0;
+	return judge(l, o) ? -EPERM : 0;
 }
 
 /* The kernel handed the pointers of a hook to us, so plain loads follow them. */

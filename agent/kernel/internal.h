@@ -29,7 +29,7 @@ enum kernel_map {
 	_MAP_MAX,
 };
 
-#define KERNEL_LINKS_MAX 64U
+#define KERNEL_LINKS_MAX 256U
 #define KERNEL_AGGREGATE_TABLES 2U
 
 struct kernel_profile {
@@ -59,6 +59,7 @@ struct kernel {
 	struct kernel_drain rings[_KERNEL_RING_MAX];
 	struct ht_hash_key key;
 	bool adopted;
+	bool unpublished; /* maps of its own, and nothing in them yet */
 
 	char *links[KERNEL_LINKS_MAX + 1];
 	int link_fds[KERNEL_LINKS_MAX]; /* owned */
@@ -78,9 +79,16 @@ int kernel_fail(char **reterr_text, int r, const char *format, ...)
 int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse_maps,
 		char **reterr_text);
 uint64_t kernel_build_digest(void);
-size_t kernel_links_expected(void);
 /* Have the pinned maps the shape that this build's programs expect? */
 bool kernel_maps_fit(struct kernel *k);
+/* judge.c: the program that decides, put in the place of judge() in every hook. */
+/* Before an object is opened. Return: 0, -errno. */
+int kernel_judge_register(void);
+/* Before it is loaded. Return: 0, -ENOENT. */
+int kernel_judge_find(struct bpf_object *obj);
+bool kernel_judge_is(const struct bpf_program *prog);
+/* Return: a new link; -ENOENT the hook has nothing to be judged; other negative errno. */
+int kernel_judge_attach(const struct bpf_program *judge, const struct bpf_program *hook);
 /* pins.c */
 int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text);
 /* Return: 0 everything of this build is there and was taken; 1 maps only; -ENOENT nothing. */

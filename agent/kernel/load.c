@@ -3,8 +3,8 @@
 /*
  * Load the programs with libbpf, attach them, pin them.
  *
- * Attaching comes last and in one order: the hooks that decide before the tracepoints that bind, so that
- * nothing is bound that could not be judged.
+ * Attaching comes last and in one order: the judge into every hook, the hooks that decide, the tracepoints that
+ * bind, so that nothing is bound that could not be judged.
  */
 
 #include "kernel/internal.h"
@@ -94,12 +94,6 @@ uint64_t kernel_build_digest(void)
 	return digest;
 }
 
-size_t kernel_links_expected(void)
-{
-	/* every program but the task iterator */
-	return sizeof(((struct haetae_bpf *)NULL)->progs) / sizeof(struct bpf_program *) - 1;
-}
-
 DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
 
 /* A type that the kernel lacks would send libbpf through the types of all modules, which takes
@@ -107,8 +101,18 @@ DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
 static struct haetae_bpf *load_open(void)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = "/sys/kernel/btf/vmlinux");
+	struct haetae_bpf *skel = NULL;
+	int r = kernel_judge_register();
 
-	return haetae_bpf__open_opts(&opts);
+	if (r >= 0) {
+		skel = haetae_bpf__open_opts(&opts);
+		r = skel ? kernel_judge_find(skel->obj) : -errno;
+	}
+	if (r >= 0)
+		return skel;
+	haetae_bpf__destroy(skel);
+	errno = -r;
+	return NULL;
 }
 
 static struct bpf_map *load_map(struct haetae_bpf *skel, enum kernel_map map)
@@ -177,9 +181,44 @@ static int load_settings(struct kernel *k, const struct kernel_config *config, b
 	s.abi = HT_ABI;
 	s.rate_max = config->rate_max ? config->rate_max : KERNEL_RATE_MAX;
 	s.agent_pid = (uint32_t)getpid();
+	s.links = 0;
 	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
 		return -errno;
 	return 0;
+}
+
+/* Keep and pin a link under a name. Takes fd. */
+static int load_keep_link(struct kernel *k, int fd, const char *name, char **reterr_text)
+{
+	if (k->n_links >= KERNEL_LINKS_MAX) {
+		(void)close(fd);
+		return kernel_fail(reterr_text, -E2BIG, "Too many programs");
+	}
+	k->link_fds[k->n_links] = fd;
+	k->links[k->n_links] = strdup(name);
+	if (!k->links[k->n_links++])
+		return -ENOMEM;
+	return kernel_pin_link(k, fd, name, reterr_text);
+}
+
+static int load_attach_judge(struct kernel *k, const struct bpf_program *judge,
+			     const struct bpf_program *hook, char **reterr_text)
+{
+	char name[128];
+	int fd, n;
+
+	fd = kernel_judge_attach(judge, hook);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return kernel_fail(reterr_text, fd, "Failed to put the decision into %s",
+				   bpf_program__name(hook));
+	n = snprintf(name, sizeof(name), "%s-in-%s", bpf_program__name(judge), bpf_program__name(hook));
+	if (n < 0 || (size_t)n >= sizeof(name)) {
+		(void)close(fd);
+		return -ENAMETOOLONG;
+	}
+	return load_keep_link(k, fd, name, reterr_text);
 }
 
 /* Attach one program and keep its link by descriptor. */
@@ -197,39 +236,57 @@ static int load_attach(struct kernel *k, struct bpf_program *prog, char **reterr
 	(void)bpf_link__destroy(link);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to keep the link of %s", name);
-	if (bpf_program__type(prog) == BPF_PROG_TYPE_TRACING &&
-	    bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER) {
-		k->iterator_fd = fd;
-	} else {
-		if (k->n_links >= KERNEL_LINKS_MAX) {
-			(void)close(fd);
-			return kernel_fail(reterr_text, -E2BIG, "Too many programs");
-		}
-		k->link_fds[k->n_links] = fd;
-		k->links[k->n_links] = strdup(name);
-		if (!k->links[k->n_links++])
-			return -ENOMEM;
-	}
+	if (bpf_program__type(prog) != BPF_PROG_TYPE_TRACING ||
+	    bpf_program__expected_attach_type(prog) != BPF_TRACE_ITER)
+		return load_keep_link(k, fd, name, reterr_text);
+	k->iterator_fd = fd;
 	return kernel_pin_link(k, fd, name, reterr_text);
 }
 
-static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **reterr_text)
+enum load_pass {
+	PASS_JUDGE,
+	PASS_HOOKS,
+	PASS_TRACEPOINTS,
+	_PASS_MAX,
+};
+
+static int load_attach_pass(struct kernel *k, struct haetae_bpf *skel, enum load_pass pass,
+			    char **reterr_text)
 {
 	struct bpf_program *prog;
 	int r;
 
-	for (unsigned pass = 0; pass < 2; pass++)
-		bpf_object__for_each_program(prog, skel->obj)
-		{
-			bool lsm = bpf_program__type(prog) == BPF_PROG_TYPE_LSM;
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		bool hook = bpf_program__type(prog) == BPF_PROG_TYPE_LSM;
 
-			if (lsm != (pass == 0))
-				continue;
-			r = load_attach(k, prog, reterr_text);
-			if (r < 0)
-				return r;
-		}
+		if (kernel_judge_is(prog) || hook != (pass != PASS_TRACEPOINTS))
+			continue;
+		r = pass == PASS_JUDGE ?
+			    load_attach_judge(k, skel->progs.haetae_judge, prog, reterr_text) :
+			    load_attach(k, prog, reterr_text);
+		if (r < 0)
+			return r;
+	}
 	return 0;
+}
+
+static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **reterr_text)
+{
+	struct ht_settings s;
+	uint32_t zero = 0;
+
+	for (unsigned pass = 0; pass < _PASS_MAX; pass++) {
+		int r = load_attach_pass(k, skel, pass, reterr_text);
+
+		if (r < 0)
+			return r;
+	}
+	/* complete: from now on an agent of this build may take it over */
+	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
+		return -errno;
+	s.links = (uint32_t)k->n_links;
+	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0 ? -errno : 0;
 }
 
 static int load_keep_maps(struct kernel *k, struct haetae_bpf *skel)
@@ -282,6 +339,7 @@ int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse
 		r = load_keep_maps(k, skel);
 		if (r < 0)
 			return kernel_fail(reterr_text, r, "Failed to keep the maps");
+		k->unpublished = true;
 	}
 	r = load_settings(k, config, reuse_maps);
 	if (r < 0)

@@ -228,7 +228,7 @@ int kernel_pins_adopt(struct kernel *k, char **reterr_text)
 	r = adopt_links(k);
 	if (r < 0 && r != -ENOENT)
 		return kernel_fail(reterr_text, r, "Failed to adopt the pinned links");
-	if (r < 0 || k->iterator_fd < 0 || k->n_links != kernel_links_expected()) {
+	if (r < 0 || k->iterator_fd < 0 || k->n_links != s.links) {
 		drop_links(k);
 		return 1;
 	}

@@ -18,11 +18,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
+
+#define HALF_PARTS_MAX 16U
 
 int kernel_profile_map_new(size_t n)
 {
@@ -192,18 +195,60 @@ int kernel_overlay_learn(struct kernel *k)
 	return r < 0 ? r : kernel_epoch_move(k);
 }
 
-/* Put many inner maps in place. In one call: each single update would wait for running programs. */
-static int half_put(struct kernel *k, const uint32_t *keys, const uint32_t *fds, size_t n)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	uint32_t count = (uint32_t)n;
+/* A part of what is put in place, and the thread that does it. */
+struct half_part {
+	pthread_t thread;
+	bool started;
+	int map_fd;
+	const uint32_t *keys, *fds;
+	uint32_t n;
+	int result;
+};
 
-	if (bpf_map_update_batch(k->map_fds[MAP_PROFILES], keys, fds, &count, &opts) < 0)
-		return -errno;
-	return count == n ? 0 : -EIO;
+static void *half_part_put(void *userdata)
+{
+	struct half_part *part = userdata;
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t count = part->n;
+
+	if (bpf_map_update_batch(part->map_fd, part->keys, part->fds, &count, &opts) < 0)
+		part->result = -errno;
+	else
+		part->result = count == part->n ? 0 : -EIO;
+	return NULL;
 }
 
-/* Turn the word to a half that is complete, and wait until no program can be reading the other. */
+/* Put many inner maps in place. Each of them waits for running programs, on older kernels also within a batch, and
+ * a wait takes ten milliseconds and more; so threads wait side by side. */
+static int half_put(struct kernel *k, const uint32_t *keys, const uint32_t *fds, size_t n)
+{
+	struct half_part parts[HALF_PARTS_MAX] = {};
+	size_t each = (n + HALF_PARTS_MAX - 1) / HALF_PARTS_MAX, used = 0;
+	int r = 0;
+
+	for (size_t at = 0; at < n; at += each) {
+		struct half_part *part = &parts[used++];
+
+		part->map_fd = k->map_fds[MAP_PROFILES];
+		part->keys = keys + at;
+		part->fds = fds + at;
+		part->n = (uint32_t)(at + each < n ? each : n - at);
+		part->started = at + each < n &&
+				pthread_create(&part->thread, NULL, half_part_put, part) == 0;
+		if (!part->started)
+			(void)half_part_put(part);
+	}
+	for (size_t i = 0; i < used; i++) {
+		if (parts[i].started)
+			(void)pthread_join(parts[i].thread, NULL);
+		if (r == 0)
+			r = parts[i].result;
+	}
+	return r;
+}
+
+/* Turn the word to a half that is complete, and wait until no program can be reading the other. Nothing reads it when
+ * the word was never turned before: only a task that something governs reads a half. */
 static int half_turn(struct kernel *k, uint32_t half, int matcher_fd)
 {
 	uint32_t key = HT_PROFILE_KEY(0U, half);
@@ -218,6 +263,10 @@ static int half_turn(struct kernel *k, uint32_t half, int matcher_fd)
 		r = kernel_epoch_move(k);
 	if (r < 0)
 		return r;
+	if (k->unpublished) {
+		k->unpublished = false;
+		return 0;
+	}
 	/* the same map again: only for the wait */
 	return bpf_map_update_elem(k->map_fds[MAP_PROFILES], &key, &matcher_fd, BPF_ANY) < 0 ? -errno :
 											       0;

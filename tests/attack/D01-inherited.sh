@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # sourced by tests/lib/attack.sh, which says what the functions are
+# shellcheck shell=bash disable=SC2034,SC2094,SC2154 # sourced by tests/lib/attack.sh, which says what the functions are
 # SPDX-License-Identifier: Apache-2.0
 # D01: a descriptor that an ungoverned parent had opened, used by every call that reads or writes.
 #

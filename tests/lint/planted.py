@@ -52,7 +52,7 @@ FAULTS = [
     Fault("catalog", "systemd/haetae.catalog", "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e02", "0" * 32, "00000000 is no EVENT_MESSAGE_"),
     Fault("catalog", "agent/event/event.h", "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e02", "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e01",
           "EVENT_MESSAGE_WOULD_REFUSE"),
-    Fault("helpers", "bpf-lsm/task.bpf.c", "map_update(&labels", "bpf_map_update_elem(&labels", "instead of map_update()"),
+    Fault("helpers", "bpf-lsm/subject.bpf.h", "map_update(&labels", "bpf_map_update_elem(&labels", "instead of map_update()"),
     Fault("attacks", "tests/attack/Z99-unheard-of.sh", "", "# Nobody lists this.\n", "not up to date: | `Z99-unheard-of`"),
     Fault("attacks", "tests/attack/Z99-silent.sh", "", "true\n", "Z99-silent.sh: no comment"),
     Fault("attacks", "docs/SECURITY.md", "| act | what is tried |\n|---|---|\n", "| act | what is tried |\n|---|---|\n| `Z` | z |\n",

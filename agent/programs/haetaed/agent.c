@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #include "programs/haetaed/log.h"
 #include "host/host.h"
+#include "util/capability.h"
 #include "util/fd.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
@@ -140,6 +142,10 @@ static int agent_open_kernel(struct agent *a)
 		free(text);
 		return agent_check_host(/* all= */ true) < 0 ? -EOPNOTSUPP : r;
 	}
+	/* Only loading takes it; there are no other threads yet. */
+	r = capability_drop(CAP_NET_ADMIN);
+	if (r < 0)
+		return log_error(r, "Failed to give up CAP_NET_ADMIN");
 	a->names = image_names_new();
 	if (!a->names)
 		return log_error(-ENOMEM, "Failed to start");
@@ -285,9 +291,9 @@ int agent_start(struct agent *a, const struct agent_options *options)
 		return log_error(r, "Failed to read the clock");
 	r = agent_dirs(a);
 	if (r >= 0)
-		r = agent_open_store(a);
-	if (r >= 0)
 		r = agent_open_kernel(a);
+	if (r >= 0)
+		r = agent_open_store(a);
 	if (r >= 0)
 		r = agent_ledger_start(a);
 	if (r >= 0)

@@ -103,6 +103,8 @@ int agent_reload(struct agent *a, char **reterr_text);
 
 /* ---- watch.c ---- */
 int agent_watch(struct agent *a);
+/* The policy directories are about to be read: what changed until now needs no reload of its own. */
+void agent_watch_seen(struct agent *a);
 void agent_unwatch(struct agent *a);
 
 /* ---- ingest.c ---- */

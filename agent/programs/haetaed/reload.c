@@ -241,6 +241,7 @@ int agent_reload(struct agent *a, char **reterr_text)
 		if (r < 0 && r != -ENOENT)
 			(void)log_error(r, "Failed to read the last good policies, ignoring");
 	}
+	agent_watch_seen(a);
 	r = policy_set_load(a->options.policy_dirs, a->options.n_policy_dirs, a->set, &set);
 	if (r >= 0)
 		r = reload_set(a, &set, reterr_text);

@@ -66,7 +66,6 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 	_cleanup_free_ char *text = NULL;
 	struct agent *a = userdata;
 
-	(void)watch_dirs(a);
 	(void)agent_reload(a, &text);
 	return 0;
 }
@@ -86,15 +85,14 @@ static bool watch_concerns(const struct agent *a, const struct inotify_event *e)
 	return false;
 }
 
-static int on_change(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/* Take what the kernel has to tell. Return: true if a policy directory changed. */
+static bool watch_take(struct agent *a)
 {
 	_Alignas(struct inotify_event) char buf[4096];
-	struct agent *a = userdata;
 	bool concerns = false;
-	uint64_t now;
 	ssize_t n;
 
-	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+	while ((n = read(a->watch_fd, buf, sizeof(buf))) > 0) {
 		const struct inotify_event *e;
 
 		for (char *p = buf; p < buf + n; p += sizeof(*e) + e->len) {
@@ -102,7 +100,24 @@ static int on_change(sd_event_source *source, int fd, uint32_t revents, void *us
 			concerns = concerns || watch_concerns(a, e);
 		}
 	}
-	if (!concerns)
+	return concerns;
+}
+
+void agent_watch_seen(struct agent *a)
+{
+	if (a->watch_fd < 0)
+		return;
+	(void)watch_take(a);
+	(void)watch_dirs(a);
+	(void)sd_event_source_set_enabled(a->watch_timer, SD_EVENT_OFF);
+}
+
+static int on_change(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct agent *a = userdata;
+	uint64_t now;
+
+	if (!watch_take(a))
 		return 0;
 	(void)sd_event_now(a->event, CLOCK_MONOTONIC, &now);
 	(void)sd_event_source_set_time(a->watch_timer, now + WATCH_SETTLE_US);

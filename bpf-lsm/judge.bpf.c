@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/*
+ * The decision and its report, once for all hooks: this program takes the place of judge() in each of them before
+ * they are attached (agent/kernel/judge.c).
+ */
+
+#include "report.bpf.h"
+
+/* Bits of the operation a record names: the lowest one told. */
+static __always_inline __u32 judge_op(__u32 told)
+{
+	return told & -told;
+}
+
+static __always_inline __u32 judge_verdict(struct label *l, __u32 level)
+{
+	switch (level) {
+	case LEVEL_ALLOW:
+		return HT_VERDICT_ALLOW;
+	case LEVEL_AUDIT:
+		return HT_VERDICT_AUDIT;
+	case LEVEL_WOULD_DENY:
+		return HT_VERDICT_WOULD_DENY;
+	}
+	if (l->canary)
+		return HT_VERDICT_SELF_TEST;
+	return level == LEVEL_KILL ? HT_VERDICT_KILL : HT_VERDICT_DENY;
+}
+
+SEC("freplace/judge")
+int haetae_judge(struct label *l, struct object *o)
+{
+	__u32 level;
+
+	if (!l || !o)
+		return -EPERM;
+	level = verdict_decide(l, o);
+	if (level == LEVEL_ALLOW && !(l->record && l->walk.n && (o->ops & HT_OPS_FILE)))
+		return 0;
+	report_verdict(l, o, judge_op(l->told), judge_verdict(l, level), 0);
+	if (level == LEVEL_KILL)
+		(void)bpf_send_signal(SIGKILL); /* to the thread group; it is refused in any case */
+	return level >= LEVEL_DENY ? -EPERM : 0;
+}
