@@ -22,14 +22,17 @@
  * could be taken away and another appear. Two different states come to one tag by chance once in 2^64; nobody outside
  * the kernel knows the seed or the addresses.
  *
- * This way serves objects in the topmost mount of the namespace, whose names all lie in one filesystem, at most
- * MEMO_LEVELS deep. The pointers are the hook's own, so plain loads follow them. Everything else is walked
- * (walk.bpf.h), where the walk's own digest makes the tag.
+ * Up to the root of the mount the pointers are the hook's own, and plain loads follow them, MEMO_LEVELS deep. The
+ * topmost mounts of namespaces stand in a table of their own. From the root of another mount the way goes on at its
+ * mountpoint, at most MEMO_ABOVE directories and MEMO_MOUNTS mounts. Everything else is walked (walk.bpf.h), where the
+ * walk's own digest makes the tag; so is what a bind mount shows a part of, because it has another name besides.
  */
 
 #include "hook.bpf.h"
 
 #define MEMO_LEVELS 16
+#define MEMO_ABOVE 8
+#define MEMO_MOUNTS 3
 #define MEMO_FACTOR 0x9e3779b97f4a7c15ULL
 
 /* What is known of an object before it is judged. */
@@ -94,6 +97,93 @@ static __always_inline __u64 memo_chain(struct dentry *dentry, struct dentry *ro
 	return 0;
 }
 
+/* Neighbours in every struct mount: one read for the three. */
+struct memo_mount {
+	__u64 parent;
+	__u64 mountpoint;
+	__u64 root;
+};
+
+#define MEMO_MOUNT_IS_NEIGHBOURS                                                      \
+	(bpf_core_field_offset(struct mount, mnt_mountpoint) ==                       \
+		 bpf_core_field_offset(struct mount, mnt_parent) + 8 &&               \
+	 bpf_core_field_offset(struct mount, mnt.mnt_root) ==                         \
+		 bpf_core_field_offset(struct mount, mnt_parent) + 16)
+
+static __always_inline bool memo_mount_read(struct memo_mount *ret, __u64 mount)
+{
+	return bpf_probe_read_kernel(ret, sizeof(*ret),
+				     (void *)(mount + bpf_core_field_offset(struct mount,
+									    mnt_parent))) == 0;
+}
+
+struct memo_above {
+	struct memo_mount mount; /* where the way stands */
+	__u64 dentry;
+	__u64 h;
+	__u64 ns;
+	__u64 event;
+	__u64 from; /* the memo's own address, as a number */
+	__u8 head[64];
+};
+
+/* Dentries from a mountpoint up to the root of the mount it is in. Return: false: too deep, moving, unreadable. */
+static __always_inline bool memo_above_names(struct memo_above *a)
+{
+	__u32 i, seq, hash;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < MEMO_ABOVE; i++) {
+		if (a->dentry == a->mount.root)
+			return true;
+		if (bpf_probe_read_kernel(a->head, sizeof(a->head), (void *)a->dentry) < 0)
+			return false;
+		seq = *(__u32 *)(a->head + bpf_core_field_offset(struct dentry, d_seq));
+		hash = *(__u32 *)(a->head + bpf_core_field_offset(struct dentry, d_name.hash));
+		if (seq & 1)
+			return false;
+		a->h = memo_mix(memo_mix(a->h, a->dentry), (__u64)seq << 32 | hash);
+		a->dentry = *(__u64 *)(a->head + bpf_core_field_offset(struct dentry, d_parent));
+	}
+	return a->dentry == a->mount.root;
+}
+
+/* On from the root of a mount. Return: 0: this way does not serve it. */
+static __noinline __u64 memo_above(struct memo *m, __u64 mount, struct memo_above *a)
+{
+	struct memo_mount next;
+	__u64 at, top;
+	__u32 i;
+
+	if (!MEMO_MOUNT_IS_NEIGHBOURS || !m || !a || !memo_mount_read(&next, mount))
+		return 0;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < MEMO_MOUNTS; i++) {
+		at = next.parent;
+		a->dentry = next.mountpoint;
+		if (!memo_mount_read(&a->mount, at) || !memo_above_names(a))
+			return 0;
+		top = memo_top(at + bpf_core_field_offset(struct mount, mnt) - a->from, a->ns, a->event);
+		if (m->tops[top & (MEMO_TOPS - 1)] == top || a->mount.parent == at)
+			return a->h;
+		next = a->mount;
+	}
+	return 0;
+}
+
+/* Where a mount that is no top stands, for the tags of what is in it. Return: 0: this way does not serve it. */
+static __always_inline __u64 memo_mounted(struct memo *m, struct vfsmount *mnt, __u64 top, __u64 ns,
+					  __u64 event)
+{
+	struct memo_above a = { .h = top, .ns = ns, .event = event };
+	struct dentry *root = mnt->mnt_root;
+
+	if (root->d_parent != root)
+		return 0; /* a part of its filesystem */
+	a.from = bpf_get_current_task() - number_of(current_task(), m);
+	return memo_above(m, walk_mount((__u64)mnt), &a);
+}
+
 /* A file by where it is, for some operations on it. The epoch and the event counter are read before anything that
  * they stand for. */
 static __always_inline void memo_look(struct memo *m, struct file *file, __u32 ops,
@@ -104,18 +194,21 @@ static __always_inline void memo_look(struct memo *m, struct file *file, __u32 o
 	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
 	struct vfsmount *mnt = file->f_path.mnt;
 	struct inode *inode = file->f_inode;
-	__u64 h;
+	__u64 h, place, event;
 
 	ret->place = 0;
 	ret->ops = ops;
 	ret->epoch = set ? *(volatile __u32 *)&set->epoch : 0;
-	ret->top = memo_top(number_of((__u64)mnt, m), number_of((__u64)ns, m), ns->event);
-	if (m->tops[ret->top & (MEMO_TOPS - 1)] != ret->top)
+	event = ns->event;
+	place = ret->top = memo_top(number_of((__u64)mnt, m), number_of((__u64)ns, m), event);
+	if (m->tops[place & (MEMO_TOPS - 1)] != place)
+		place = memo_mounted(m, mnt, place, number_of((__u64)ns, m), event);
+	if (!place)
 		return;
 	h = memo_chain(file->f_path.dentry, mnt->mnt_root, m);
 	if (!h)
 		return;
-	h = memo_mix(h, ret->top);
+	h = memo_mix(h, place);
 	h = memo_mix(h, number_of((__u64)inode, m) + ((__u64)inode->i_nlink << 48));
 	ret->place = memo_mix(h, (__u64)ret->epoch << 32 | ops);
 }
