@@ -107,7 +107,7 @@ int agent_probe(void)
 
 static int agent_open_store(struct agent *a)
 {
-	struct store_config config = {};
+	struct store_config config = { .queue_max = a->options.queue_max };
 	char path[PATH_MAX];
 	int n, r;
 

@@ -34,6 +34,7 @@ struct agent_options {
 	const char *runtime_dir;
 	const char *pin_dir;
 	uint32_t cgroups_max; /* 0: KERNEL_CGROUPS_MAX */
+	uint32_t queue_max;   /* of the store, 0: its own */
 	bool foreground;
 };
 
