@@ -120,7 +120,8 @@ static int agent_open_store(struct agent *a)
 	r = store_open(&config, &a->store);
 	if (r < 0)
 		return log_error(r, "Failed to start the verdict store");
-	r = alerts_new(access(JOURNAL_SOCKET, F_OK) < 0, &a->alerts);
+	a->alerts_here = access(JOURNAL_SOCKET, F_OK) < 0;
+	r = alerts_new(a->alerts_here, &a->alerts);
 	if (r < 0)
 		return log_error(r, "Failed to start the alerts");
 	return 0;
@@ -298,10 +299,10 @@ static void agent_tell_ready(struct agent *a)
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	now = (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL;
-	log_notice("Ready after %llu ms, generation %u",
-		   (unsigned long long)((now - a->started_us) / 1000ULL), a->published.generation);
 	agent_notice(a, EVENT_NOTICE_READY, POLICY_SEVERITY_INFO,
-		     "Haetae %s enforces, generation %u", HAETAE_VERSION, a->published.generation);
+		     "Ready after %llu ms: Haetae %s enforces generation %u",
+		     (unsigned long long)((now - a->started_us) / 1000ULL), HAETAE_VERSION,
+		     a->published.generation);
 	(void)sd_notifyf(0, "READY=1\nSTATUS=Enforcing generation %u", a->published.generation);
 }
 
