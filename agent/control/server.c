@@ -25,8 +25,9 @@
 #include "control/control.h"
 #include "util/cleanup.h"
 
-/* Answering people comes after draining rings: they run at SD_EVENT_PRIORITY_NORMAL or before. */
-#define CONTROL_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
+/* That of the rings, so the loop takes turns: during a flood they are never empty, and a reload must not wait for its
+ * end. */
+#define CONTROL_PRIORITY SD_EVENT_PRIORITY_NORMAL
 /* Long enough for another connection to end, short enough not to be felt. */
 #define ACCEPT_PAUSE_US 200000U
 #define BACKLOG 64
