@@ -10,20 +10,21 @@
  *
  * "reason" is there when the server itself refused, before any handler was asked:
  *
- *   permission   the peer is neither root nor the agent's own user
+ *   permission   the peer is neither root nor the agent's own user, nor a reader who asks what readers may
  *   busy         CONTROL_CONNECTIONS_MAX connections are open
  *   timeout      no whole request within CONTROL_TIMEOUT_MS
  *   size         more than CONTROL_REQUEST_MAX bytes, or the answer is beyond CONTROL_ANSWER_MAX
  *   syntax       not one JSON object in one line, or a member of the wrong type
  *   version      "haetae" is not CONTROL_VERSION
  *
- * One request a connection; the server checks SO_PEERCRED (root, or the agent's own user), bounds
- * connections, sizes and time, and never blocks the event loop. JSON holds text, not bytes: names
+ * One request a connection; the server checks SO_PEERCRED (root, or the agent's own user; SO_PEERGROUPS for
+ * readers), bounds connections, sizes and time, and never blocks the event loop. JSON holds text, not bytes: names
  * from outside go through control_text().
  */
 
 #include <jansson.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define CONTROL_VERSION 1
 #define CONTROL_SOCKET_NAME "control" /* inside the runtime directory */
@@ -52,6 +53,11 @@ int control_server_new(sd_event *event, const char *runtime_dir, control_handler
 /* Other limits than CONTROL_TIMEOUT_MS and CONTROL_CONNECTIONS_MAX, for connections to come. */
 void control_server_set_limits(struct control_server *server, unsigned timeout_ms,
 			       unsigned connections_max);
+/* Let the members of a group connect and make these calls (NULL-terminated, borrowed), and no others. They share half
+ * of the connections. The socket becomes 0660 and the group's; if that takes a privilege that is missing, it stays
+ * with its group, and giving it to this one is left to others. Return: 0, -errno. */
+int control_server_set_readers(struct control_server *server, gid_t group,
+			       const char *const *calls);
 /* Close every connection and remove the socket, if it is still this server's. NULL is fine; returns
  * NULL. */
 struct control_server *control_server_free(struct control_server *server);

@@ -6,7 +6,8 @@
  * A connection is a small state machine: READ (until one whole line is there), WRITE (until the
  * answer is out), then it is closed. Each phase has one absolute deadline, so a peer that sends or
  * takes a byte at a time gains nothing. A peer that is not allowed, or one too many, is answered in
- * its own connection and never parsed. Running out of descriptors or memory pauses accepting for a
+ * its own connection and never parsed; a reader (control_server_set_readers()) is parsed, and answered what readers
+ * may ask. Running out of descriptors or memory pauses accepting for a
  * moment instead of spinning on a listener that stays readable.
  */
 
@@ -24,8 +25,9 @@
 #include "control/control.h"
 #include "util/cleanup.h"
 
-/* Answering people comes after draining rings: they run at SD_EVENT_PRIORITY_NORMAL or before. */
-#define CONTROL_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
+/* That of the rings, so the loop takes turns: during a flood they are never empty, and a reload must not wait for its
+ * end. */
+#define CONTROL_PRIORITY SD_EVENT_PRIORITY_NORMAL
 /* Long enough for another connection to end, short enough not to be felt. */
 #define ACCEPT_PAUSE_US 200000U
 #define BACKLOG 64
@@ -34,6 +36,7 @@ struct connection {
 	struct control_server *server;
 	struct connection *prev, *next;
 	int fd; /* owned */
+	bool reader; /* may make the calls of server->reader_calls alone */
 	sd_event_source *io;
 	sd_event_source *timer;
 	char *request; /* CONTROL_REQUEST_MAX bytes, NULL once answered */
@@ -57,6 +60,8 @@ struct control_server {
 	unsigned n_connections;
 	unsigned connections_max;
 	unsigned timeout_ms;
+	gid_t readers; /* (gid_t)-1: there are none */
+	const char *const *reader_calls; /* NULL-terminated, borrowed */
 };
 
 static void connection_free(struct connection *c)
@@ -187,6 +192,14 @@ static char *call_run(struct control_server *server, const char *call, json_t *r
 	return answer_dump(answer);
 }
 
+static bool call_is_for_readers(const struct control_server *server, const char *call)
+{
+	for (const char *const *i = server->reader_calls; i && *i; i++)
+		if (strcmp(*i, call) == 0)
+			return true;
+	return false;
+}
+
 /* One whole line is in c->request. */
 static void connection_handle(struct connection *c)
 {
@@ -218,6 +231,10 @@ static void connection_handle(struct connection *c)
 	call = json_object_get(request, "call");
 	if (!json_is_string(call)) {
 		connection_refuse(c, "syntax", "The request has no call");
+		return;
+	}
+	if (c->reader && !call_is_for_readers(c->server, json_string_value(call))) {
+		connection_refuse(c, "permission", "Only root may ask for that");
 		return;
 	}
 	answer = call_run(c->server, json_string_value(call), request);
@@ -322,14 +339,44 @@ static int connection_new(struct control_server *server, int accepted, struct co
 	return 0;
 }
 
-static bool peer_is_allowed(int fd)
+enum peer {
+	PEER_STRANGER,
+	PEER_READER,
+	PEER_ROOT,
+};
+
+/* Was the peer a member of the group when it connected? */
+static bool peer_has_group(int fd, const struct ucred *peer, gid_t group)
+{
+	_cleanup_free_ gid_t *groups = NULL;
+	socklen_t size = 0;
+
+	if (group == (gid_t)-1)
+		return false;
+	if (peer->gid == group)
+		return true;
+	/* without room it tells how much it takes */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
+		return false;
+	groups = malloc(size);
+	if (!groups || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof(*groups); i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
+static enum peer peer_of(const struct control_server *server, int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || len != sizeof(peer))
-		return false;
-	return peer.uid == 0 || peer.uid == geteuid();
+		return PEER_STRANGER;
+	if (peer.uid == 0 || peer.uid == geteuid())
+		return PEER_ROOT;
+	return peer_has_group(fd, &peer, server->readers) ? PEER_READER : PEER_STRANGER;
 }
 
 static int server_on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
@@ -359,8 +406,9 @@ static int server_pause(struct control_server *server)
 static int server_on_connect(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct control_server *server = userdata;
-	bool busy = server->n_connections >= server->connections_max;
+	unsigned others = server->n_connections;
 	struct connection *c = NULL;
+	enum peer peer;
 	int accepted;
 
 	accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -376,9 +424,12 @@ static int server_on_connect(sd_event_source *source, int fd, uint32_t revents, 
 	}
 	if (connection_new(server, accepted, &c) < 0)
 		return 0; /* no memory: the peer sees the connection close */
-	if (!peer_is_allowed(c->fd))
+	peer = peer_of(server, c->fd);
+	c->reader = peer == PEER_READER;
+	/* readers leave half of the connections to root */
+	if (peer == PEER_STRANGER)
 		connection_refuse(c, "permission", "Only root may talk to the agent");
-	else if (busy)
+	else if (others >= server->connections_max / (c->reader ? 2 : 1))
 		connection_refuse(c, "busy", "Too many connections, try again");
 	return 0;
 }
@@ -461,6 +512,7 @@ int control_server_new(sd_event *event, const char *runtime_dir, control_handler
 	server->userdata = userdata;
 	server->connections_max = CONTROL_CONNECTIONS_MAX;
 	server->timeout_ms = CONTROL_TIMEOUT_MS;
+	server->readers = (gid_t)-1;
 	r = server_listen(server, runtime_dir);
 	if (r >= 0)
 		r = server_add_sources(server);
@@ -477,6 +529,19 @@ void control_server_set_limits(struct control_server *server, unsigned timeout_m
 {
 	server->timeout_ms = timeout_ms;
 	server->connections_max = connections_max;
+}
+
+int control_server_set_readers(struct control_server *server, gid_t group,
+			       const char *const *calls)
+{
+	server->readers = group;
+	server->reader_calls = calls;
+	if (chmod(server->path, 0660) < 0)
+		return -errno;
+	/* Without CAP_CHOWN somebody else has to: until then the group cannot connect. */
+	if (lchown(server->path, (uid_t)-1, group) < 0 && errno != EPERM)
+		return -errno;
+	return 0;
 }
 
 struct control_server *control_server_free(struct control_server *server)

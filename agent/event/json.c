@@ -25,13 +25,22 @@ static void key(struct strbuf *b, const char *name)
 {
 	if (b->len > 0 && b->data[b->len - 1] != '{')
 		strbuf_putc(b, ',');
-	strbuf_printf(b, "\"%s\":", name);
+	strbuf_putc(b, '"');
+	strbuf_puts(b, name);
+	strbuf_append(b, "\":", 2);
 }
 
 static void key_number(struct strbuf *b, const char *name, uint64_t number)
 {
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	/* a row has two dozen of them, and a format is slow */
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
 	key(b, name);
-	strbuf_printf(b, "%" PRIu64, number);
+	strbuf_append(b, digits + at, sizeof(digits) - at);
 }
 
 static void key_hex(struct strbuf *b, const char *name, uint64_t number)
@@ -88,10 +97,14 @@ static void time_put(const struct event *event, struct strbuf *b)
 
 static void boot_put(const struct event *event, struct strbuf *b)
 {
+	static const char digits[] = "0123456789abcdef";
+
 	key(b, "boot_id");
 	strbuf_putc(b, '"');
-	for (size_t i = 0; i < sizeof(event->boot_id); i++)
-		strbuf_printf(b, "%02x", event->boot_id[i]);
+	for (size_t i = 0; i < sizeof(event->boot_id); i++) {
+		strbuf_putc(b, digits[event->boot_id[i] >> 4]);
+		strbuf_putc(b, digits[event->boot_id[i] & 15]);
+	}
 	strbuf_putc(b, '"');
 }
 

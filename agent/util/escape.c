@@ -52,13 +52,30 @@ static bool code_is_unsafe(unsigned code)
 	       (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe0fff);
 }
 
+/* How many bytes at the beginning need no look at: visible ASCII but for a quote and a backslash. */
+static size_t plain_length(const unsigned char *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && p[n] >= 0x20 && p[n] < 0x7f && p[n] != '"' && p[n] != '\\')
+		n++;
+	return n;
+}
+
 void escape_text(struct strbuf *b, const void *data, size_t len)
 {
 	const unsigned char *p = data;
 
 	while (len > 0) {
+		size_t plain = plain_length(p, len), n;
 		unsigned code = 0;
-		size_t n = utf8_sequence(p, len, &code);
+
+		strbuf_append(b, p, plain);
+		p += plain;
+		len -= plain;
+		if (len == 0)
+			break;
+		n = utf8_sequence(p, len, &code);
 
 		if (n == 1 && code == '\\') {
 			strbuf_puts(b, "\\\\");
@@ -80,8 +97,15 @@ void escape_json(struct strbuf *b, const void *data, size_t len)
 
 	strbuf_putc(b, '"');
 	while (len > 0) {
+		size_t plain = plain_length(p, len), n;
 		unsigned code = 0;
-		size_t n = utf8_sequence(p, len, &code);
+
+		strbuf_append(b, p, plain);
+		p += plain;
+		len -= plain;
+		if (len == 0)
+			break;
+		n = utf8_sequence(p, len, &code);
 
 		if (n == 0) {
 			strbuf_printf(b, "\\udc%02x", p[0]);

@@ -54,12 +54,22 @@ void strbuf_putc(struct strbuf *b, char c)
 
 void strbuf_vprintf(struct strbuf *b, const char *format, va_list ap)
 {
+	size_t room;
 	va_list again;
 	int n;
 
+	/* usually there is room; if not, it says how much it takes */
+	if (!strbuf_reserve(b, 32))
+		return;
+	room = b->size - b->len;
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, format, again);
+	n = vsnprintf(b->data + b->len, room, format, again);
 	va_end(again);
+	if (n >= 0 && (size_t)n < room) {
+		b->len += (size_t)n;
+		return;
+	}
+	b->data[b->len] = '\0';
 	if (n < 0) {
 		b->failed = true;
 		return;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include "util/capability.h"
 #include "util/fd.h"
 
+#define READERS_GROUP "haetae"
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 /* One agent a runtime directory: a second one leaves the first untouched. */
@@ -107,7 +109,7 @@ int agent_probe(void)
 
 static int agent_open_store(struct agent *a)
 {
-	struct store_config config = {};
+	struct store_config config = { .queue_max = a->options.queue_max };
 	char path[PATH_MAX];
 	int n, r;
 
@@ -118,7 +120,8 @@ static int agent_open_store(struct agent *a)
 	r = store_open(&config, &a->store);
 	if (r < 0)
 		return log_error(r, "Failed to start the verdict store");
-	r = alerts_new(access(JOURNAL_SOCKET, F_OK) < 0, &a->alerts);
+	a->alerts_here = access(JOURNAL_SOCKET, F_OK) < 0;
+	r = alerts_new(a->alerts_here, &a->alerts);
 	if (r < 0)
 		return log_error(r, "Failed to start the alerts");
 	return 0;
@@ -233,6 +236,37 @@ static int agent_open_loop(struct agent *a)
 	return r < 0 ? r : 0;
 }
 
+/* From the local file alone: a lookup elsewhere could wait for a network. */
+static bool readers_group(gid_t *ret)
+{
+	FILE *file = fopen("/etc/group", "re");
+	const struct group *group;
+	bool found = false;
+
+	if (!file)
+		return false;
+	while (!found && (group = fgetgrent(file)))
+		if (strcmp(group->gr_name, READERS_GROUP) == 0) {
+			*ret = group->gr_gid;
+			found = true;
+		}
+	(void)fclose(file);
+	return found;
+}
+
+static int agent_open_control(struct agent *a)
+{
+	/* what changes nothing */
+	static const char *const reader_calls[] = { "status", NULL };
+	gid_t group;
+	int r;
+
+	r = control_server_new(a->event, a->options.runtime_dir, agent_control, a, &a->control);
+	if (r >= 0 && readers_group(&group))
+		r = control_server_set_readers(a->control, group, reader_calls);
+	return r;
+}
+
 static int agent_open_inputs(struct agent *a)
 {
 	int r;
@@ -243,7 +277,7 @@ static int agent_open_inputs(struct agent *a)
 	if (r >= 0)
 		r = agent_watch(a);
 	if (r >= 0)
-		r = control_server_new(a->event, a->options.runtime_dir, agent_control, a, &a->control);
+		r = agent_open_control(a);
 	if (r < 0)
 		return log_error(r, "Failed to set up the event loop");
 	return 0;
@@ -265,10 +299,10 @@ static void agent_tell_ready(struct agent *a)
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	now = (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL;
-	log_notice("Ready after %llu ms, generation %u",
-		   (unsigned long long)((now - a->started_us) / 1000ULL), a->published.generation);
 	agent_notice(a, EVENT_NOTICE_READY, POLICY_SEVERITY_INFO,
-		     "Haetae %s enforces, generation %u", HAETAE_VERSION, a->published.generation);
+		     "Ready after %llu ms: Haetae %s enforces generation %u",
+		     (unsigned long long)((now - a->started_us) / 1000ULL), HAETAE_VERSION,
+		     a->published.generation);
 	(void)sd_notifyf(0, "READY=1\nSTATUS=Enforcing generation %u", a->published.generation);
 }
 

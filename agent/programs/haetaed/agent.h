@@ -34,6 +34,7 @@ struct agent_options {
 	const char *runtime_dir;
 	const char *pin_dir;
 	uint32_t cgroups_max; /* 0: KERNEL_CGROUPS_MAX */
+	uint32_t queue_max;   /* of the store, 0: its own */
 	bool foreground;
 };
 
@@ -62,6 +63,7 @@ struct agent {
 	struct store *store;
 	struct control_server *control;
 	struct alerts *alerts;
+	bool alerts_here; /* on standard error: there is no journal */
 
 	struct policy_set *set;	  /* as last loaded */
 	struct image *image;	  /* as last published */
@@ -113,7 +115,7 @@ int agent_ingest(struct agent *a);
 void agent_drain(struct agent *a);
 /* A finished event into the store, and the journal where it is worth an alert. Takes the texts. */
 void agent_record(struct agent *a, struct event *event);
-/* An event of the agent itself. */
+/* An event of the agent itself: stored, and told once, as an alert or, where nobody would see that, in the log. */
 _printf_(4, 5) void agent_notice(struct agent *a, enum event_notice notice,
 				 enum policy_severity severity, const char *format, ...);
 

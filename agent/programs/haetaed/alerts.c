@@ -73,8 +73,8 @@ static void alert_send(struct alerts *a, const struct event_alert *alert)
 	}
 	for (size_t i = 0; i < n; i++)
 		if (fields[i].iov_len > 8 && memcmp(fields[i].iov_base, "MESSAGE=", 8) == 0)
-			log_warning("%.*s", (int)fields[i].iov_len - 8,
-				    (const char *)fields[i].iov_base + 8);
+			log_escaped(LOG_WARNING, (const char *)fields[i].iov_base + 8,
+				    fields[i].iov_len - 8);
 }
 
 static void *alerts_thread(void *userdata)

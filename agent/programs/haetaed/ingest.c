@@ -59,6 +59,10 @@ void agent_notice(struct agent *a, enum event_notice notice, enum policy_severit
 	va_start(ap, format);
 	strbuf_vprintf(&text, format, ap);
 	va_end(ap);
+	/* the alert goes to the journal: tell it here as well, unless this is the journal, or where alerts go */
+	if (!a->alerts_here && !log_is_journal())
+		log_write(severity > POLICY_SEVERITY_INFO ? LOG_ERR : LOG_NOTICE, "%s",
+			  strbuf_str(&text));
 	memcpy(event.boot_id, a->clock.boot_id, sizeof(event.boot_id));
 	event.message = strbuf_steal(&text);
 	agent_record(a, &event);

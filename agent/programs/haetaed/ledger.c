@@ -121,11 +121,9 @@ static void store_tell(struct agent *a)
 		return;
 	a->store_degraded = stats.degraded;
 	if (stats.degraded) {
-		log_write(LOG_ERR, "The verdict store cannot be written: %s", stats.last_error);
 		agent_notice(a, EVENT_NOTICE_STORE, POLICY_SEVERITY_HIGH,
 			     "The verdict store cannot be written: %s", stats.last_error);
 	} else {
-		log_notice("The verdict store can be written again");
 		agent_notice(a, EVENT_NOTICE_STORE, POLICY_SEVERITY_INFO,
 			     "The verdict store can be written again");
 	}

@@ -18,6 +18,7 @@
 
 #define EXIT_CANNOT_ENFORCE 3
 #define CGROUPS_MAX_LIMIT (1U << 20) /* 56 bytes each in the kernel, made as they are needed */
+#define QUEUE_MAX_LIMIT (1U << 20)   /* a kilobyte or two each while the disk takes none */
 
 enum command {
 	COMMAND_RUN,
@@ -42,6 +43,7 @@ static void usage(FILE *out)
 		    "     --runtime-dir DIR  lock and control socket (" DEFAULT_RUNTIME_DIR ")\n"
 		    "     --pin-dir DIR      what outlives the agent (" DEFAULT_PIN_DIR ")\n"
 		    "     --cgroups-max N    governed cgroups there is room for (65536)\n"
+		    "     --queue-max N      events held while the disk takes none (65536)\n"
 		    "     --probe            can this kernel enforce? load nothing that stays; exit 0 or 3\n"
 		    "     --detach           end all enforcement and remove the pins\n"
 		    "  -h --help             show this help\n"
@@ -66,19 +68,19 @@ static int parse_policy_dir(struct agent_options *o, const char *dir)
 	return 0;
 }
 
-static int parse_cgroups_max(struct agent_options *o, const char *text)
+static int parse_number(const char *option, const char *text, unsigned long max, uint32_t *ret)
 {
 	unsigned long n;
 	char *end;
 
 	errno = 0;
 	n = strtoul(text, &end, 10);
-	if (errno || *end || text[0] < '0' || text[0] > '9' || n == 0 || n > CGROUPS_MAX_LIMIT) {
-		(void)fprintf(stderr, "haetaed: --cgroups-max takes a number from 1 to %u: %s\n",
-			      CGROUPS_MAX_LIMIT, text);
+	if (errno || *end || text[0] < '0' || text[0] > '9' || n == 0 || n > max) {
+		(void)fprintf(stderr, "haetaed: %s takes a number from 1 to %lu: %s\n", option, max,
+			      text);
 		return -EINVAL;
 	}
-	o->cgroups_max = (uint32_t)n;
+	*ret = (uint32_t)n;
 	return 0;
 }
 
@@ -91,6 +93,7 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 		OPT_RUNTIME_DIR,
 		OPT_PIN_DIR,
 		OPT_CGROUPS_MAX,
+		OPT_QUEUE_MAX,
 		OPT_DETACH,
 		OPT_PROBE,
 		OPT_VERSION,
@@ -102,6 +105,7 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "pin-dir", required_argument, NULL, OPT_PIN_DIR },
 		{ "cgroups-max", required_argument, NULL, OPT_CGROUPS_MAX },
+		{ "queue-max", required_argument, NULL, OPT_QUEUE_MAX },
 		{ "detach", no_argument, NULL, OPT_DETACH },
 		{ "probe", no_argument, NULL, OPT_PROBE },
 		{ "help", no_argument, NULL, 'h' },
@@ -138,7 +142,12 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 			o->pin_dir = optarg;
 			break;
 		case OPT_CGROUPS_MAX:
-			if (parse_cgroups_max(o, optarg) < 0)
+			if (parse_number("--cgroups-max", optarg, CGROUPS_MAX_LIMIT,
+					 &o->cgroups_max) < 0)
+				return -EINVAL;
+			break;
+		case OPT_QUEUE_MAX:
+			if (parse_number("--queue-max", optarg, QUEUE_MAX_LIMIT, &o->queue_max) < 0)
 				return -EINVAL;
 			break;
 		case OPT_DETACH:

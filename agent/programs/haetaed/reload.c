@@ -178,21 +178,15 @@ static void tell_outcome(struct agent *a, const struct policy_set *set)
 		n_policies += s->file ? s->file->n_policies : 0;
 		if (!s->stale)
 			continue;
-		log_write(LOG_ERR, "Policy file '%s' is broken, %s", s->path,
-			  s->file ? "its last good version stays in force" :
-				    "nothing of it is in force");
 		agent_notice(a, EVENT_NOTICE_STALE, POLICY_SEVERITY_HIGH,
 			     "Policy file '%s' is broken, %s", s->path,
 			     s->file ? "its last good version stays in force" :
 				       "nothing of it is in force");
 	}
-	log_notice("Published generation %u: %zu policies, %zu changed, %zu retired, %zu tasks labelled",
-		   a->published.generation, n_policies, a->published.profiles_changed,
-		   a->published.profiles_retired, a->published.tasks_labelled);
 	agent_notice(a, EVENT_NOTICE_PUBLISHED, POLICY_SEVERITY_INFO,
-		     "Published generation %u: %zu policies, %zu changed, %zu retired",
+		     "Published generation %u: %zu policies, %zu changed, %zu retired, %zu tasks labelled",
 		     a->published.generation, n_policies, a->published.profiles_changed,
-		     a->published.profiles_retired);
+		     a->published.profiles_retired, a->published.tasks_labelled);
 }
 
 static int reload_set(struct agent *a, struct policy_set **set, char **reterr_text)
@@ -250,8 +244,6 @@ int agent_reload(struct agent *a, char **reterr_text)
 			diag_list_print(&set->diags, stderr, false);
 		if (!*reterr_text)
 			*reterr_text = strdup(strerror(-r));
-		log_write(LOG_ERR, "Failed to put the policies in force, the former ones stay: %s",
-			  *reterr_text ? *reterr_text : "out of memory");
 		agent_notice(a, EVENT_NOTICE_STALE, POLICY_SEVERITY_HIGH,
 			     "Failed to put the policies in force, the former ones stay: %s",
 			     *reterr_text ? *reterr_text : "out of memory");

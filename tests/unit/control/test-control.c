@@ -8,6 +8,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -30,6 +31,8 @@ static char dir[64];
 static pthread_t thread;
 static int ready_fd = -1, stop_fd = -1;
 static unsigned limit_ms, limit_connections;
+static gid_t with_readers = (gid_t)-1;
+static const char *const reader_calls[] = {"large", NULL};
 static int calls; /* of the handler, by the server's thread */
 
 /* ---- the server ---- */
@@ -83,6 +86,8 @@ static void *serve(void *arg)
 		r = sd_event_add_io(event, NULL, stop_fd, POLLIN, on_stop, NULL);
 	if (r >= 0 && limit_ms > 0)
 		control_server_set_limits(server, limit_ms, limit_connections);
+	if (r >= 0 && with_readers != (gid_t)-1)
+		r = control_server_set_readers(server, with_readers, reader_calls);
 	(void)eventfd_write(ready_fd, 1);
 	if (r >= 0)
 		r = sd_event_loop(event);
@@ -385,6 +390,61 @@ START_TEST(test_permission)
 }
 END_TEST
 
+/* Members of the readers' group get what readers may ask, whichever of their groups it is; nobody else gets more. */
+static const struct {
+	gid_t gid, other; /* of the peer */
+	const char *call;
+	int result;
+} readers[] = {
+	{4242, 65534, "large", 0},
+	{65534, 4242, "large", 0},
+	{4242, 65534, "echo", CONTROL_E_REFUSED},
+	{65534, 4242, "echo", CONTROL_E_REFUSED},
+	{65534, 65533, "large", -EACCES},
+	{65534, 65533, "echo", -EACCES},
+};
+
+START_TEST(test_readers)
+{
+	json_t *answer = NULL;
+	char path[128];
+	struct stat st;
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return; /* nobody else to be */
+	with_readers = 4242;
+	start();
+	with_readers = (gid_t)-1;
+	(void)snprintf(path, sizeof(path), "%s/control", dir);
+	ck_assert_int_eq(chmod(dir, 0755), 0);
+	ck_assert_int_eq(lstat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0660);
+	ck_assert_uint_eq(st.st_gid, 4242);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		int r;
+
+		if (setgroups(1, &readers[_i].other) < 0 ||
+		    setresgid(readers[_i].gid, readers[_i].gid, readers[_i].gid) < 0 ||
+		    setresuid(65534, 65534, 65534) < 0)
+			_exit(9);
+		r = control_call(dir, readers[_i].call, NULL, 0, &answer);
+		if (r != readers[_i].result)
+			_exit(1);
+		if (r == CONTROL_E_REFUSED && strcmp(text_of(answer, "reason"), "permission") != 0)
+			_exit(2);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	stop();
+	ck_assert_int_eq(calls, readers[_i].result == 0);
+}
+END_TEST
+
 /* ---- abuse ---- */
 
 #define LINE(s) s "\n", sizeof(s)
@@ -665,6 +725,7 @@ int main(void)
 	tcase_add_test(tc, test_request_too_large);
 	tcase_add_test(tc, test_socket);
 	tcase_add_test(tc, test_permission);
+	tcase_add_loop_test(tc, test_readers, 0, (int)ARRAY_LEN(readers));
 	tcase_add_loop_test(tc, test_abuse, 0, (int)ARRAY_LEN(abuses));
 	tcase_add_test(tc, test_huge);
 	tcase_add_test(tc, test_byte_by_byte);

@@ -85,6 +85,21 @@ static void add_marker(struct alerts *a, uint64_t now_us)
 	event_deinit(&event);
 }
 
+/* A name in a sentence is escaped once, whatever the sentence goes through. */
+START_TEST(test_escaped_once)
+{
+	struct event event = {.kind = EVENT_AGENT, .count = 1, .message = sample_text("a\n\\b")};
+	_cleanup_free_ char *text = NULL;
+	struct capture c;
+	struct alerts *a = alerts_start(&c);
+
+	alerts_add(a, &event, 0);
+	event_deinit(&event);
+	text = alerts_end(a, &c);
+	ck_assert_str_eq(text, "a\\x0a\\\\b\n");
+}
+END_TEST
+
 /* ---- which ---- */
 
 static const struct {
@@ -393,6 +408,7 @@ int main(void)
 	TCase *tc = tcase_create("alerts");
 
 	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, test_escaped_once);
 	tcase_add_loop_test(tc, test_kinds, 0, (int)ARRAY_LEN(kinds));
 	tcase_add_loop_test(tc, test_flood, 0, (int)ARRAY_LEN(floods));
 	tcase_add_test(tc, test_window);

@@ -3,6 +3,7 @@
 /* One line for each call, whatever is in it. */
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "programs/haetaed/log.h"
 #include "tests/unit/event/sample.h"
@@ -36,6 +37,42 @@ START_TEST(test_lines)
 	log_write(lines[_i].priority, "%s", lines[_i].text);
 	text = capture_take(&c);
 	ck_assert_str_eq(text, lines[_i].line);
+}
+END_TEST
+
+/* What has its escapes is not escaped once more. */
+START_TEST(test_escaped)
+{
+	_cleanup_free_ char *text = NULL;
+	struct capture c;
+
+	log_open(false);
+	capture_start(&c);
+	log_escaped(LOG_WARNING, "a\\x0ab...", 6);
+	text = capture_take(&c);
+	ck_assert_str_eq(text, "<4>a\\x0ab\n");
+}
+END_TEST
+
+START_TEST(test_is_journal)
+{
+	char stream[64];
+	struct stat st;
+
+	ck_assert_int_eq(fstat(STDERR_FILENO, &st), 0);
+	ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
+	ck_assert(!log_is_journal());
+	(void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+		       (unsigned long long)st.st_ino);
+	ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
+	ck_assert(log_is_journal());
+	(void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+		       (unsigned long long)st.st_ino + 1);
+	ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
+	ck_assert(!log_is_journal());
+	ck_assert_int_eq(setenv("JOURNAL_STREAM", "rubbish", 1), 0);
+	ck_assert(!log_is_journal());
+	ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
 }
 END_TEST
 
@@ -77,6 +114,8 @@ int main(void)
 	TCase *tc = tcase_create("log");
 
 	tcase_add_loop_test(tc, test_lines, 0, (int)ARRAY_LEN(lines));
+	tcase_add_test(tc, test_escaped);
+	tcase_add_test(tc, test_is_journal);
 	tcase_add_test(tc, test_error);
 	tcase_add_test(tc, test_long);
 	suite_add_tcase(s, tc);

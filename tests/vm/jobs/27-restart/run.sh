@@ -54,6 +54,19 @@ expect "each refusal was counted" is $((refused + 1)) echo "$counted"
 expect "the database says the same by itself" is "$stored $aggregated $lost" database 1
 expect "counted = stored + aggregated + lost" is "$counted" echo $((stored + aggregated + lost))
 
+# ---- who may ask ----
+as() { # GROUP COMMAND...: as nobody, in that group
+	local group=$1
+	shift
+	setpriv --reuid 65534 --regid 65534 --groups "$group" "$@"
+}
+refuse_quietly() { ! "$@"; }
+expect "the socket is the group's" is "660 root haetae" stat -c "%a %U %G" /run/haetae/control
+expect "a member of the group may ask for the status" eval 'as haetae agentctl status --json | json "$.generation"'
+expect "but not change anything" has_status 4 as haetae agentctl reload
+expect "nor read the store" refuse_quietly as haetae agentctl events
+expect "nobody else may ask" has_status 4 as 65534 agentctl status
+
 # ---- a second one ----
 pid=$(agent_pid)
 second() { timeout 20 haetaed --foreground "$@" 2>/tmp/second; }
