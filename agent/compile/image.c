@@ -121,8 +121,8 @@ static int image_fill(struct image *image, const struct policy *const *policies,
 }
 
 int image_compile(const struct policy *const *policies, size_t n_policies,
-		  struct image_names *names, const struct ht_hash_key *key, struct diag_list *diags,
-		  struct image **ret_image)
+		  struct image_names *names, const struct ht_hash_key *key, int64_t now,
+		  struct diag_list *diags, struct image **ret_image)
 {
 	_cleanup_(image_freep) struct image *image = calloc(1, sizeof(*image));
 	_cleanup_(emit_deinit) struct emit e = {.names = names, .key = key, .hash = emit_hash};

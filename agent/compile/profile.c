@@ -194,6 +194,12 @@ static int profile_add_rule(struct profile_builder *b, uint32_t index)
 		for (size_t i = 0; i < rule->n_except && r == 0; i++)
 			r = profile_add_path(b, &rule->except[i], index, rule->ops, ROLE_EXCEPT);
 		return r;
+	case POLICY_RULE_EXEC_AUDIT:
+	case POLICY_RULE_FILE_AUDIT:
+	case POLICY_RULE_EXEC_LIBRARY:
+	case POLICY_RULE_EXEC_ANONYMOUS:
+	case POLICY_RULE_EXEC_WRITABLE:
+	case POLICY_RULE_KERNEL:
 	case _POLICY_RULE_KIND_MAX:
 	default:
 		return -EINVAL;

@@ -328,6 +328,28 @@ static void check_missing(struct parse *p, const struct node *root)
 				  "the policy does not say what it governs");
 }
 
+/* Every line of `kernel:` has a rule, whether it was written or not. */
+static void init_kernel(struct policy *policy)
+{
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
+		policy->kernel[line] = (struct policy_rule){
+			.kind = POLICY_RULE_KERNEL,
+			.action = line == HT_KERNEL_NAMESPACES ? POLICY_ACTION_AUDIT
+							       : POLICY_ACTION_DENY,
+			.ops = HT_KERNEL_OP(line),
+			.severity = line == HT_KERNEL_NAMESPACES ? POLICY_SEVERITY_INFO
+								 : POLICY_SEVERITY_HIGH,
+			.implied = true,
+		};
+}
+
+static void locate_implied(struct policy *policy)
+{
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
+		if (policy->kernel[line].implied)
+			policy->kernel[line].location = policy->location;
+}
+
 /* errors: the count before the document was read.
  * Return: 0 with *ret_policy NULL if the document has errors, -ENOMEM. */
 static int parse_document(struct policy_text *text, const struct node *root, bool partial,
@@ -343,7 +365,10 @@ static int parse_document(struct policy_text *text, const struct node *root, boo
 	if (!policy->file)
 		return -ENOMEM;
 	policy->location = policy_text_locate(text, root->at.start);
+	policy->record_exec = true;
+	init_kernel(policy);
 	schema_parse(&p, &top_schema, 0, root, NULL);
+	locate_implied(policy);
 	check_missing(&p, root);
 	if (text->error == 0 && policy->name)
 		r = policy_number_rules(policy);

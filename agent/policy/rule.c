@@ -301,6 +301,7 @@ static void parse_rule(struct parse *p, enum policy_rule_kind kind, const struct
 	size_t errors = p->text->diags->n_errors;
 	struct rule_draft d = {
 		.rule.kind = kind,
+		.rule.action = kind_is_deny(kind) ? POLICY_ACTION_DENY : POLICY_ACTION_ALLOW,
 		.rule.ops = kind_ops(kind),
 		.rule.severity = kind_is_deny(kind) ? POLICY_SEVERITY_HIGH : POLICY_SEVERITY_INFO,
 		.rule.location = policy_text_locate(p->text, item->at.start),
@@ -334,6 +335,7 @@ void parse_default_rule(struct parse *p, enum policy_rule_kind kind, const struc
 {
 	struct rule_draft d = {
 		.rule.kind = kind,
+		.rule.action = POLICY_ACTION_DENY,
 		.rule.ops = kind_ops(kind),
 		.rule.severity = POLICY_SEVERITY_LOW,
 		.rule.location = policy_text_locate(p->text, at->at.start),

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "programs/haetaed/agent.h"
 #include "programs/haetaed/last-good.h"
@@ -98,8 +99,8 @@ static int compile_fall_back(struct agent *a, struct policy_set *set)
 		if (!s->file)
 			continue;
 		r = image_compile((const struct policy *const *)s->file->policies,
-				  s->file->n_policies, a->names, kernel_key(a->kernel), &set->diags,
-				  &image);
+				  s->file->n_policies, a->names, kernel_key(a->kernel), time(NULL),
+				  &set->diags, &image);
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -124,7 +125,7 @@ static int compile_set(struct agent *a, const struct policy_file *canary, struct
 		if (r < 0)
 			return r;
 		r = image_compile(list->items, list->n, a->names, kernel_key(a->kernel),
-				  &set->diags, ret);
+				  time(NULL), &set->diags, ret);
 		if (r <= 0)
 			return r;
 		r = compile_fall_back(a, set);

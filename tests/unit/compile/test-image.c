@@ -23,7 +23,7 @@ static struct image *compile(const struct policy *policy, struct image_names *na
 	_cleanup_diags_ struct diag_list diags = {};
 	struct image *image = NULL;
 
-	ck_assert_int_eq(image_compile(&policy, 1, names, &key, &diags, &image), 0);
+	ck_assert_int_eq(image_compile(&policy, 1, names, &key, 0, &diags, &image), 0);
 	return image;
 }
 
@@ -34,7 +34,8 @@ static void check_refused(const struct policy *policy, uint32_t line, const char
 	_cleanup_diags_ struct diag_list diags = {};
 	struct image *image = NULL;
 
-	ck_assert_int_eq(image_compile(&policy, 1, names, &key, &diags, &image), IMAGE_E_INVALID);
+	ck_assert_int_eq(image_compile(&policy, 1, names, &key, 0, &diags, &image),
+			 IMAGE_E_INVALID);
 	ck_assert_ptr_null(image);
 	ck_assert_uint_ge(diags.n_errors, 1);
 	ck_assert_str_eq(diags.items[0].file, "test.yaml");
@@ -261,7 +262,7 @@ START_TEST(refused_name_twice)
 
 	policy_build_match(a, "/x", NULL);
 	policy_build_match(b, "/x", NULL);
-	ck_assert_int_eq(image_compile(both, 2, names, &key, &diags, &image), IMAGE_E_INVALID);
+	ck_assert_int_eq(image_compile(both, 2, names, &key, 0, &diags, &image), IMAGE_E_INVALID);
 	ck_assert_ptr_nonnull(strstr(diags.items[0].text, "used twice"));
 }
 END_TEST
@@ -281,7 +282,7 @@ START_TEST(all_errors_at_once)
 	policy_build_rule(a, POLICY_RULE_FILE_DENY, text, HT_OP_ALL);
 	policy_build_match(b, NULL, "a/b");
 	policy_build_rule(b, POLICY_RULE_FILE_DENY, text, HT_OP_ALL);
-	ck_assert_int_eq(image_compile(both, 2, names, &key, &diags, &image), IMAGE_E_INVALID);
+	ck_assert_int_eq(image_compile(both, 2, names, &key, 0, &diags, &image), IMAGE_E_INVALID);
 	ck_assert_uint_eq(diags.n_errors, 5);
 }
 END_TEST
@@ -351,9 +352,9 @@ START_TEST(same_input_same_bytes)
 		_cleanup_diags_ struct diag_list diags = {};
 		const struct policy *x = p, *y = q;
 
-		if (image_compile(&x, 1, one, &key, &diags, &a) != 0)
+		if (image_compile(&x, 1, one, &key, 0, &diags, &a) != 0)
 			continue;
-		ck_assert_int_eq(image_compile(&y, 1, two, &key, &diags, &b), 0);
+		ck_assert_int_eq(image_compile(&y, 1, two, &key, 0, &diags, &b), 0);
 		ck_assert_uint_eq(a->profiles[0].n_pairs, b->profiles[0].n_pairs);
 		ck_assert_mem_eq(a->profiles[0].pairs, b->profiles[0].pairs,
 				 a->profiles[0].n_pairs * sizeof(*a->profiles[0].pairs));
@@ -400,7 +401,7 @@ START_TEST(wildcards_are_shared_and_keep_their_ids)
 	policy_build_rule(a, POLICY_RULE_FILE_DENY, "/etc/*.key", HT_OP_ALL);
 	policy_build_rule(b, POLICY_RULE_FILE_DENY, "/etc/**.key", HT_OP_ALL);
 	policy_build_rule(b, POLICY_RULE_FILE_DENY, "/etc/*/*.key", HT_OP_ALL);
-	ck_assert_int_eq(image_compile(both, 2, names, &key, &diags, &image), 0);
+	ck_assert_int_eq(image_compile(both, 2, names, &key, 0, &diags, &image), 0);
 	/* "*.key" and "x-*", once each, rising ids, texts as written in canonical form */
 	ck_assert_uint_eq(image->n_globs, 2);
 	ck_assert_uint_eq(image->globs[0].id, 40);
@@ -411,7 +412,7 @@ START_TEST(wildcards_are_shared_and_keep_their_ids)
 	for (size_t i = 5; i < sizeof(image->globs[0].glob.text); i++)
 		ck_assert_uint_eq(image->globs[0].glob.text[i], 0);
 
-	ck_assert_int_eq(image_compile(both + 1, 1, names, &key, &diags, &later), 0);
+	ck_assert_int_eq(image_compile(both + 1, 1, names, &key, 0, &diags, &later), 0);
 	ck_assert_uint_eq(later->profiles[0].id, image->profiles[1].id);
 	ck_assert_uint_eq(later->n_globs, 2);
 	ck_assert_uint_eq(later->globs[0].id, 40);
@@ -433,9 +434,11 @@ static struct image *damage_image(struct image_names *names)
 static int ask(const struct image *image)
 {
 	const struct image_component c[] = {{"abc", 3}, {"b", 1}};
-	struct image_answer answer;
+	struct policy_answer answer;
 
-	return image_evaluate(image, &image->profiles[0], &key, c, ARRAY_LEN(c), &answer);
+	struct policy_question q = question_of(c, ARRAY_LEN(c));
+
+	return image_evaluate(image, &image->profiles[0], &key, &q, &answer);
 }
 
 START_TEST(damage_is_told)

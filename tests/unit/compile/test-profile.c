@@ -22,20 +22,20 @@ static struct image *compile(const struct policy *policy)
 	_cleanup_(diag_list_deinit) struct diag_list diags = {};
 	struct image *image = NULL;
 
-	ck_assert_int_eq(image_compile(&policy, 1, names, &key, &diags, &image), 0);
+	ck_assert_int_eq(image_compile(&policy, 1, names, &key, 0, &diags, &image), 0);
 	ck_assert_uint_eq(diags.n, 0);
 	ck_assert_uint_eq(image->n_profiles, 1);
 	ck_assert_str_eq(image->profiles[0].policy, policy->name);
 	return image;
 }
 
-static struct image_answer ask(const struct image *image, const char *path)
+static struct policy_answer ask(const struct image *image, const char *path)
 {
 	struct image_component c[64];
-	struct image_answer answer = {};
-	size_t n = components_split(path, c, ARRAY_LEN(c));
+	struct policy_answer answer = {};
+	struct policy_question q = question_of(c, components_split(path, c, ARRAY_LEN(c)));
 
-	ck_assert_int_eq(image_evaluate(image, &image->profiles[0], &key, c, n, &answer), 0);
+	ck_assert_int_eq(image_evaluate(image, &image->profiles[0], &key, &q, &answer), 0);
 	return answer;
 }
 
@@ -219,11 +219,11 @@ START_TEST(verdict_table)
 	_cleanup_policy_ struct policy *policy = policy_of(v->rules, ARRAY_LEN(v->rules), v->ops);
 	_cleanup_image_ struct image *image = compile(policy);
 	struct image_component c[64];
-	struct image_answer compiled = ask(image, v->path), judged;
-	size_t n = components_split(v->path, c, ARRAY_LEN(c));
+	struct policy_answer compiled = ask(image, v->path), judged;
+	struct policy_question q = question_of(c, components_split(v->path, c, ARRAY_LEN(c)));
 	unsigned op = (unsigned)__builtin_ffs((int)v->deny);
 
-	policy_evaluate(policy, c, n, &judged);
+	policy_evaluate(policy, 0, &q, &judged);
 	ck_assert_uint_eq(compiled.deny, v->deny);
 	ck_assert_uint_eq(judged.deny, v->deny);
 	ck_assert_uint_eq(compiled.audit, 0);
@@ -240,7 +240,7 @@ START_TEST(each_bit_has_its_rule)
 {
 	_cleanup_policy_ struct policy *p = policy_build("bits");
 	_cleanup_image_ struct image *image = NULL;
-	struct image_answer a;
+	struct policy_answer a;
 
 	policy_build_default(p, POLICY_RULE_FILE_DEFAULT);
 	policy_build_rule(p, POLICY_RULE_FILE_DENY, "/x", HT_OP_WRITE);
@@ -376,7 +376,8 @@ START_TEST(walk_ends_by_the_deepest_rule)
 	_cleanup_image_ struct image *image = NULL;
 	struct image_component c[HT_WALK_COMPONENTS];
 	char text[4 * HT_RULE_DEPTH_MAX] = "";
-	struct image_answer a;
+	struct policy_question q = question_of(c, HT_RULE_DEPTH_MAX);
+	struct policy_answer a;
 
 	for (unsigned i = 0; i < HT_RULE_DEPTH_MAX; i++) {
 		strcat(text, i % 2 ? "/*" : "/a");
@@ -386,11 +387,10 @@ START_TEST(walk_ends_by_the_deepest_rule)
 	policy_build_rule(p, POLICY_RULE_FILE_DENY, text, HT_OP_READ);
 	policy_build_match(p, "/x", NULL);
 	image = compile(p);
-	ck_assert_int_eq(image_evaluate(image, &image->profiles[0], &key, c, HT_RULE_DEPTH_MAX, &a),
-			 0);
+	ck_assert_int_eq(image_evaluate(image, &image->profiles[0], &key, &q, &a), 0);
 	ck_assert_uint_eq(a.deny, HT_OP_READ);
-	ck_assert_int_eq(
-		image_evaluate(image, &image->profiles[0], &key, c, HT_WALK_COMPONENTS, &a), 0);
+	q.n = HT_WALK_COMPONENTS;
+	ck_assert_int_eq(image_evaluate(image, &image->profiles[0], &key, &q, &a), 0);
 	ck_assert_uint_eq(a.deny, 0);
 	ck_assert_uint_eq(a.state, HT_STATE_OTHER);
 }
