@@ -5,7 +5,7 @@
  * trusts the image: whatever is missing or out of range is -EINVAL, not a guess.
  */
 
-#include "compile/image.h"
+#include "compile/judge.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -125,33 +125,231 @@ static int walk_start(const struct image_profile *profile, const struct ht_entry
 	return 0;
 }
 
-int image_evaluate(const struct image *image, const struct image_profile *profile,
+/* The entry of the object, as far as the walk must go. */
+static int walk_to(const struct image *image, const struct image_profile *profile,
 		   const struct ht_hash_key *key, const struct image_component *components,
-		   size_t n, struct image_answer *ret_answer)
+		   size_t n, const struct ht_entry *start, const struct ht_entry **ret_at)
 {
-	const struct ht_entry *header, *at, *rule;
-	struct image_answer answer = {};
-	int r;
+	const struct ht_entry *at = start;
 
-	r = walk_start(profile, &header, &at);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < n && !(at->flags & HT_ENTRY_FINAL); i++) {
-		r = walk_step(image, profile, key, &components[i], &at);
+		int r = walk_step(image, profile, key, &components[i], &at);
+
 		if (r < 0)
 			return r;
 	}
-	answer.state = at->next;
-	/* What the header does not name is never walked for. */
-	answer.deny = at->deny & header->deny;
-	answer.audit = at->audit & header->audit;
+	*ret_at = at;
+	return 0;
+}
+
+/* One evaluation under way. */
+struct trial {
+	const struct image *image;
+	const struct image_profile *profile;
+	const struct ht_hash_key *key;
+	const struct policy_question *question;
+	const struct ht_entry *header, *start;
+	uint64_t exe_mask, uid_mask; /* conditions that the subject meets */
+	struct policy_answer *answer;
+};
+
+static uint64_t trial_rule(const struct trial *t, uint32_t state, uint32_t class, uint32_t op)
+{
+	const struct ht_entry *rule;
+
+	rule = profile_lookup(t->profile, state, HT_EDGE_RULE, HT_RULE_KEY(class, op));
+	if (!rule)
+		rule = profile_lookup(t->profile, state, HT_EDGE_RULE,
+				      HT_RULE_KEY(class, HT_RULE_COMMON));
+	return rule ? rule->rule : 0;
+}
+
+static int trial_subject(struct trial *t)
+{
+	const struct policy_question *q = t->question;
+	const struct ht_entry *at, *mask;
+	int r;
+
+	if (!(t->header->flags & HT_PROFILE_CONDITIONS))
+		return 0;
+	mask = profile_lookup(t->profile, HT_STATE_HEADER, HT_EDGE_UID, q->uid);
+	t->uid_mask = mask ? mask->rule : 0;
+	if (!q->exe)
+		return 0;
+	r = walk_to(t->image, t->profile, t->key, q->exe, q->n_exe, t->start, &at);
+	if (r < 0 || !(at->flags & HT_ENTRY_EXE))
+		return r;
+	mask = profile_lookup(t->profile, at->next, HT_EDGE_EXE, 0);
+	if (!mask)
+		return -EINVAL;
+	t->exe_mask = mask->rule;
+	return 0;
+}
+
+static bool condition_met(uint64_t mask, uint32_t number)
+{
+	return number == HT_COND_NONE || (number < HT_CONDITIONS_MAX && (mask >> number & 1));
+}
+
+/* Bits that nothing has decided yet. */
+static uint32_t trial_open(const struct trial *t, uint32_t ops)
+{
+	return ops & t->question->ops & ~(t->answer->deny | t->answer->would | t->answer->audit);
+}
+
+static void trial_decide(struct trial *t, uint32_t ops, uint32_t *mask, uint32_t state,
+			 uint32_t class, uint8_t reason)
+{
+	ops = trial_open(t, ops);
+	*mask |= ops;
 	for (uint32_t op = 0; op < HT_OP_MAX; op++) {
-		if (!(answer.deny & (1U << op)))
+		if (!(ops & (1U << op)))
 			continue;
-		rule = profile_lookup(profile, at->next, HT_EDGE_RULE, op);
-		answer.rule[op] = rule ? rule->rule : 0;
+		t->answer->rule[op] = trial_rule(t, state, class, op);
+		t->answer->reason[op] = reason;
 	}
-	*ret_answer = answer;
+}
+
+static void trial_decide_by(struct trial *t, uint32_t ops, uint32_t *mask, uint64_t rule)
+{
+	ops = trial_open(t, ops);
+	*mask |= ops;
+	for (uint32_t op = 0; op < HT_OP_MAX; op++) {
+		if (!(ops & (1U << op)))
+			continue;
+		t->answer->rule[op] = rule;
+		t->answer->reason[op] = HT_REASON_POLICY;
+	}
+}
+
+/* The COND entries of a state, of which one mask counts at a time. */
+enum trial_pass { PASS_DENY, PASS_WOULD, PASS_AUDIT };
+
+static int trial_conditions(struct trial *t, const struct ht_entry *at, enum trial_pass pass)
+{
+	uint32_t n = at->cond ? at->flags >> HT_ENTRY_COUNT_SHIFT : 0;
+
+	if (n > HT_CONDS_MAX)
+		return -EINVAL;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct ht_entry *c, *rule;
+		uint32_t before = t->answer->deny;
+
+		c = profile_lookup(t->profile, at->next, HT_EDGE_COND, i);
+		rule = profile_lookup(t->profile, at->next, HT_EDGE_COND_RULE, i);
+		if (!c || !rule)
+			return -EINVAL;
+		if (condition_met(t->exe_mask, c->next) && condition_met(t->uid_mask, c->flags))
+			continue;
+		if (pass == PASS_DENY) {
+			trial_decide_by(t, c->deny & at->cond, &t->answer->deny, rule->rule);
+			t->answer->kill |= t->answer->deny & ~before & c->kill;
+		} else if (pass == PASS_WOULD) {
+			trial_decide_by(t, c->would & at->cond, &t->answer->would, rule->rule);
+		} else {
+			trial_decide_by(t, c->audit & at->cond, &t->answer->audit, rule->rule);
+		}
+	}
+	return 0;
+}
+
+static int trial_object(struct trial *t, const struct ht_entry *at, uint8_t reason)
+{
+	const struct policy_question *q = t->question;
+	const struct ht_entry *w = NULL;
+	uint32_t image = q->from_image ? 0 : at->image;
+	int r;
+
+	if (!q->stacked)
+		image &= ~HT_OP_MAP_LIBRARY;
+	if (q->writable)
+		w = profile_lookup(t->profile, HT_STATE_HEADER, HT_EDGE_WRITABLE, 0);
+	/* What the header does not name is never walked for. */
+	trial_decide(t, at->deny & t->header->deny, &t->answer->deny, at->next, HT_RULE_DENY,
+		     reason);
+	t->answer->kill = t->answer->deny & at->kill;
+	trial_decide(t, image & t->header->deny, &t->answer->deny, at->next, HT_RULE_IMAGE,
+		     HT_REASON_ORIGIN);
+	r = trial_conditions(t, at, PASS_DENY);
+	if (r < 0)
+		return r;
+	if (w)
+		trial_decide(t, w->deny & t->header->deny, &t->answer->deny, HT_STATE_WRITABLE,
+			     HT_RULE_DENY, HT_REASON_WRITABLE);
+	trial_decide(t, at->would & t->header->audit, &t->answer->would, at->next, HT_RULE_WOULD,
+		     reason);
+	r = trial_conditions(t, at, PASS_WOULD);
+	if (r < 0)
+		return r;
+	trial_decide(t, at->audit & t->header->audit, &t->answer->audit, at->next, HT_RULE_AUDIT,
+		     reason);
+	r = trial_conditions(t, at, PASS_AUDIT);
+	if (r == 0 && w)
+		trial_decide(t, w->audit & t->header->audit, &t->answer->audit, HT_STATE_WRITABLE,
+			     HT_RULE_AUDIT, HT_REASON_WRITABLE);
+	return r;
+}
+
+static void trial_kernel(struct trial *t)
+{
+	const struct ht_entry *k;
+
+	k = profile_lookup(t->profile, HT_STATE_HEADER, HT_EDGE_KERNEL, 0);
+	for (uint32_t line = 0; k && line < HT_KERNEL_MAX; line++) {
+		uint32_t bit = HT_KERNEL_SHIFT + line;
+		bool deny = k->deny >> line & 1;
+
+		if (!(t->question->ops & (1U << bit)) || !(deny || (k->audit >> line & 1)))
+			continue;
+		if (deny)
+			t->answer->deny |= 1U << bit;
+		else
+			t->answer->audit |= 1U << bit;
+		if (deny && (k->kill >> line & 1))
+			t->answer->kill |= 1U << bit;
+		t->answer->rule[bit] =
+			trial_rule(t, HT_STATE_KERNEL, deny ? HT_RULE_DENY : HT_RULE_AUDIT, line);
+		t->answer->reason[bit] = HT_REASON_KERNEL;
+	}
+}
+
+int image_evaluate(const struct image *image, const struct image_profile *profile,
+		   const struct ht_hash_key *key, const struct policy_question *question,
+		   struct policy_answer *ret_answer)
+{
+	struct trial t = {
+		.image = image,
+		.profile = profile,
+		.key = key,
+		.question = question,
+		.answer = ret_answer,
+	};
+	const struct ht_entry *at;
+	int r;
+
+	*ret_answer = (struct policy_answer){};
+	r = walk_start(profile, &t.header, &t.start);
+	if (r == 0)
+		r = trial_subject(&t);
+	if (r < 0)
+		return r;
+	if (question->nameless) {
+		at = profile_lookup(profile, HT_STATE_HEADER, HT_EDGE_ANONYMOUS, 0);
+		r = at && at->next == HT_STATE_ANONYMOUS ? 0 : -EINVAL;
+	} else {
+		r = walk_to(image, profile, key, question->components, question->n, t.start, &at);
+	}
+	if (r == 0)
+		r = trial_object(&t, at,
+				 question->nameless ? HT_REASON_ANONYMOUS : HT_REASON_POLICY);
+	if (r < 0)
+		return r;
+	ret_answer->state = at->next;
+	trial_kernel(&t);
+	if (!(t.header->flags & HT_PROFILE_ENFORCE)) {
+		ret_answer->would |= ret_answer->deny;
+		ret_answer->deny = ret_answer->kill = 0;
+	}
 	return 0;
 }
 

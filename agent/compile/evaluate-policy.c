@@ -5,7 +5,7 @@
  * purpose. It shares nothing with the compiler, so that the two can be held against each other.
  */
 
-#include "compile/image.h"
+#include "compile/judge.h"
 
 #include <string.h>
 
@@ -86,30 +86,133 @@ static bool path_or_alias_matches(const struct policy_path *path, const struct i
 	return false;
 }
 
-static bool rule_denies(const struct policy_rule *rule, const struct image_component *c, size_t n)
+/* ---- one operation ---- */
+
+/* Who may have the last word, in this order. Within a rank the first rule of the file counts. */
+enum rank {
+	RANK_KILL,
+	RANK_DENY,
+	RANK_DEFAULT, /* no rule allows it */
+	RANK_ORIGIN,  /* only rules that want it to have come with the image do */
+	RANK_KILL_UNLESS,
+	RANK_DENY_UNLESS,
+	RANK_WRITABLE,
+	RANK_STAGED,
+	RANK_STAGED_UNLESS,
+	RANK_AUDIT,
+	RANK_AUDIT_UNLESS,
+	RANK_WRITABLE_AUDIT,
+	_RANK_MAX,
+};
+
+struct opinion {
+	const struct policy_rule *of[_RANK_MAX];
+	bool allowed;			       /* an allow rule allows it whatever it is */
+	const struct policy_rule *if_of_image; /* one allows it if it came with the image */
+};
+
+struct hearing {
+	const struct policy *policy;
+	const struct policy_question *question;
+	int64_t now;
+	struct opinion opinions[HT_OP_MAX];
+};
+
+static void opinion_add(struct hearing *h, uint32_t ops, enum rank rank,
+			const struct policy_rule *rule)
 {
-	if (rule->kind != POLICY_RULE_FILE_DENY && rule->kind != POLICY_RULE_EXEC_DENY)
-		return false;
-	if (!path_or_alias_matches(&rule->path, c, n))
+	for (uint32_t op = 0; op < HT_OP_MAX; op++)
+		if ((ops & (1U << op)) && !h->opinions[op].of[rank])
+			h->opinions[op].of[rank] = rule;
+}
+
+static bool rule_speaks(const struct hearing *h, const struct policy_rule *rule)
+{
+	const struct policy_question *q = h->question;
+
+	if (!path_or_alias_matches(&rule->path, q->components, q->n))
 		return false;
 	for (size_t i = 0; i < rule->n_except; i++)
-		if (path_or_alias_matches(&rule->except[i], c, n))
+		if (path_or_alias_matches(&rule->except[i], q->components, q->n))
 			return false;
 	return true;
 }
 
-static bool any_rule_allows(const struct policy *policy, enum policy_rule_kind kind, uint32_t op,
-			    const struct image_component *c, size_t n)
+static bool subject_is_excepted(const struct policy_unless *unless, const struct policy_question *q)
 {
-	for (size_t i = 0; i < policy->n_rules; i++) {
-		const struct policy_rule *rule = &policy->rules[i];
+	bool program = unless->n_exe == 0, user = unless->n_uids == 0;
 
-		if (rule->kind != kind || (kind == POLICY_RULE_FILE_ALLOW && !(rule->ops & op)))
+	if (program && user)
+		return false; /* the rule has no `unless` */
+	for (size_t i = 0; i < unless->n_exe; i++)
+		if (q->exe &&
+		    path_matches(unless->exe[i].text, unless->exe[i].subtree, q->exe, q->n_exe))
+			program = true;
+	for (size_t i = 0; i < unless->n_uids; i++)
+		if (unless->uids[i] == q->uid)
+			user = true;
+	return program && user;
+}
+
+static enum rank rule_rank(const struct policy_rule *rule, int64_t now)
+{
+	bool conditional = rule->unless.n_exe > 0 || rule->unless.n_uids > 0;
+
+	if (rule->action == POLICY_ACTION_AUDIT)
+		return conditional ? RANK_AUDIT_UNLESS : RANK_AUDIT;
+	if (rule->enforce_after > now)
+		return conditional ? RANK_STAGED_UNLESS : RANK_STAGED;
+	if (rule->action == POLICY_ACTION_KILL)
+		return conditional ? RANK_KILL_UNLESS : RANK_KILL;
+	return conditional ? RANK_DENY_UNLESS : RANK_DENY;
+}
+
+static void hear_allow(struct hearing *h, const struct policy_rule *rule, uint32_t ops)
+{
+	const struct policy_question *q = h->question;
+
+	if (!path_matches(rule->path.text, rule->path.subtree, q->components, q->n))
+		return;
+	for (uint32_t op = 0; op < HT_OP_MAX; op++) {
+		if (!(ops & (1U << op)))
 			continue;
-		if (path_matches(rule->path.text, rule->path.subtree, c, n))
-			return true;
+		if (!rule->origin_image)
+			h->opinions[op].allowed = true;
+		else if (!h->opinions[op].if_of_image)
+			h->opinions[op].if_of_image = rule;
 	}
-	return false;
+}
+
+static void hear_rule(struct hearing *h, const struct policy_rule *rule)
+{
+	if (rule->expires != 0 && rule->expires <= h->now)
+		return;
+	switch (rule->kind) {
+	case POLICY_RULE_EXEC_ALLOW:
+		hear_allow(h, rule, HT_OPS_EXEC);
+		return;
+	case POLICY_RULE_EXEC_LIBRARY:
+		hear_allow(h, rule, HT_OP_MAP | HT_OP_MAP_LIBRARY);
+		return;
+	case POLICY_RULE_FILE_ALLOW:
+		hear_allow(h, rule, rule->ops & HT_OPS_FILE);
+		return;
+	case POLICY_RULE_EXEC_DENY:
+	case POLICY_RULE_EXEC_AUDIT:
+	case POLICY_RULE_FILE_DENY:
+	case POLICY_RULE_FILE_AUDIT:
+		if (rule_speaks(h, rule) && !subject_is_excepted(&rule->unless, h->question))
+			opinion_add(h, rule->ops, rule_rank(rule, h->now), rule);
+		return;
+	case POLICY_RULE_EXEC_DEFAULT:
+	case POLICY_RULE_FILE_DEFAULT:
+	case POLICY_RULE_EXEC_ANONYMOUS:
+	case POLICY_RULE_EXEC_WRITABLE:
+	case POLICY_RULE_KERNEL:
+	case _POLICY_RULE_KIND_MAX:
+	default:
+		return;
+	}
 }
 
 static bool in_library_directory(const struct image_component *c, size_t n)
@@ -126,53 +229,144 @@ static bool in_library_directory(const struct image_component *c, size_t n)
 	return false;
 }
 
-static uint64_t default_rule(const struct policy *policy, enum policy_rule_kind kind)
+static const struct policy_rule *default_rule(const struct policy *policy,
+					      enum policy_rule_kind kind)
 {
 	for (size_t i = policy->n_rules; i-- > 0;)
 		if (policy->rules[i].kind == kind)
-			return policy->rules[i].id;
-	return 0;
+			return &policy->rules[i];
+	return NULL;
 }
 
-/* Is one operation refused, and by which rule? */
-static bool op_refused(const struct policy *policy, uint32_t op, const struct image_component *c,
-		       size_t n, uint64_t *ret_rule)
+/* What `libraries` gives besides the rules of its list. */
+static void hear_libraries(struct hearing *h, const struct policy_rule *exec_default)
 {
-	for (size_t i = 0; i < policy->n_rules; i++) {
-		const struct policy_rule *rule = &policy->rules[i];
-		uint32_t ops = rule->kind == POLICY_RULE_EXEC_DENY ? HT_OPS_EXEC : rule->ops;
+	struct opinion *o = &h->opinions[__builtin_ctz(HT_OP_MAP_LIBRARY)];
 
-		if ((ops & op) && rule_denies(rule, c, n)) {
-			*ret_rule = rule->id;
-			return true;
-		}
-	}
-	if ((op & HT_OPS_EXEC) && policy->exec_default == POLICY_DEFAULT_DENY) {
-		*ret_rule = default_rule(policy, POLICY_RULE_EXEC_DEFAULT);
-		return !any_rule_allows(policy, POLICY_RULE_EXEC_ALLOW, op, c, n) &&
-		       !(op == HT_OP_MAP_LIBRARY && in_library_directory(c, n));
-	}
-	if ((op & HT_OPS_FILE) && policy->file_default == POLICY_DEFAULT_DENY) {
-		*ret_rule = default_rule(policy, POLICY_RULE_FILE_DEFAULT);
-		return !any_rule_allows(policy, POLICY_RULE_FILE_ALLOW, op, c, n);
-	}
-	return false;
+	if (h->policy->libraries == POLICY_LIBRARIES_ANY)
+		o->allowed = true;
+	else if (h->policy->libraries == POLICY_LIBRARIES_DEFAULT && !o->if_of_image &&
+		 in_library_directory(h->question->components, h->question->n))
+		o->if_of_image = exec_default;
 }
 
-void policy_evaluate(const struct policy *policy, const struct image_component *components,
-		     size_t n, struct image_answer *ret_answer)
+/* What the allow rules leave. */
+static void hear_default(struct hearing *h, uint32_t ops, const struct policy_rule *rule)
 {
-	struct image_answer answer = {};
+	const struct policy_question *q = h->question;
 
 	for (uint32_t op = 0; op < HT_OP_MAX; op++) {
-		uint64_t rule = 0;
+		struct opinion *o = &h->opinions[op];
+		bool judged_by_origin = 1U << op != HT_OP_MAP_LIBRARY || q->stacked;
 
-		if (op_refused(policy, 1U << op, components, n, &rule)) {
-			answer.deny |= 1U << op;
-			answer.rule[op] = rule;
-		}
+		if (!(ops & (1U << op)) || o->allowed)
+			continue;
+		if (!o->if_of_image)
+			o->of[RANK_DEFAULT] = rule;
+		else if (judged_by_origin && !q->from_image)
+			o->of[RANK_ORIGIN] = o->if_of_image;
 	}
-	*ret_answer = answer;
+}
+
+static void hear_named(struct hearing *h)
+{
+	const struct policy *policy = h->policy;
+	const struct policy_rule *rule;
+
+	for (size_t i = 0; i < policy->n_rules; i++)
+		hear_rule(h, &policy->rules[i]);
+	if (policy->exec_default == POLICY_DEFAULT_DENY) {
+		rule = default_rule(policy, POLICY_RULE_EXEC_DEFAULT);
+		hear_libraries(h, rule);
+		hear_default(h, HT_OPS_EXEC, rule);
+	}
+	if (policy->file_default == POLICY_DEFAULT_DENY)
+		hear_default(h, HT_OPS_FILE, default_rule(policy, POLICY_RULE_FILE_DEFAULT));
+}
+
+/* No path rule can name it. */
+static void hear_nameless(struct hearing *h)
+{
+	const struct policy *policy = h->policy;
+
+	if (policy->file_default == POLICY_DEFAULT_DENY)
+		opinion_add(h, HT_OPS_FILE, RANK_DEFAULT,
+			    default_rule(policy, POLICY_RULE_FILE_DEFAULT));
+	if (policy->anonymous.id == 0 && policy->exec_default == POLICY_DEFAULT_DENY)
+		opinion_add(h, HT_OPS_EXEC, RANK_DEFAULT,
+			    default_rule(policy, POLICY_RULE_EXEC_DEFAULT));
+	if (policy->anonymous.id != 0 && policy->anonymous.action == POLICY_ACTION_DENY)
+		opinion_add(h, HT_OPS_EXEC, RANK_DENY, &policy->anonymous);
+	if (policy->anonymous.id != 0 && policy->anonymous.action == POLICY_ACTION_AUDIT)
+		opinion_add(h, HT_OPS_EXEC, RANK_AUDIT, &policy->anonymous);
+}
+
+static void answer_add(struct policy_answer *answer, const struct policy *policy, uint32_t bit,
+		       enum rank rank, uint64_t rule, uint8_t reason)
+{
+	uint32_t op = 1U << bit;
+
+	if (rank >= RANK_AUDIT)
+		answer->audit |= op;
+	else if (rank >= RANK_STAGED || policy->mode != POLICY_MODE_ENFORCE)
+		answer->would |= op;
+	else
+		answer->deny |= op;
+	if ((answer->deny & op) && (rank == RANK_KILL || rank == RANK_KILL_UNLESS))
+		answer->kill |= op;
+	answer->rule[bit] = rule;
+	answer->reason[bit] = reason;
+}
+
+static void conclude(const struct hearing *h, uint32_t bit, struct policy_answer *answer)
+{
+	const struct opinion *o = &h->opinions[bit];
+	enum rank rank = 0;
+	uint8_t reason = HT_REASON_POLICY;
+
+	while (rank < _RANK_MAX && !o->of[rank])
+		rank++;
+	if (rank == _RANK_MAX)
+		return;
+	if (rank == RANK_WRITABLE || rank == RANK_WRITABLE_AUDIT)
+		reason = HT_REASON_WRITABLE;
+	else if (rank == RANK_ORIGIN)
+		reason = HT_REASON_ORIGIN;
+	else if (h->question->nameless)
+		reason = HT_REASON_ANONYMOUS;
+	answer_add(answer, h->policy, bit, rank, o->of[rank]->id, reason);
+}
+
+static void hear_kernel(const struct policy *policy, uint32_t ops, struct policy_answer *answer)
+{
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++) {
+		const struct policy_rule *rule = &policy->kernel[line];
+
+		if ((ops & HT_KERNEL_OP(line)) && rule->action != POLICY_ACTION_ALLOW)
+			answer_add(answer, policy, HT_KERNEL_SHIFT + line,
+				   rule->action == POLICY_ACTION_AUDIT ? RANK_AUDIT : RANK_DENY,
+				   rule->id, HT_REASON_KERNEL);
+	}
+}
+
+void policy_evaluate(const struct policy *policy, int64_t now,
+		     const struct policy_question *question, struct policy_answer *ret_answer)
+{
+	struct hearing h = {.policy = policy, .question = question, .now = now};
+
+	*ret_answer = (struct policy_answer){};
+	if (question->nameless)
+		hear_nameless(&h);
+	else
+		hear_named(&h);
+	if (question->writable && policy->writable.action == POLICY_ACTION_DENY)
+		opinion_add(&h, HT_OPS_EXEC, RANK_WRITABLE, &policy->writable);
+	if (question->writable && policy->writable.action == POLICY_ACTION_AUDIT)
+		opinion_add(&h, HT_OPS_EXEC, RANK_WRITABLE_AUDIT, &policy->writable);
+	for (uint32_t op = 0; op < HT_OP_MAX; op++)
+		if (question->ops & (1U << op))
+			conclude(&h, op, ret_answer);
+	hear_kernel(policy, question->ops & HT_OPS_KERNEL, ret_answer);
 }
 
 /* ---- cgroups ---- */
@@ -208,7 +402,8 @@ static bool unit_matches(const char *unit, const char *path)
 	return end > start && glob_matches(unit, strlen(unit), path + start, end - start);
 }
 
-bool policy_matches_cgroup(const struct policy *policy, const char *path)
+bool policy_matches_cgroup(const struct policy *policy, const char *path,
+			   const struct policy_container *container)
 {
 	for (size_t i = 0; i < policy->n_matches; i++) {
 		const struct policy_match *m = &policy->matches[i];
@@ -217,7 +412,10 @@ bool policy_matches_cgroup(const struct policy *policy, const char *path)
 			continue;
 		if (m->unit && !unit_matches(m->unit, path))
 			continue;
-		if (m->cgroup.text || m->unit)
+		if (policy_match_has_container(m) &&
+		    !(container && policy_match_container(m, container)))
+			continue;
+		if (m->cgroup.text || m->unit || policy_match_has_container(m))
 			return true;
 	}
 	return false;

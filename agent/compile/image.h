@@ -42,6 +42,7 @@ struct image {
 	size_t n_profiles;
 	struct image_glob *globs; /* interned over all automata */
 	size_t n_globs;
+	int64_t changes_at; /* when a rule comes into force or goes: compile again then. 0: never */
 };
 
 /* Names <-> ids that outlive one image (owned by the caller, kept over reloads; on restart seeded
@@ -61,50 +62,26 @@ int image_names_seed_glob(struct image_names *names, const void *text, size_t le
 
 /* Limits beyond which a policy is refused with a diagnostic, chosen so that the largest profile
  * stays below 64 MiB of kernel memory and compiles in seconds. A literal rule costs one pair for
- * its name and one for each operation it refuses; N units selected by name cost N * N. */
+ * its name and one for its rule; N units selected by name cost N * N. */
 #define IMAGE_STATES_MAX 400000U
 #define IMAGE_PAIRS_MAX 655360U /* an entry of a hash map costs about 100 bytes there */
 #define IMAGE_MASKS_MAX 1024U	/* satisfiable wildcard combinations of one state */
 
-/* Compile every policy of the set that is in force. key: the secret of the edge hash.
+/* Compile every policy of the set that is in force. key: the secret of the edge hash. now: seconds
+ * since 1970, for rules that are staged or expire.
  * Return: 0; IMAGE_E_INVALID with diagnostics (file, line) for what cannot be compiled as written,
  * nothing is returned then (ids given to new names stay given); -ENOMEM; -EOVERFLOW.
  * The same policies under the same ids and key give the same bytes. Pairs are sorted by state, kind
- * and name, globs by id. Besides limits it refuses a policy name used twice, exceptions of rules
- * other than file.deny, and a match entry that no cgroup can satisfy. */
+ * and name, globs by id. Besides limits it refuses a policy name used twice, and a match
+ * entry that no cgroup can satisfy. */
 #define IMAGE_E_INVALID 1
 int image_compile(const struct policy *const *policies, size_t n_policies,
-		  struct image_names *names, const struct ht_hash_key *key, struct diag_list *diags,
-		  struct image **ret_image);
+		  struct image_names *names, const struct ht_hash_key *key, int64_t now,
+		  struct diag_list *diags, struct image **ret_image);
 struct image *image_free(struct image *image); /* NULL is fine; returns NULL */
 
-/* ---- the judges in userspace ---- */
-
-struct image_answer {
-	uint32_t deny; /* HT_OP_* refused for this path */
-	uint32_t audit;
-	uint32_t state;		  /* where the walk ended */
-	uint64_t rule[HT_OP_MAX]; /* deciding rule of each refused bit, 0: none */
-};
-
-/* Walk a profile as the kernel does. components: raw names from the root down, n may be 0 (the
- * root). Return: 0, or -EINVAL if the image is damaged. */
-struct image_component {
-	const void *name;
-	size_t len;
-};
-int image_evaluate(const struct image *image, const struct image_profile *profile,
-		   const struct ht_hash_key *key, const struct image_component *components,
-		   size_t n, struct image_answer *ret_answer);
 /* Profiles bound to a cgroup by its own path (not its ancestors'). At most HT_PROFILES_MAX ids.
  * Return: number of ids, which can be larger than HT_PROFILES_MAX (then only so many are stored);
  * -EINVAL if the image is damaged. */
 int image_match_cgroup(const struct image *image, const struct ht_hash_key *key, const char *path,
 		       uint32_t ids[HT_PROFILES_MAX]);
-
-/* The independent slow judge: straight from the parsed policy, no automaton, no hash. deny bits
- * and, for each, the first rule in file order that decides (defaults last). */
-void policy_evaluate(const struct policy *policy, const struct image_component *components,
-		     size_t n, struct image_answer *ret_answer);
-/* Does the policy's match select this cgroup path itself? */
-bool policy_matches_cgroup(const struct policy *policy, const char *path);

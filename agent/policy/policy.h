@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi.h"
 #include "policy/diag.h"
 
 /* Bounds of the language. What is beyond them is refused, never cut. */
@@ -22,11 +23,25 @@
 #define POLICY_NAME_MAX 63U	     /* bytes of a policy's name */
 #define POLICY_DESCRIPTION_MAX 4096U /* bytes */
 #define POLICY_MESSAGE_MAX 256U	     /* bytes */
+#define POLICY_TAGS_MAX 16U	     /* of one rule */
+#define POLICY_TAG_MAX 63U	     /* bytes of one */
+#define POLICY_UNLESS_MAX 1024U	     /* programs, and users, of one `unless` */
+#define POLICY_FIELD_MAX 255U	     /* bytes of a field of `container:` */
 
 enum policy_mode {
 	POLICY_MODE_ENFORCE,
 	POLICY_MODE_AUDIT,
 	_POLICY_MODE_MAX,
+};
+
+/* What becomes of an operation, in rising strictness; the words of `action:` and of the switches.
+ */
+enum policy_action {
+	POLICY_ACTION_ALLOW,
+	POLICY_ACTION_AUDIT, /* allowed, and recorded */
+	POLICY_ACTION_DENY,
+	POLICY_ACTION_KILL, /* refused, and the subject's thread group ends */
+	_POLICY_ACTION_MAX,
 };
 
 enum policy_default {
@@ -35,7 +50,17 @@ enum policy_default {
 	_POLICY_DEFAULT_MAX,
 };
 
-/* Rising order; the words of `severity:`. Default is HIGH for deny rules, LOW for defaults. */
+/* What may be mapped executable under an allow-list besides what may be executed. */
+enum policy_libraries {
+	POLICY_LIBRARIES_DEFAULT, /* *.so* below the system's library directories, and what is
+				     listed */
+	POLICY_LIBRARIES_ANY,	  /* *.so* anywhere */
+	POLICY_LIBRARIES_LIST,	  /* what is listed, alone */
+	_POLICY_LIBRARIES_MAX,
+};
+
+/* Rising order; the words of `severity:`. Default is HIGH for deny rules and what refuses of the
+ * switches, LOW for defaults, INFO for what refuses nothing. */
 enum policy_severity {
 	POLICY_SEVERITY_INFO,
 	POLICY_SEVERITY_LOW,
@@ -52,6 +77,12 @@ enum policy_rule_kind {
 	POLICY_RULE_FILE_DEFAULT, /* `default: deny` of file; path is NULL */
 	POLICY_RULE_FILE_ALLOW,
 	POLICY_RULE_FILE_DENY,
+	POLICY_RULE_EXEC_AUDIT,
+	POLICY_RULE_FILE_AUDIT,
+	POLICY_RULE_EXEC_LIBRARY,   /* an element of `libraries:` */
+	POLICY_RULE_EXEC_ANONYMOUS, /* the three switches; path is NULL */
+	POLICY_RULE_EXEC_WRITABLE,
+	POLICY_RULE_KERNEL,
 	_POLICY_RULE_KIND_MAX,
 };
 
@@ -69,18 +100,53 @@ struct policy_path {
 	struct policy_location location;
 };
 
+/* The rule does not speak of a subject that meets both: runs one of these programs, has one of
+ * these users. What is not given is met by everybody; at least one is given, or the rule has no
+ * `unless`. */
+struct policy_unless {
+	struct policy_path *exe; /* what the subject's process runs, as its exec named it */
+	size_t n_exe;
+	uint32_t *uids; /* in the initial user namespace, rising */
+	size_t n_uids;
+};
+
 struct policy_rule {
-	uint64_t id; /* stable over reloads and restarts: hash of policy name, kind, path, ops and
-			exceptions (not of the line: an edit elsewhere in the file keeps the id) */
+	uint64_t id; /* stable over reloads and restarts: hash of policy name, kind, path, ops,
+			exceptions and origin (not of the line: an edit elsewhere in the file keeps
+			the id; nor of action, severity, times or texts: the rule is the same) */
 	enum policy_rule_kind kind;
-	struct policy_path path; /* text NULL for the two defaults */
+	enum policy_action action; /* allow rules: ALLOW; audit rules: AUDIT; defaults: DENY */
+	struct policy_path path;   /* text NULL for defaults and switches */
 	struct policy_path *except;
 	size_t n_except;
+	struct policy_unless unless;
+	bool origin_image; /* of EXEC_ALLOW and EXEC_LIBRARY: only what came with the image */
 	uint32_t ops; /* HT_OP_* this rule speaks of; exec rules: HT_OPS_EXEC; file rules without
-			 `ops:` HT_OP_ALL for deny, HT_OPS_FILE for allow */
+			 `ops:` HT_OP_ALL for deny, HT_OPS_FILE for allow and audit; a line of
+			 `kernel:` its HT_KERNEL_OP() */
 	enum policy_severity severity;
 	char *message; /* NULL: none */
-	struct policy_location location;
+	char **tags;
+	size_t n_tags;
+	int64_t enforce_after; /* seconds since 1970 UTC; until then would-deny. 0: in force */
+	int64_t expires;       /* from then on the rule is none. 0: never */
+	bool implied;	       /* nobody wrote it: a line of `kernel:` as it is by default */
+	struct policy_location location; /* implied: of the policy's name */
+};
+
+struct policy_label {
+	char *key;
+	char *value; /* a pattern */
+};
+
+/* The container of a cgroup as its runtime describes it: what is given must fit. `*` and `?` match
+ * slashes too, as names of images have them. Empty: all NULL. */
+struct policy_container_match {
+	char *runtime; /* a word, exactly */
+	char *name;    /* patterns */
+	char *image;
+	struct policy_label *labels; /* all of them, by rising key */
+	size_t n_labels;
 };
 
 /* One entry of `match:`; set fields are ANDed, at least one is set. */
@@ -88,6 +154,7 @@ struct policy_match {
 	struct policy_path cgroup; /* text NULL: not given. Pattern like a path; subtree allowed */
 	char *unit; /* NULL: not given. Pattern of one component: a cgroup of that name
 		       at any depth */
+	struct policy_container_match container;
 	struct policy_location location;
 };
 
@@ -102,6 +169,15 @@ struct policy {
 	enum policy_default file_default;
 	struct policy_rule *rules; /* order of the file */
 	size_t n_rules;
+	enum policy_libraries libraries;
+	/* The switches. id 0: not written, then the default of `exec` decides, and nothing is
+	 * refused. */
+	struct policy_rule anonymous; /* executing what has no name */
+	struct policy_rule writable;  /* executing what is or was writable */
+	struct policy_rule
+		kernel[HT_KERNEL_MAX];	 /* the lines of `kernel:`, all of them with an id */
+	bool record_exec;		 /* allowed execs are recorded */
+	bool record_file;		 /* allowed file operations are */
 	struct policy_location location; /* of its name */
 };
 
@@ -121,14 +197,19 @@ const char *policy_mode_to_string(enum policy_mode mode);
 int policy_mode_from_string(const char *s, enum policy_mode *ret);
 const char *policy_default_to_string(enum policy_default d);
 int policy_default_from_string(const char *s, enum policy_default *ret);
+const char *policy_action_to_string(enum policy_action action);
+int policy_action_from_string(const char *s, enum policy_action *ret);
 const char *policy_severity_to_string(enum policy_severity severity);
 int policy_severity_from_string(const char *s, enum policy_severity *ret);
 const char *policy_rule_kind_to_string(enum policy_rule_kind kind); /* "exec.deny", ... */
+/* The rule in one line: "file.deny /etc/shadow", "exec.default: deny", "kernel.mount: audit". Raw
+ * bytes. Return: NULL without memory. */
+char *policy_rule_to_text(const struct policy_rule *rule);
 /* Lines of `kernel:` by their HT_KERNEL_* numbers. NULL, -EINVAL: unknown. */
 const char *policy_kernel_to_string(uint32_t line);
 int policy_kernel_from_string(const char *s, uint32_t *ret_line);
-/* One bit -> its word ("read", ..., "map", "exec"; both map bits say "map"; "mount", ... of the kernel lines); NULL if
- * not one bit. */
+/* One bit -> its word ("read", ..., "map", "exec"; both map bits say "map"; "mount", ... of the
+ * kernel lines); NULL if not one bit. */
 const char *policy_op_to_string(uint32_t op);
 int policy_op_from_string(const char *s, uint32_t *ret_bits);
 
@@ -138,6 +219,41 @@ int policy_op_from_string(const char *s, uint32_t *ret_bits);
 #define POLICY_E_INVALID 1
 int policy_parse(const char *path, const void *text, size_t len, struct diag_list *diags,
 		 struct policy_file **ret_file);
+
+/* ---- rules ---- */
+
+/* All rules, then the switches that were written and the lines of `kernel:`: index from 0.
+ * Return: NULL behind the last one. */
+const struct policy_rule *policy_rule_at(const struct policy *policy, size_t index);
+/* Return: NULL if the policy has no rule of that id. */
+const struct policy_rule *policy_rule_find(const struct policy *policy, uint64_t id);
+
+enum policy_rule_state {
+	POLICY_RULE_IN_FORCE,
+	POLICY_RULE_STAGED,  /* refuses nothing yet: would-deny */
+	POLICY_RULE_EXPIRED, /* as if it were not written */
+};
+
+/* now: seconds since 1970. */
+enum policy_rule_state policy_rule_state(const struct policy_rule *rule, int64_t now);
+/* The next moment at which the state of any rule changes. Return: 0 if none ever does. */
+int64_t policy_changes_at(const struct policy *policy, int64_t now);
+
+/* What is known of a container; NULL: unknown, which no pattern matches. */
+struct policy_container {
+	const char *runtime;
+	const char *name;
+	const char *image;
+	const struct policy_label *labels;
+	size_t n_labels;
+};
+
+/* Is `container:` given in the entry? */
+bool policy_match_has_container(const struct policy_match *match);
+/* Does the container fit what the entry says of it? An entry without `container:` fits every one.
+ */
+bool policy_match_container(const struct policy_match *match,
+			    const struct policy_container *container);
 
 struct policy_file *policy_file_ref(struct policy_file *file);
 struct policy_file *policy_file_unref(struct policy_file *file); /* NULL is fine; returns NULL */

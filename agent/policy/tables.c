@@ -19,6 +19,13 @@ static const char *const default_table[_POLICY_DEFAULT_MAX] = {
 	[POLICY_DEFAULT_DENY] = "deny",
 };
 
+static const char *const action_table[_POLICY_ACTION_MAX] = {
+	[POLICY_ACTION_ALLOW] = "allow",
+	[POLICY_ACTION_AUDIT] = "audit",
+	[POLICY_ACTION_DENY] = "deny",
+	[POLICY_ACTION_KILL] = "kill",
+};
+
 static const char *const severity_table[_POLICY_SEVERITY_MAX] = {
 	[POLICY_SEVERITY_INFO] = "info",	 [POLICY_SEVERITY_LOW] = "low",
 	[POLICY_SEVERITY_MEDIUM] = "medium",	 [POLICY_SEVERITY_HIGH] = "high",
@@ -26,9 +33,18 @@ static const char *const severity_table[_POLICY_SEVERITY_MAX] = {
 };
 
 static const char *const kind_table[_POLICY_RULE_KIND_MAX] = {
-	[POLICY_RULE_EXEC_DEFAULT] = "exec.default", [POLICY_RULE_EXEC_ALLOW] = "exec.allow",
-	[POLICY_RULE_EXEC_DENY] = "exec.deny",	     [POLICY_RULE_FILE_DEFAULT] = "file.default",
-	[POLICY_RULE_FILE_ALLOW] = "file.allow",     [POLICY_RULE_FILE_DENY] = "file.deny",
+	[POLICY_RULE_EXEC_DEFAULT] = "exec.default",
+	[POLICY_RULE_EXEC_ALLOW] = "exec.allow",
+	[POLICY_RULE_EXEC_DENY] = "exec.deny",
+	[POLICY_RULE_FILE_DEFAULT] = "file.default",
+	[POLICY_RULE_FILE_ALLOW] = "file.allow",
+	[POLICY_RULE_FILE_DENY] = "file.deny",
+	[POLICY_RULE_EXEC_AUDIT] = "exec.audit",
+	[POLICY_RULE_FILE_AUDIT] = "file.audit",
+	[POLICY_RULE_EXEC_LIBRARY] = "exec.libraries",
+	[POLICY_RULE_EXEC_ANONYMOUS] = "exec.anonymous",
+	[POLICY_RULE_EXEC_WRITABLE] = "exec.writable",
+	[POLICY_RULE_KERNEL] = "kernel",
 };
 
 static const struct {
@@ -96,6 +112,21 @@ int policy_default_from_string(const char *s, enum policy_default *ret)
 	if (i < 0)
 		return i;
 	*ret = (enum policy_default)i;
+	return 0;
+}
+
+const char *policy_action_to_string(enum policy_action action)
+{
+	return table_get(action_table, ARRAY_LEN(action_table), action);
+}
+
+int policy_action_from_string(const char *s, enum policy_action *ret)
+{
+	int i = table_find(action_table, ARRAY_LEN(action_table), s);
+
+	if (i < 0)
+		return i;
+	*ret = (enum policy_action)i;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "compile/image.h"
 #include "policy/policy.h"
@@ -192,7 +193,7 @@ static int check_compile(struct checker *c, size_t *ret_n)
 	/* names that clash or files that are wrong would only be repeated in other words */
 	if (c->diags.n_errors > 0)
 		return 0;
-	r = image_compile(policies, *ret_n, names, &key, &c->diags, &image);
+	r = image_compile(policies, *ret_n, names, &key, time(NULL), &c->diags, &image);
 	return r == IMAGE_E_INVALID ? 0 : r;
 }
 

@@ -81,6 +81,7 @@ struct agent {
 	uint64_t binds_failed; /* of the ledger, as last seen to */
 
 	sd_event_source *tick;
+	sd_event_source *change; /* when the next rule comes into force or expires */
 	int watch_fd; /* inotify */
 	struct agent_watch watches[AGENT_POLICY_DIRS_MAX];
 	sd_event_source *watch;

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "programs/haetaed/agent.h"
 #include "programs/haetaed/last-good.h"
@@ -37,7 +38,9 @@ static int canary_policy(struct agent *a, struct policy_file **ret)
 			strbuf_putc(&text, '\\');
 		strbuf_putc(&text, *p);
 	}
-	strbuf_puts(&text, "/canary\"\n");
+	strbuf_puts(&text, "/canary\"\nkernel:\n");
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
+		strbuf_printf(&text, "  %s: allow\n", policy_kernel_to_string(line));
 	if (strbuf_error(&text) < 0)
 		return -ENOMEM;
 	r = policy_parse("(built in)", strbuf_str(&text), text.len, &diags, ret);
@@ -98,8 +101,8 @@ static int compile_fall_back(struct agent *a, struct policy_set *set)
 		if (!s->file)
 			continue;
 		r = image_compile((const struct policy *const *)s->file->policies,
-				  s->file->n_policies, a->names, kernel_key(a->kernel), &set->diags,
-				  &image);
+				  s->file->n_policies, a->names, kernel_key(a->kernel), time(NULL),
+				  &set->diags, &image);
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -124,7 +127,7 @@ static int compile_set(struct agent *a, const struct policy_file *canary, struct
 		if (r < 0)
 			return r;
 		r = image_compile(list->items, list->n, a->names, kernel_key(a->kernel),
-				  &set->diags, ret);
+				  time(NULL), &set->diags, ret);
 		if (r <= 0)
 			return r;
 		r = compile_fall_back(a, set);
@@ -189,6 +192,8 @@ static void tell_outcome(struct agent *a, const struct policy_set *set)
 		     a->published.profiles_retired, a->published.tasks_labelled);
 }
 
+static int change_arm(struct agent *a, int64_t at);
+
 static int reload_set(struct agent *a, struct policy_set **set, char **reterr_text)
 {
 	_cleanup_(policy_file_unrefp) struct policy_file *canary = NULL;
@@ -213,6 +218,10 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	a->set = steal_ptr(*set);
 	(void)image_free(a->image);
 	a->image = steal_ptr(image);
+	r = change_arm(a, a->image->changes_at);
+	if (r < 0)
+		(void)log_error(r, "Failed to set the timer of the rules that come into force or expire, "
+				   "ignoring");
 	r = last_good_save(a->options.state_dir, a->set);
 	if (r < 0)
 		(void)log_error(r, "Failed to keep the policies in '%s', ignoring",
@@ -221,6 +230,38 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	if (r < 0)
 		(void)log_error(r, "Failed to name the running containers, ignoring");
 	return 0;
+}
+
+#define US_PER_SECOND 1000000ULL
+#define CHANGE_RETRY_SECONDS 10
+
+/* A rule comes into force, or goes: the same policies are compiled anew. */
+static int change_due(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	_cleanup_free_ char *error = NULL;
+	struct agent *a = userdata;
+
+	log_notice("A rule comes into force or expires: putting the policies in force again");
+	if (agent_reload(a, &error) < 0) /* told there */
+		(void)change_arm(a, time(NULL) + CHANGE_RETRY_SECONDS);
+	return 0;
+}
+
+/* Wake up at that second of the wall clock, which can be set at any time: the timer follows it. 0: never. */
+static int change_arm(struct agent *a, int64_t at)
+{
+	int r = 0;
+
+	if (!a->change && at > 0)
+		return sd_event_add_time(a->event, &a->change, CLOCK_REALTIME,
+					 (uint64_t)at * US_PER_SECOND, US_PER_SECOND, change_due, a);
+	if (!a->change)
+		return 0;
+	if (at > 0)
+		r = sd_event_source_set_time(a->change, (uint64_t)at * US_PER_SECOND);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(a->change, at > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	return r;
 }
 
 int agent_reload(struct agent *a, char **reterr_text)

@@ -41,21 +41,6 @@ static struct rule_entry *rule_entry_free(struct rule_entry *e)
 
 DEFINE_CLEANUP(struct rule_entry *, rule_entry_freep, rule_entry_free);
 
-static char *rule_text(const struct policy_rule *rule)
-{
-	_cleanup_strbuf_ struct strbuf b = {};
-
-	strbuf_puts(&b, policy_rule_kind_to_string(rule->kind));
-	if (rule->path.text) {
-		strbuf_printf(&b, " %s", rule->path.text);
-		if (rule->path.subtree)
-			strbuf_puts(&b, strcmp(rule->path.text, "/") == 0 ? "**" : "/**");
-	} else {
-		strbuf_puts(&b, ": deny");
-	}
-	return strbuf_steal(&b);
-}
-
 static int rule_add(struct rules *rules, const struct policy *policy, const struct policy_rule *rule)
 {
 	_cleanup_(rule_entry_freep) struct rule_entry *e = calloc(1, sizeof(*e));
@@ -67,7 +52,7 @@ static int rule_add(struct rules *rules, const struct policy *policy, const stru
 	e->policy = strdup(policy->name);
 	e->file = strdup(policy->file);
 	e->line = rule->location.line;
-	e->text = rule_text(rule);
+	e->text = policy_rule_to_text(rule);
 	e->message = rule->message ? strdup(rule->message) : NULL;
 	e->severity = rule->severity;
 	if (!e->policy || !e->file || !e->text || (rule->message && !e->message))
@@ -104,10 +89,11 @@ static int profile_add(struct rules *rules, const char *policy, uint32_t id)
 
 int rules_add(struct rules *rules, const struct policy *policy, uint32_t profile)
 {
+	const struct policy_rule *rule;
 	int r = profile_add(rules, policy->name, profile);
 
-	for (size_t i = 0; r == 0 && i < policy->n_rules; i++)
-		r = rule_add(rules, policy, &policy->rules[i]);
+	for (size_t i = 0; r == 0 && (rule = policy_rule_at(policy, i)); i++)
+		r = rule_add(rules, policy, rule);
 	return r;
 }
 

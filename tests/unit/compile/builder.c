@@ -37,6 +37,7 @@ struct policy *policy_build(const char *name)
 	p->name = copy(name);
 	p->file = copy("test.yaml");
 	p->location.line = 1;
+	p->record_exec = true;
 	return p;
 }
 
@@ -82,6 +83,16 @@ static struct policy_path build_path(const char *text, uint32_t line)
 	return path;
 }
 
+static enum policy_action build_action(enum policy_rule_kind kind)
+{
+	if (kind == POLICY_RULE_EXEC_ALLOW || kind == POLICY_RULE_FILE_ALLOW ||
+	    kind == POLICY_RULE_EXEC_LIBRARY)
+		return POLICY_ACTION_ALLOW;
+	if (kind == POLICY_RULE_EXEC_AUDIT || kind == POLICY_RULE_FILE_AUDIT)
+		return POLICY_ACTION_AUDIT;
+	return POLICY_ACTION_DENY;
+}
+
 struct policy_rule *policy_build_rule(struct policy *policy, enum policy_rule_kind kind,
 				      const char *path, uint32_t ops)
 {
@@ -96,6 +107,7 @@ struct policy_rule *policy_build_rule(struct policy *policy, enum policy_rule_ki
 	*rule = (struct policy_rule){
 		.id = id,
 		.kind = kind,
+		.action = build_action(kind),
 		.path = build_path(path, line),
 		.ops = ops,
 		.location.line = line,
@@ -138,6 +150,7 @@ struct policy *policy_build_copy(const struct policy *policy)
 	struct policy *p = policy_build(policy->name);
 
 	p->mode = policy->mode;
+	p->record_exec = policy->record_exec;
 	p->exec_default = policy->exec_default;
 	p->file_default = policy->file_default;
 	for (size_t i = 0; i < policy->n_rules; i++) {
@@ -211,6 +224,11 @@ void policy_build_print(const struct policy *policy, FILE *out)
 	fprintf(out, "rules:\n");
 	for (size_t i = 0; i < policy->n_rules; i++)
 		print_rule(&policy->rules[i], out);
+}
+
+struct policy_question question_of(const struct image_component *components, size_t n)
+{
+	return (struct policy_question){.ops = HT_OP_ALL, .components = components, .n = n};
 }
 
 size_t components_split(const char *path, struct image_component *ret, size_t max)

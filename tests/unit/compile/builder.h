@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "compile/image.h"
+#include "compile/judge.h"
 #include "util/cleanup.h"
 
 /* Mode enforce, both defaults allow, no match entry. */
@@ -32,5 +32,7 @@ struct policy *policy_build_copy(const struct policy *policy);
 /* As a user would write it, foreign bytes escaped. */
 void policy_build_print(const struct policy *policy, FILE *out);
 
+/* All operations on files, for anybody. */
+struct policy_question question_of(const struct image_component *components, size_t n);
 /* Split "/a/b" in place of a kernel's walk. Return: number of components. */
 size_t components_split(const char *path, struct image_component *ret, size_t max);

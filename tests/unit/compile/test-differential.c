@@ -27,21 +27,24 @@ static struct image *compile(const struct policy *const *policies, size_t n,
 	struct image *image = NULL;
 	int r;
 
-	r = image_compile(policies, n, names, &key, &diags, &image);
+	r = image_compile(policies, n, names, &key, 0, &diags, &image);
 	ck_assert(r == 0 || r == IMAGE_E_INVALID);
 	ck_assert_int_eq(r == IMAGE_E_INVALID, diags.n_errors > 0);
 	return image;
 }
 
 static bool answers_agree(const struct image *image, const struct policy *policy,
-			  const struct image_component *c, size_t n, struct image_answer *compiled,
-			  struct image_answer *judged)
+			  const struct image_component *c, size_t n, struct policy_answer *compiled,
+			  struct policy_answer *judged)
 {
-	*compiled = (struct image_answer){};
-	if (image_evaluate(image, &image->profiles[0], &key, c, n, compiled) != 0)
+	struct policy_question q = question_of(c, n);
+
+	*compiled = (struct policy_answer){};
+	if (image_evaluate(image, &image->profiles[0], &key, &q, compiled) != 0)
 		return false;
-	policy_evaluate(policy, c, n, judged);
-	return compiled->deny == judged->deny && compiled->audit == judged->audit &&
+	policy_evaluate(policy, 0, &q, judged);
+	return compiled->deny == judged->deny && compiled->would == judged->would &&
+	       compiled->audit == judged->audit &&
 	       memcmp(compiled->rule, judged->rule, sizeof(judged->rule)) == 0;
 }
 
@@ -51,7 +54,7 @@ static bool disagrees(const struct policy *policy, const struct image_component 
 {
 	_cleanup_(image_names_freep) struct image_names *names = image_names_new();
 	_cleanup_(image_freep) struct image *image = compile(&policy, 1, names);
-	struct image_answer compiled, judged;
+	struct policy_answer compiled, judged;
 
 	return image && !answers_agree(image, policy, c, n, &compiled, &judged);
 }
@@ -125,7 +128,7 @@ static void tell_disagreement(uint64_t seed, const struct policy *policy,
 	_cleanup_(image_names_freep) struct image_names *names = image_names_new();
 	_cleanup_(image_freep) struct image *image =
 		compile((const struct policy *const *)&small, 1, names);
-	struct image_answer compiled = {}, judged = {};
+	struct policy_answer compiled = {}, judged = {};
 
 	(void)answers_agree(image, small, c, n, &compiled, &judged);
 	fprintf(stderr, "HAETAE_TEST_SEED=%llu\n", (unsigned long long)seed);
@@ -165,7 +168,7 @@ static size_t compare(uint64_t seed, size_t n_policies)
 
 		refused += !image;
 		for (size_t j = 0; image && j < PATHS_PER_POLICY; j++) {
-			struct image_answer compiled, judged;
+			struct policy_answer compiled, judged;
 			struct random_path path;
 
 			random_path(&r, policy, &path);
@@ -292,13 +295,13 @@ static struct policy *small_policy(struct random *r, bool wildcards)
 }
 
 static bool universe_agrees(const struct universe *u, const struct image *image,
-			    const struct image_answer *judged)
+			    const struct policy_answer *judged)
 {
 	for (size_t i = 0; i < u->n; i++) {
-		struct image_answer a = {};
+		struct policy_question q = question_of(u->paths[i], u->depths[i]);
+		struct policy_answer a = {};
 
-		if (image_evaluate(image, &image->profiles[0], &key, u->paths[i], u->depths[i],
-				   &a) != 0 ||
+		if (image_evaluate(image, &image->profiles[0], &key, &q, &a) != 0 ||
 		    a.deny != judged[i].deny || memcmp(a.rule, judged[i].rule, sizeof(a.rule)) != 0)
 			return false;
 	}
@@ -327,7 +330,7 @@ static void profile_restore_pair(struct image_profile *profile, size_t at, struc
 }
 
 /* Plant one fault, ask the loop, repair. Return: 1 noticed, 0 not, -1 nothing to plant here. */
-static int plant(const struct universe *u, struct image *image, const struct image_answer *judged,
+static int plant(const struct universe *u, struct image *image, const struct policy_answer *judged,
 		 size_t at, bool drop, struct random *r)
 {
 	struct image_profile *profile = &image->profiles[0];
@@ -354,7 +357,7 @@ static int plant(const struct universe *u, struct image *image, const struct ima
 static void check_planted(bool wildcards, uint32_t percent)
 {
 	_cleanup_(universe_free) struct universe *u = universe_new();
-	_cleanup_free_ struct image_answer *judged = calloc(u->n, sizeof(*judged));
+	_cleanup_free_ struct policy_answer *judged = calloc(u->n, sizeof(*judged));
 	struct random r = {.state = random_seed(77)};
 	size_t planted[2] = {}, noticed[2] = {};
 
@@ -366,8 +369,11 @@ static void check_planted(bool wildcards, uint32_t percent)
 			compile((const struct policy *const *)&policy, 1, names);
 
 		ck_assert_ptr_nonnull(image);
-		for (size_t j = 0; j < u->n; j++)
-			policy_evaluate(policy, u->paths[j], u->depths[j], &judged[j]);
+		for (size_t j = 0; j < u->n; j++) {
+			struct policy_question q = question_of(u->paths[j], u->depths[j]);
+
+			policy_evaluate(policy, 0, &q, &judged[j]);
+		}
 		ck_assert(universe_agrees(u, image, judged));
 		for (size_t at = 0; at < image->profiles[0].n_pairs; at++)
 			for (int drop = 0; drop < 2; drop++) {
@@ -431,18 +437,16 @@ START_TEST(deny_rule_never_widens)
 		a = compile((const struct policy *const *)&before, 1, names);
 		b = compile((const struct policy *const *)&after, 1, names);
 		for (unsigned j = 0; a && b && j < PATHS_PER_POLICY; j++) {
-			struct image_answer x, y;
+			struct policy_answer x, y;
+			struct policy_question q;
 			struct random_path path;
 
 			random_path(&r, after, &path);
-			ck_assert_int_eq(image_evaluate(a, &a->profiles[0], &key, path.components,
-							path.n, &x),
-					 0);
-			ck_assert_int_eq(image_evaluate(b, &b->profiles[0], &key, path.components,
-							path.n, &y),
-					 0);
-			ck_assert_uint_eq(x.deny & ~y.deny, 0);
-			refused += x.deny != y.deny;
+			q = question_of(path.components, path.n);
+			ck_assert_int_eq(image_evaluate(a, &a->profiles[0], &key, &q, &x), 0);
+			ck_assert_int_eq(image_evaluate(b, &b->profiles[0], &key, &q, &y), 0);
+			ck_assert_uint_eq((x.deny | x.would) & ~(y.deny | y.would), 0);
+			refused += (x.deny | x.would) != (y.deny | y.would);
 		}
 	}
 	/* and it does narrow */

@@ -21,7 +21,7 @@ static struct image *compile(const struct policy *const *policies, size_t n)
 	_cleanup_(diag_list_deinit) struct diag_list diags = {};
 	struct image *image = NULL;
 
-	ck_assert_int_eq(image_compile(policies, n, names, &key, &diags, &image), 0);
+	ck_assert_int_eq(image_compile(policies, n, names, &key, 0, &diags, &image), 0);
 	ck_assert_uint_eq(diags.n, 0);
 	ck_assert_uint_eq(image->matcher.id, 0);
 	ck_assert_ptr_null(image->matcher.policy);
@@ -107,7 +107,7 @@ START_TEST(match_table)
 	image = compile(policies, 1);
 	ck_assert_int_eq(image_match_cgroup(image, &key, m->path, ids), m->match);
 	ck_assert_uint_eq(ids[0], m->match ? image->profiles[0].id : 0);
-	ck_assert_int_eq(policy_matches_cgroup(policy, m->path), m->match);
+	ck_assert_int_eq(policy_matches_cgroup(policy, m->path, NULL), m->match);
 }
 END_TEST
 
@@ -206,7 +206,7 @@ static bool entry_is_possible(const char *cgroup, const char *unit)
 		char path[16];
 
 		snprintf(path, sizeof(path), "/%s", names[i]);
-		if (policy_matches_cgroup(p, path))
+		if (policy_matches_cgroup(p, path, NULL))
 			return true;
 	}
 	return false;
@@ -251,7 +251,7 @@ START_TEST(matcher_agrees)
 
 			random_cgroup(&r, false, path);
 			for (uint32_t i = 0; i < n; i++)
-				if (policy_matches_cgroup(policies[i], path))
+				if (policy_matches_cgroup(policies[i], path, NULL))
 					expected[count++] = image->profiles[i].id;
 			if (image_match_cgroup(image, &key, path, ids) != count ||
 			    memcmp(ids, expected, sizeof(ids)) != 0) {

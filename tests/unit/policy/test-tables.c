@@ -50,11 +50,28 @@ START_TEST(test_severities)
 }
 END_TEST
 
+START_TEST(test_actions)
+{
+	for (int i = 0; i < _POLICY_ACTION_MAX; i++) {
+		enum policy_action a = _POLICY_ACTION_MAX;
+
+		ck_assert_int_eq(policy_action_from_string(
+					 policy_action_to_string((enum policy_action)i), &a),
+				 0);
+		ck_assert_int_eq((int)a, i);
+	}
+	ck_assert_ptr_null(policy_action_to_string(_POLICY_ACTION_MAX));
+}
+END_TEST
+
 START_TEST(test_kinds)
 {
-	static const char *const words[] = {"exec.default", "exec.allow", "exec.deny",
-					    "file.default", "file.allow", "file.deny"};
+	static const char *const words[] = {"exec.default",   "exec.allow",    "exec.deny",
+					    "file.default",   "file.allow",    "file.deny",
+					    "exec.audit",     "file.audit",    "exec.libraries",
+					    "exec.anonymous", "exec.writable", "kernel"};
 
+	ck_assert_uint_eq(ARRAY_LEN(words), _POLICY_RULE_KIND_MAX);
 	for (int i = 0; i < _POLICY_RULE_KIND_MAX; i++)
 		ck_assert_str_eq(policy_rule_kind_to_string((enum policy_rule_kind)i), words[i]);
 	ck_assert_ptr_null(policy_rule_kind_to_string(_POLICY_RULE_KIND_MAX));
@@ -104,9 +121,11 @@ START_TEST(test_unknown)
 	static const char *const words[] = {"", "Enforce", "deny ", "READ", "learn", "highest"};
 	enum policy_severity s;
 	enum policy_default d;
+	enum policy_action a;
 	enum policy_mode m;
 	uint32_t bits;
 
+	ck_assert_int_eq(policy_action_from_string(words[_i], &a), -EINVAL);
 	ck_assert_int_eq(policy_mode_from_string(words[_i], &m), -EINVAL);
 	ck_assert_int_eq(policy_default_from_string(words[_i], &d), -EINVAL);
 	ck_assert_int_eq(policy_severity_from_string(words[_i], &s), -EINVAL);
@@ -122,6 +141,7 @@ int main(void)
 	tcase_add_test(cases, test_modes);
 	tcase_add_test(cases, test_defaults);
 	tcase_add_test(cases, test_severities);
+	tcase_add_test(cases, test_actions);
 	tcase_add_test(cases, test_kinds);
 	tcase_add_test(cases, test_ops);
 	tcase_add_loop_test(cases, test_unknown, 0, 6);
