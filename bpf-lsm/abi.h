@@ -368,7 +368,34 @@ struct ht_settings {
 	__s32 overlay_upper; /* from an overlay's inode to what it has in its upper layer; 0: not known */
 	__u32 epoch; /* of what verdicts depend on besides the object: moved after each change */
 	__u32 links; /* pinned by the agent that loaded the programs; 0: its load did not come to the end */
+	__u32 lines_missing; /* 1 << HT_KERNEL_*: lines that this kernel has no hooks for */
+	__u32 pad;
+	__u64 agent_start; /* of that process, in ticks of /proc/PID/stat since boot: a number can be used again */
 };
+
+/* ---- Haetae's own files and BPF objects (maps "guard_files", "guard_ids") ----------------------------- */
+
+/* A file as the kernel has it. Key of the guard_files map; ino and generation 0: the filesystem, there is something
+ * in it. Value: HT_GUARD_* kinds (__u32). */
+struct ht_guard_file {
+	__u64 ino;
+	__u32 dev;
+	__u32 generation;
+};
+
+#define HT_GUARD_TREE (1U << 0)	    /* a directory, with all below it */
+#define HT_GUARD_FILE (1U << 1)
+#define HT_GUARD_WAY (1U << 2)	    /* a directory above: keeps its name */
+#define HT_GUARD_CONTROLS (1U << 3) /* a cgroup above the agent's: its control files */
+
+struct ht_guard_id { /* key; the value (__u32) is the agent's round of looking after them */
+	__u32 kind;
+	__u32 id;
+};
+
+#define HT_GUARD_MAP 0U
+#define HT_GUARD_PROGRAM 1U
+#define HT_GUARD_LINK 2U
 
 /* Keys of the unbound map. While the two numbers differ, some governed cgroup may be missing in the cgroups
  * map, and every exec matches names. Each has one writer, so that no number is ever lost. */
@@ -388,6 +415,7 @@ HT_ASSERT(sizeof(struct ht_cgroup) == 56);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
-HT_ASSERT(sizeof(struct ht_settings) == 56);
+HT_ASSERT(sizeof(struct ht_settings) == 72);
+HT_ASSERT(sizeof(struct ht_guard_file) == 16 && sizeof(struct ht_guard_id) == 8);
 HT_ASSERT(sizeof(struct ht_ledger) == 432);
 HT_ASSERT(HT_VERDICT_MAX <= HT_VERDICT_SLOTS && HT_REASON_MAX <= HT_REASON_SLOTS);

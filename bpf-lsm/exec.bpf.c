@@ -77,9 +77,46 @@ static __noinline int exec_fail(struct label *l)
 	return -EPERM;
 }
 
+/* systemd runs this in a unit's cgroup to set the unit up (since 256), and it runs the unit's program. */
+static const char systemd_executor[] = "systemd-executor";
+
+static __always_inline bool name_is_executor(struct dentry *dentry)
+{
+	char text[sizeof(systemd_executor)];
+	struct qstr name;
+
+	if (BPF_CORE_READ_INTO(&name, dentry, d_name) < 0 || name.len != sizeof(text) - 1 ||
+	    bpf_probe_read_kernel(text, sizeof(text), name.name) < 0)
+		return false;
+	return bpf_strncmp(text, sizeof(text), systemd_executor) == 0;
+}
+
+/* A task without a label, in a governed cgroup, executes for the first time. Is it a runtime that runs itself once
+ * more, before its set-up? It is still in the mount namespace of the one that made it, and runs a copy of itself
+ * that has no name there (runc: a memfd, or a mount that was taken off again); or it is systemd's executor. What a
+ * container chose to run cannot be either: its first program is started in another mount namespace, and a unit's by
+ * its path. */
+static __noinline bool exec_is_runtime(struct linux_binprm *bprm)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct mnt_namespace *own = NULL, *makers = NULL;
+	struct object o = { .ops = HT_OP_EXEC };
+	int maker = 0;
+
+	if (BPF_CORE_READ_INTO(&own, task, nsproxy, mnt_ns) < 0 ||
+	    BPF_CORE_READ_INTO(&makers, task, real_parent, nsproxy, mnt_ns) < 0 ||
+	    BPF_CORE_READ_INTO(&maker, task, real_parent, tgid) < 0 || !own || own != makers)
+		return false;
+	object_of_file(&o, bprm->file);
+	if (maker == 1)
+		return name_is_executor(bprm->file->f_path.dentry);
+	return verdict_place(&o) != 0;
+}
+
 SEC("lsm/bprm_check_security")
 int BPF_PROG(haetae_bprm_check_security, struct linux_binprm *bprm, int ret)
 {
+	bool unknown = !label_current();
 	struct label *l = NULL;
 
 	if (ret)
@@ -88,6 +125,10 @@ int BPF_PROG(haetae_bprm_check_security, struct linux_binprm *bprm, int ret)
 		return exec_fail(l);
 	if (!l)
 		return 0;
+	if (unknown && exec_is_runtime(bprm)) {
+		label_delete(current_task());
+		return 0;
+	}
 	return hook_file(l, bprm->file, HT_OP_EXEC);
 }
 

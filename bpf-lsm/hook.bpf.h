@@ -6,6 +6,7 @@
  */
 
 #include "report.bpf.h"
+#include "guard.bpf.h"
 #include "cgroup.bpf.h"
 
 /* Where every hook ends. What stands here refuses; before a hook is attached, the program haetae_judge takes its place

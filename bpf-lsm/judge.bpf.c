@@ -6,6 +6,8 @@
  */
 
 #include "report.bpf.h"
+#include "line.bpf.h"
+#include "guard.bpf.h"
 
 /* Bits of the operation a record names: the lowest one told. */
 static __always_inline __u32 judge_op(__u32 told)
@@ -35,7 +37,14 @@ int haetae_judge(struct label *l, struct object *o)
 
 	if (!l || !o)
 		return -EPERM;
-	level = verdict_decide(l, o);
+	if ((o->facts & OBJECT_GUARDED) || ((o->ops & GUARD_OPS) && guard_covers(o)))
+		level = guard_decide(l, o);
+	else if (o->ops & HT_OPS_KERNEL)
+		level = line_decide(l, o);
+	else
+		level = verdict_decide(l, o);
+	if (o->facts & OBJECT_QUIET)
+		return level >= LEVEL_DENY ? -EPERM : 0;
 	if (level == LEVEL_ALLOW && !(l->record && l->walk.n && (o->ops & HT_OPS_FILE)))
 		return 0;
 	report_verdict(l, o, judge_op(l->told), judge_verdict(l, level), 0);

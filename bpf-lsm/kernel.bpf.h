@@ -49,7 +49,24 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
+	__u32 i_rdev;
 	__u32 i_generation;
+};
+
+struct hlist_node;
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct pid {
+	unsigned int level;
+	struct hlist_head tasks[1];
+};
+
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
 };
 
 struct qstr {
@@ -77,8 +94,10 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 };
 
+struct user_namespace;
 struct mount;
 
 struct mnt_namespace {
@@ -167,8 +186,35 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct thread_info {
+	__u32 status;
+};
+
+struct pt_regs___x86 {
+	unsigned long orig_ax;
+};
+
+struct bpf_map {
+	__u32 id;
+};
+
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+struct io_uring_cmd {
+	struct file *file;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	unsigned int flags;
+	struct pid *thread_pid;
+	struct hlist_head pid_links[1]; /* of hlist_node, whose address alone is used */
 	int pid;
 	int tgid;
 	int exit_code;
@@ -230,6 +276,8 @@ struct bpf_iter__task {
 #define VM_SHARED 0x8UL
 #define S_IFDIR 0040000U
 #define S_IFBLK 0060000U
+#define S_IFCHR 0020000U
+#define PROC_SUPER_MAGIC 0x9fa0UL
 #define EPERM 1
 #define ENOMEM 12
 #define EEXIST 17

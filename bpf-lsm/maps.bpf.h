@@ -314,6 +314,31 @@ struct {
 	__type(value, struct ht_settings);
 } settings SEC(".maps") __weak;
 
+/* What is Haetae's own; no program writes it. Full: the agent says so and does not start. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, struct ht_guard_file);
+	__type(value, __u32);
+} guard_files SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 32768);
+	__type(key, struct ht_guard_id);
+	__type(value, __u32);
+} guard_ids SEC(".maps") __weak;
+
+/* How the kernel calls the file that the agent asked about last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ht_guard_file);
+} guard_answer SEC(".maps") __weak;
+
 /* Scratch of the cgroup_mkdir program, which the kernel runs under cgroup_mutex, one at a time. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

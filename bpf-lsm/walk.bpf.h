@@ -42,6 +42,8 @@ struct object {
 #define OBJECT_WX (1U << 0)	/* memory that is or was writable would become executable */
 #define OBJECT_MEMORY (1U << 1) /* memory without a file */
 #define OBJECT_USE (1U << 2)	/* not opened now: used through a descriptor that is open */
+#define OBJECT_QUIET (1U << 3)	/* no act, a question how much to show: told to nobody */
+#define OBJECT_GUARDED (1U << 4) /* Haetae's own: refused whatever the policies say */
 
 struct walk_context {
 	struct label *label;

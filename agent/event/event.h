@@ -40,6 +40,7 @@ enum event_notice {
 	EVENT_NOTICE_PUBLISHED, /* a policy set came into force */
 	EVENT_NOTICE_STALE,	/* a policy file is broken, its last good version stays */
 	EVENT_NOTICE_STORE,	/* the verdict store failed, was set aside, or works again */
+	EVENT_NOTICE_TAMPERED,	/* somebody took away what keeps the enforcement in place */
 	_EVENT_NOTICE_MAX,
 };
 
@@ -168,6 +169,7 @@ void event_render_sentence(const struct event *event, struct strbuf *b);
 #define EVENT_MESSAGE_READY "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e07"
 #define EVENT_MESSAGE_STORE "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e08"
 #define EVENT_MESSAGE_STOPPED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e09"
+#define EVENT_MESSAGE_TAMPERED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e0a"
 
 /* The id for an event; NULL: it belongs in the store, not in the journal (allowed, audited, process and
  * cgroup life). */

@@ -26,9 +26,13 @@ enum kernel_map {
 	MAP_UNBOUND,
 	MAP_GOVERNED,
 	MAP_MEMO,
+	MAP_GUARD_FILES,
+	MAP_GUARD_IDS,
+	MAP_GUARD_ANSWER,
 	_MAP_MAX,
 };
 
+#define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
 #define KERNEL_LINKS_MAX 256U
 #define KERNEL_AGGREGATE_TABLES 2U
 
@@ -60,6 +64,8 @@ struct kernel {
 	struct ht_hash_key key;
 	bool adopted;
 	bool unpublished; /* maps of its own, and nothing in them yet */
+	uint32_t lines_missing; /* 1 << HT_KERNEL_*: lines of `kernel:` that this kernel cannot hold */
+	uint32_t guard_round; /* of looking after guard_ids */
 
 	char *links[KERNEL_LINKS_MAX + 1];
 	int link_fds[KERNEL_LINKS_MAX]; /* owned */
@@ -122,5 +128,21 @@ int kernel_cgroups_open(struct kernel *k, char **reterr_text);
  * Return: 0; negative errno with *reterr_text. */
 int kernel_bind_running(struct kernel *k, const struct image *image, struct kernel_publish *stats,
 			char **reterr_text);
-/* An inner map like those of the profiles map. Return: fd or -errno. */
-int kernel_profile_map_new(size_t n);
+/* An inner map like those of the profiles map, guarded. Return: fd or -errno. */
+int kernel_profile_map_new(struct kernel *k, size_t n);
+/* hooks.c: read the kernel's hooks; what libbpf loads afterwards finds them. Return: 0, -errno. */
+int kernel_hooks_open(void);
+void kernel_hooks_close(void);
+/* Lines of `kernel:` that a program serves, if it serves nothing else; 0: it cannot be left out. */
+uint32_t kernel_hooks_lines(const char *program);
+/* Leave out the programs whose hooks are missing, and add their lines to *lines_missing.
+ * Return: 0; -EOPNOTSUPP with *reterr_text: one that cannot be left out. */
+int kernel_hooks_select(struct bpf_object *object, uint32_t *lines_missing, char **reterr_text);
+/* guard.c */
+/* This process is the agent from now on. Return: 0; negative errno with *reterr_text. */
+int kernel_guard_self(struct kernel *k, char **reterr_text);
+/* One more map, or program, that nobody gets at by its id. Return: 0, -errno. */
+int kernel_guard_map(struct kernel *k, int fd);
+int kernel_guard_program(struct kernel *k, int fd);
+/* All that there are, and no other. Return: 0, -errno. */
+int kernel_guard_round(struct kernel *k);

@@ -83,6 +83,12 @@ static int kernel_start(struct kernel *k, const struct kernel_config *config, ch
 	}
 	if (r < 0)
 		return r;
+	r = kernel_guard_self(k, reterr_text);
+	if (r < 0)
+		return r;
+	r = kernel_guard_round(k);
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to guard the BPF objects");
 	return kernel_rings_new(k, reterr_text);
 }
 
@@ -111,6 +117,11 @@ int kernel_settle(struct kernel *k)
 bool kernel_adopted(const struct kernel *k)
 {
 	return k->adopted;
+}
+
+uint32_t kernel_lines_missing(const struct kernel *k)
+{
+	return k->lines_missing;
 }
 
 const struct ht_hash_key *kernel_key(const struct kernel *k)

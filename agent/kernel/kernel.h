@@ -39,13 +39,16 @@ int kernel_open(const struct kernel_config *config, struct kernel **ret, char **
 int kernel_settle(struct kernel *k);
 /* Let go; what is pinned stays in force. NULL is fine; returns NULL. */
 struct kernel *kernel_close(struct kernel *k);
-/* Have the kernel check every program, attach and pin nothing. Return: as kernel_open(). */
-int kernel_probe(char **reterr_text);
+/* Have the kernel check every program, attach and pin nothing. *ret_lines_missing: as kernel_lines_missing().
+ * Return: as kernel_open(). */
+int kernel_probe(uint32_t *ret_lines_missing, char **reterr_text);
 /* Remove every pin: enforcement ends when nobody holds the programs any more. Return: 0, -errno. */
 int kernel_detach(const char *pin_dir);
 
 /* Was everything found running and taken over as it was? */
 bool kernel_adopted(const struct kernel *k);
+/* Lines of `kernel:` that this kernel has no hooks for, as 1 << HT_KERNEL_*: nothing of them is refused. */
+uint32_t kernel_lines_missing(const struct kernel *k);
 /* The key of the edge hash, for image_compile(). */
 const struct ht_hash_key *kernel_key(const struct kernel *k);
 
@@ -124,6 +127,17 @@ int kernel_aggregates_take(struct kernel *k,
 			   void *userdata);
 /* Number of labelled tasks. */
 size_t kernel_labels_count(struct kernel *k);
+
+/* ---- guard.c ---- */
+
+/* No governed task may change these files, nor what is in these directories, nor rename a directory on the way to
+ * them, by whatever name or mount it reaches them; nor the agent's cgroup. Missing ones are passed over. paths:
+ * NULL-terminated. Again when one appears.
+ * Return: 0; negative errno with *reterr_text. */
+int kernel_guard_files(struct kernel *k, const char *const *paths, char **reterr_text);
+/* Pins that somebody removed under the running agent. What they held stays in force as long as this agent lives,
+ * and no longer. Return: their number, the name of one in *ret_first. */
+size_t kernel_pins_missing(struct kernel *k, const char **ret_first);
 
 /* ---- canary.c ---- */
 

@@ -39,6 +39,9 @@ const char *const kernel_map_names[_MAP_MAX] = {
 	[MAP_UNBOUND] = "unbound",
 	[MAP_GOVERNED] = "governed",
 	[MAP_MEMO] = "memo",
+	[MAP_GUARD_FILES] = "guard_files",
+	[MAP_GUARD_IDS] = "guard_ids",
+	[MAP_GUARD_ANSWER] = "guard_answer",
 };
 
 int kernel_fail(char **reterr_text, int r, const char *format, ...)
@@ -100,7 +103,7 @@ DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
  * CAP_SYS_ADMIN and tells nothing. It keeps to the kernel's own when these are named to it. */
 static struct haetae_bpf *load_open(void)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = "/sys/kernel/btf/vmlinux");
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_TYPES);
 	struct haetae_bpf *skel = NULL;
 	int r = kernel_judge_register();
 
@@ -180,7 +183,6 @@ static int load_settings(struct kernel *k, const struct kernel_config *config, b
 	s.build = kernel_build_digest();
 	s.abi = HT_ABI;
 	s.rate_max = config->rate_max ? config->rate_max : KERNEL_RATE_MAX;
-	s.agent_pid = (uint32_t)getpid();
 	s.links = 0;
 	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
 		return -errno;
@@ -228,7 +230,8 @@ static int load_attach(struct kernel *k, struct bpf_program *prog, char **reterr
 	struct bpf_link *link;
 	int fd, r;
 
-	link = bpf_program__attach(prog);
+	link = bpf_program__type(prog) == BPF_PROG_TYPE_LSM ? bpf_program__attach_lsm(prog) :
+							      bpf_program__attach(prog);
 	if (!link)
 		return load_fail(reterr_text, -errno, name);
 	fd = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 3);
@@ -260,7 +263,8 @@ static int load_attach_pass(struct kernel *k, struct haetae_bpf *skel, enum load
 	{
 		bool hook = bpf_program__type(prog) == BPF_PROG_TYPE_LSM;
 
-		if (kernel_judge_is(prog) || hook != (pass != PASS_TRACEPOINTS))
+		if (kernel_judge_is(prog) || !bpf_program__autoload(prog) ||
+		    hook != (pass != PASS_TRACEPOINTS))
 			continue;
 		r = pass == PASS_JUDGE ?
 			    load_attach_judge(k, skel->progs.haetae_judge, prog, reterr_text) :
@@ -271,14 +275,30 @@ static int load_attach_pass(struct kernel *k, struct haetae_bpf *skel, enum load
 	return 0;
 }
 
+static int load_guard(struct kernel *k, struct haetae_bpf *skel)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		int r = bpf_program__autoload(prog) ? kernel_guard_program(k, bpf_program__fd(prog)) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **reterr_text)
 {
 	struct ht_settings s;
 	uint32_t zero = 0;
+	int r = load_guard(k, skel);
 
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to guard the programs");
 	for (unsigned pass = 0; pass < _PASS_MAX; pass++) {
-		int r = load_attach_pass(k, skel, pass, reterr_text);
-
+		r = load_attach_pass(k, skel, pass, reterr_text);
 		if (r < 0)
 			return r;
 	}
@@ -286,6 +306,7 @@ static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **ret
 	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
 		return -errno;
 	s.links = (uint32_t)k->n_links;
+	s.lines_missing = k->lines_missing;
 	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0 ? -errno : 0;
 }
 
@@ -301,40 +322,107 @@ static int load_keep_maps(struct kernel *k, struct haetae_bpf *skel)
 	return 0;
 }
 
-int kernel_probe(char **reterr_text)
+/* The program that the kernel did not take, as libbpf's log tells: "prog 'NAME': ...". Return: its lines, 0: not a
+ * program that can be left out. */
+static uint32_t load_culprit(char *ret_name, size_t size)
+{
+	const char *at = strstr(load_log, "prog '"), *end;
+
+	if (!at)
+		return 0;
+	at += strlen("prog '");
+	end = strchr(at, '\'');
+	if (!end || (size_t)(end - at) >= size)
+		return 0;
+	(void)snprintf(ret_name, size, "%.*s", (int)(end - at), at);
+	return kernel_hooks_lines(ret_name);
+}
+
+struct load_attempt {
+	struct kernel *k; /* NULL: only try */
+	const struct kernel_config *config;
+	bool reuse_maps;
+	char left_out[KERNEL_LINKS_MAX][64];
+	size_t n_left_out;
+	uint32_t lines_missing;
+};
+
+static int load_once(struct load_attempt *a, struct haetae_bpf **ret, char **reterr_text)
+{
+	_cleanup_(skel_freep) struct haetae_bpf *skel = load_open();
+	int r = 0;
+
+	load_log[0] = '\0';
+	if (!skel)
+		return load_fail(reterr_text, -errno, "Failed to open the BPF object");
+	if (a->k)
+		r = load_configure(a->k, a->config, skel, a->reuse_maps);
+	if (r < 0)
+		return load_fail(reterr_text, r, "Failed to prepare the BPF object");
+	r = kernel_hooks_select(skel->obj, &a->lines_missing, reterr_text);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < a->n_left_out; i++)
+		(void)bpf_program__set_autoload(
+			bpf_object__find_program_by_name(skel->obj, a->left_out[i]), false);
+	r = haetae_bpf__load(skel);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(skel);
+	return 0;
+}
+
+/* All programs, without those of lines that this kernel cannot hold. */
+static int load_programs(struct load_attempt *a, struct haetae_bpf **ret, char **reterr_text)
+{
+	int r;
+
+	load_log[0] = '\0';
+	(void)libbpf_set_print(load_print);
+	r = kernel_hooks_open();
+	if (r < 0)
+		return load_fail(reterr_text, r, "Failed to read the kernel's types");
+	for (;;) {
+		uint32_t lines = 0;
+
+		r = load_once(a, ret, reterr_text);
+		if (r < 0 && !*reterr_text && a->n_left_out < KERNEL_LINKS_MAX)
+			lines = load_culprit(a->left_out[a->n_left_out], sizeof(a->left_out[0]));
+		if (lines == 0)
+			break;
+		a->lines_missing |= lines;
+		a->n_left_out++;
+	}
+	kernel_hooks_close();
+	return r < 0 ? load_fail(reterr_text, r, "Failed to load the BPF programs") : 0;
+}
+
+int kernel_probe(uint32_t *ret_lines_missing, char **reterr_text)
 {
 	_cleanup_(skel_freep) struct haetae_bpf *skel = NULL;
+	struct load_attempt attempt = {};
 	int r;
 
 	*reterr_text = NULL;
-	load_log[0] = '\0';
-	(void)libbpf_set_print(load_print);
-	skel = load_open();
-	if (!skel)
-		return load_fail(reterr_text, -errno, "Failed to open the BPF object");
-	r = haetae_bpf__load(skel);
-	return r < 0 ? load_fail(reterr_text, r, "Failed to load the BPF programs") : 0;
+	r = load_programs(&attempt, &skel, reterr_text);
+	if (r >= 0)
+		*ret_lines_missing = attempt.lines_missing;
+	return r;
 }
 
 int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse_maps,
 		char **reterr_text)
 {
+	struct load_attempt attempt = { .k = k, .config = config, .reuse_maps = reuse_maps };
 	_cleanup_(skel_freep) struct haetae_bpf *skel = NULL;
 	int r;
 
-	load_log[0] = '\0';
-	(void)libbpf_set_print(load_print);
 	if (!reuse_maps && getrandom(&k->key, sizeof(k->key), 0) != sizeof(k->key))
 		return kernel_fail(reterr_text, -EIO, "Failed to draw the hash key");
-	skel = load_open();
-	if (!skel)
-		return load_fail(reterr_text, -errno, "Failed to open the BPF object");
-	r = load_configure(k, config, skel, reuse_maps);
+	r = load_programs(&attempt, &skel, reterr_text);
 	if (r < 0)
-		return load_fail(reterr_text, r, "Failed to prepare the BPF object");
-	r = haetae_bpf__load(skel);
-	if (r < 0)
-		return load_fail(reterr_text, r, "Failed to load the BPF programs");
+		return r;
+	k->lines_missing = attempt.lines_missing;
 	if (!reuse_maps) {
 		r = load_keep_maps(k, skel);
 		if (r < 0)

@@ -221,6 +221,7 @@ int kernel_pins_adopt(struct kernel *k, char **reterr_text)
 		drop_adopted(k);
 		return -ENOENT;
 	}
+	k->lines_missing = s.lines_missing;
 	k->key.k0 = s.key0;
 	k->key.k1 = s.key1;
 	if (s.build != kernel_build_digest())

@@ -27,13 +27,18 @@
 
 #define HALF_PARTS_MAX 16U
 
-int kernel_profile_map_new(size_t n)
+int kernel_profile_map_new(struct kernel *k, size_t n)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "profile", sizeof(struct ht_edge_key),
-				sizeof(struct ht_entry), (uint32_t)(n > 0 ? n : 1), &opts);
+	_cleanup_close_ int fd = -EBADF;
+	int r;
 
-	return fd < 0 ? -errno : fd;
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "profile", sizeof(struct ht_edge_key),
+			    sizeof(struct ht_entry), (uint32_t)(n > 0 ? n : 1), &opts);
+	if (fd < 0)
+		return -errno;
+	r = kernel_guard_map(k, fd);
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 /* Keys and values side by side, as a batch update wants them. */
@@ -115,12 +120,12 @@ static int profile_stamp(int fd, uint64_t digest)
 }
 
 /* A finished inner map for a profile. Return: fd or -errno. */
-static int profile_build(const struct image_profile *profile)
+static int profile_build(struct kernel *k, const struct image_profile *profile)
 {
 	_cleanup_close_ int fd = -EBADF;
 	int r;
 
-	fd = kernel_profile_map_new(profile->n_pairs);
+	fd = kernel_profile_map_new(k, profile->n_pairs);
 	if (fd < 0)
 		return fd;
 	r = map_fill(fd, profile->pairs, profile->n_pairs);
@@ -130,7 +135,7 @@ static int profile_build(const struct image_profile *profile)
 	return r < 0 ? r : steal_fd(&fd);
 }
 
-static int profile_retired_map(void)
+static int profile_retired_map(struct kernel *k)
 {
 	const struct image_pair pairs[] = {
 		{ .key = { .kind = HT_EDGE_HEADER },
@@ -140,7 +145,7 @@ static int profile_retired_map(void)
 		{ .key = { .kind = HT_EDGE_OTHER },
 		  .entry = { .next = HT_STATE_OTHER, .flags = HT_ENTRY_FINAL } },
 	};
-	_cleanup_close_ int fd = kernel_profile_map_new(ARRAY_LEN(pairs));
+	_cleanup_close_ int fd = kernel_profile_map_new(k, ARRAY_LEN(pairs));
 	int r;
 
 	if (fd < 0)
@@ -307,7 +312,7 @@ static int stage(struct kernel *k, const struct image *image, struct staged **re
 		if (!profile_changed(k, p))
 			continue;
 		staged[n].profile = p;
-		staged[n].fd = profile_build(p);
+		staged[n].fd = profile_build(k, p);
 		if (staged[n++].fd < 0) {
 			int r = staged[n - 1].fd;
 
@@ -414,7 +419,7 @@ static int publish_forget(struct kernel *k, const struct image *image)
 
 		if (p->fd >= 0 || image_has(image, p->id))
 			continue;
-		p->fd = profile_retired_map();
+		p->fd = profile_retired_map(k);
 		if (p->fd < 0)
 			return p->fd;
 		p->retired = true;
@@ -449,7 +454,7 @@ static int publish_retire(struct kernel *k, const struct image *image, struct ke
 			!k->profiles[i].retired && !image_has(image, k->profiles[i].id);
 	if (stats->profiles_retired == 0)
 		return 0;
-	fd = profile_retired_map();
+	fd = profile_retired_map(k);
 	if (fd < 0)
 		return fd;
 	r = publish_half(k, image, NULL, 0, fd);
@@ -490,7 +495,6 @@ static int publish_generation(struct kernel *k, uint32_t *ret)
 	if (r < 0)
 		return r;
 	s.generation++;
-	s.agent_pid = (uint32_t)getpid();
 	r = settings_write(k, &s);
 	if (r < 0)
 		return r;
@@ -531,6 +535,9 @@ int kernel_publish(struct kernel *k, const struct image *image, struct kernel_pu
 	r = publish_generation(k, &stats.generation);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to move the generation");
+	r = kernel_guard_round(k);
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to guard the profiles");
 	*ret = stats;
 	return 0;
 }

@@ -28,6 +28,8 @@ attack_load() {
 	clean() { :; }
 	fingerprint() { find "$D" -printf '%p %y %i %m %U %n %l\n' -type f -exec sha256sum {} +; }
 	recorded() { events "SELECT path FROM e WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY path"; }
+	# for what is no file of the act: the reason, the operation, and the object if it has a name
+	recorded_lines() { events "SELECT trim(reason || ' ' || op || ' ' || coalesce(path, '')) AS r FROM e WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY r"; }
 	expected() { ((${#objects[@]} == 0)) || printf '%s\n' "${objects[@]}" | LC_ALL=C sort; }
 	cgroup=
 	# shellcheck source=/dev/null

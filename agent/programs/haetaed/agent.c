@@ -96,14 +96,19 @@ static int agent_check_host(bool all)
 
 int agent_probe(void)
 {
+	uint32_t missing = 0;
 	char *text = NULL;
 	int r = agent_check_host(/* all= */ true);
 
 	if (r >= 0)
-		r = kernel_probe(&text);
+		r = kernel_probe(&missing, &text);
 	if (text)
 		log_write(LOG_ERR, "Cannot enforce on this host: %s", text);
 	free(text);
+	for (uint32_t line = 0; line < HT_KERNEL_MAX && r >= 0; line++)
+		if (missing & (1U << line))
+			log_write(LOG_WARNING, "This kernel has no hooks for the line '%s' of 'kernel:'",
+				  policy_op_to_string(HT_KERNEL_OP(line)));
 	return r;
 }
 
@@ -332,6 +337,8 @@ int agent_start(struct agent *a, const struct agent_options *options)
 		r = agent_ledger_start(a);
 	if (r >= 0)
 		r = agent_open_policies(a);
+	if (r >= 0)
+		r = agent_guard(a);
 	if (r >= 0)
 		r = agent_canary(a);
 	if (r >= 0)

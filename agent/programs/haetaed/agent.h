@@ -79,6 +79,7 @@ struct agent {
 	uint64_t undecodable; /* records that could not be read */
 	bool store_degraded;  /* as last told */
 	uint64_t binds_failed; /* of the ledger, as last seen to */
+	size_t pins_missing;   /* as last told */
 
 	sd_event_source *tick;
 	sd_event_source *change; /* when the next rule comes into force or expires */
@@ -103,6 +104,12 @@ void agent_stop(struct agent *a);
  * Return: 0 all of it is in force; 1 some files are broken, the rest is in force (diags tells); negative
  * errno: nothing changed, *reterr_text tells why. */
 int agent_reload(struct agent *a, char **reterr_text);
+
+/* ---- guard.c ---- */
+/* Tell the kernel which files are the agent's own. Return: 0; negative errno, logged. */
+int agent_guard(struct agent *a);
+/* Is what outlives the agent still in place? Once a second. */
+void agent_guard_tick(struct agent *a);
 
 /* ---- watch.c ---- */
 int agent_watch(struct agent *a);

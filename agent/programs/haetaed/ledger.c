@@ -165,6 +165,7 @@ void agent_ledger_tick(struct agent *a)
 	rebind(a, &ledger);
 	(void)kernel_overlay_learn(a->kernel); /* the module may have come since */
 	store_tell(a);
+	agent_guard_tick(a);
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	alerts_tick(a->alerts, (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL);
 }

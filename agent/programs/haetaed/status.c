@@ -236,6 +236,12 @@ static json_t *status_warnings(struct agent *a, const struct ht_ledger *ledger,
 	if (ledger->binds_failed > 0)
 		warn(warnings, "%llu new cgroups could not be bound to their policies",
 		     (unsigned long long)ledger->binds_failed);
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
+		if (kernel_lines_missing(a->kernel) & (1U << line))
+			warn(warnings, "this kernel has no hooks for the line '%s' of 'kernel:': nothing of it is refused",
+			     policy_op_to_string(HT_KERNEL_OP(line)));
+	if (a->pins_missing > 0)
+		warn(warnings, "%zu pins were removed: the enforcement ends with this agent", a->pins_missing);
 	if (a->undecodable > 0)
 		warn(warnings, "%llu kernel records could not be read",
 		     (unsigned long long)a->undecodable);

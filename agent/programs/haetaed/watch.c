@@ -66,6 +66,7 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 	_cleanup_free_ char *text = NULL;
 	struct agent *a = userdata;
 
+	(void)agent_guard(a);
 	(void)agent_reload(a, &text);
 	return 0;
 }

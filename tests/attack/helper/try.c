@@ -58,6 +58,8 @@ static int verb_find(const struct verb *verbs, const char *name, const struct ve
 
 int try_run(char **words)
 {
+	const struct verb *const all[] = {wrap_verbs, file_verbs, exec_verbs, descriptor_verbs,
+					  escape_verbs, task_verbs};
 	const struct verb *verb = NULL;
 	int n = 0;
 
@@ -65,9 +67,9 @@ int try_run(char **words)
 		(void)fprintf(stderr, "try: no act\n");
 		return STATUS_SETUP;
 	}
-	if (!verb_find(wrap_verbs, words[0], &verb) && !verb_find(file_verbs, words[0], &verb) &&
-	    !verb_find(exec_verbs, words[0], &verb) &&
-	    !verb_find(descriptor_verbs, words[0], &verb)) {
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && !verb; i++)
+		(void)verb_find(all[i], words[0], &verb);
+	if (!verb) {
 		(void)fprintf(stderr, "try: unknown word '%s'\n", words[0]);
 		return STATUS_SETUP;
 	}

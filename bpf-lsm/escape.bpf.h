@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * The lines of `kernel:`: what reaches the kernel itself or the host instead of a file that a rule could name.
+ * Which line an act belongs to is told here and in escape.bpf.c; what the subject's profiles say of a line is
+ * decided by the judge (line.bpf.h).
+ */
+
+#include "hook.bpf.h"
+#include "guard.bpf.h"
+
+/* An act that no line speaks of. */
+#define LINE_NONE HT_KERNEL_MAX
+/* No line's, but the agent's own. */
+#define LINE_AGENT (HT_KERNEL_MAX + 1U)
+
+/* An act of the current, governed task. */
+static __always_inline int line_judge(struct label *l, struct object *o, __u32 line)
+{
+	o->ops = HT_KERNEL_OP(line);
+	return hook_judge(l, o);
+}
+
+/* The same on something that is Haetae's own. */
+static __always_inline int guard_judge(struct label *l, struct object *o, __u32 op)
+{
+	o->ops = op;
+	o->facts = OBJECT_GUARDED;
+	return hook_judge(l, o);
+}
+
+/* ---- opens ---- */
+
+#define DEVICE_MAJOR(rdev) ((rdev) >> 20)
+#define DEVICE_MINOR(rdev) ((rdev) & 0xfffffU)
+
+/* Character devices that reach nothing but the one who opens them: an open list would never be complete, so
+ * every other one is the line's. */
+static __always_inline bool device_is_harmless(__u32 rdev, __u32 write)
+{
+	__u32 major = DEVICE_MAJOR(rdev), minor = DEVICE_MINOR(rdev);
+
+	switch (major) {
+	case 1: /* null, zero, full, random, urandom; of the rest only to read the kernel's log */
+		return minor == 3 || minor == 5 || (minor >= 7 && minor <= 9) ||
+		       (minor == 11 && !write);
+	case 4: /* terminals */
+	case 5:
+	case 116: /* sound */
+	case 226: /* graphics */
+		return true;
+	case 10: /* tun, fuse, kvm */
+		return minor == 200 || minor == 229 || minor == 232;
+	default:
+		return major >= 136 && major <= 143; /* pseudo terminals */
+	}
+}
+
+/* Filesystems that are the kernel's own controls. */
+static __always_inline bool magic_is_control(unsigned long magic)
+{
+	switch (magic) {
+	case 0x62656572: /* sysfs */
+	case 0x27e0eb:	 /* cgroup */
+	case 0x63677270: /* cgroup2 */
+	case 0x64626720: /* debugfs */
+	case 0x74726163: /* tracefs */
+	case 0x73636673: /* securityfs */
+	case 0xcafe4a11: /* bpf */
+	case 0x42494e4d: /* binfmt_misc */
+	case 0xde5e81e4: /* efivarfs */
+	case 0x62656570: /* configfs */
+	case 0x6165676c: /* pstore */
+	case 0x7655821:	 /* resctrl */
+	case 0xf97cff8c: /* selinuxfs */
+	case 0x43415d53: /* smackfs */
+	case 0xabba1974: /* xenfs */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The files of a process, which programs write for good reasons (oom_score_adj, attr, uid_map, comm ...), belong
+ * to a struct pid; nothing else in /proc does. The agent's are not to be written by others. */
+static __always_inline __u32 proc_line(struct inode *inode)
+{
+	struct proc_inode *proc =
+		(void *)((__u64)inode - bpf_core_field_offset(struct proc_inode, vfs_inode));
+	struct hlist_node *first = NULL;
+	struct pid *pid = NULL;
+
+	if (BPF_CORE_READ_INTO(&pid, proc, pid) < 0 || !pid)
+		return HT_KERNEL_SYSCTL;
+	/* the thread with this number (PIDTYPE_PID is 0); none: it is gone */
+	if (BPF_CORE_READ_INTO(&first, pid, tasks[0].first) < 0 || !first)
+		return LINE_NONE;
+	return task_is_agent((void *)((__u64)first -
+				      bpf_core_field_offset(struct task_struct, pid_links))) ?
+		       LINE_AGENT : LINE_NONE;
+}
+
+/* The line that the open of a file belongs to, LINE_NONE: none; LINE_AGENT. */
+static __always_inline __u32 device_or_sysctl_line(struct file *file)
+{
+	__u32 write = (file->f_mode & FMODE_WRITE) || (file->f_flags & O_TRUNC);
+	struct inode *inode = file->f_inode;
+	__u32 type = inode->i_mode & S_IFMT;
+	unsigned long magic;
+
+	if (type == S_IFBLK)
+		return HT_KERNEL_DEVICE;
+	if (type == S_IFCHR)
+		return device_is_harmless(inode->i_rdev, write) ? LINE_NONE : HT_KERNEL_DEVICE;
+	if (!write)
+		return LINE_NONE;
+	magic = inode->i_sb->s_magic;
+	if (magic == PROC_SUPER_MAGIC)
+		return proc_line(inode);
+	return magic_is_control(magic) ? HT_KERNEL_SYSCTL : LINE_NONE;
+}

@@ -1,0 +1,23 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by tests/lib/attack.sh, which says what the functions are
+# SPDX-License-Identifier: Apache-2.0
+# G03, G05: controls of the kernel in other file systems: devices, memory, tracing.
+#
+#   $D
+#   └── open
+policy_of() {
+	cat <<-EOF
+		file:
+		  deny: [$D/secret]
+	EOF
+}
+recorded() { recorded_lines; }
+tree() { echo open >open; }
+control() { find "$1" -xdev -type f -perm -200 | LC_ALL=C sort | sed -n 1p; }
+acts() {
+	local file
+	for file in "$(control /sys/devices)" "$(control /sys/module)" /sys/kernel/tracing/set_event; do
+		deny "kernel sysctl $file" open write "$file"
+	done
+	allow open read /sys/kernel/tracing/set_event
+	allow open write "$D/open"
+}

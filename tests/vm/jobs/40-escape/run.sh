@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The lines of kernel: and the guard of Haetae itself, where an act of tests/attack cannot say it: what runtimes do before
+# a container's first program is not judged, ordinary work of root is neither refused nor recorded, and what happens to
+# the agent's own things, when the host's administrator does it too.
+# shellcheck disable=SC2317 # the functions are called by expect
+# shellcheck source=tests/lib/haetae.sh
+source /src/tests/lib/haetae.sh
+
+root=/var/lib/haetae-rig/web-root
+pins=/sys/fs/bpf/haetae
+
+policy escape.yaml <<-EOF
+	policy: escape
+	match: [{cgroup: /escape.scope}, {cgroup: "/machine.slice/libpod-*.scope"}, {cgroup: "/libpod_parent/*"}, {unit: "governed-*.service"}]
+	file: {deny: [/nothing]}
+EOF
+policy recording.yaml <<-EOF
+	policy: recording
+	mode: audit
+	match: [{cgroup: /recording.scope}]
+	file: {deny: [/nothing]}
+EOF
+must "the agent starts" agent_start
+must "none of the policies is refused" is "[]" agent_status '$.warnings'
+
+# rows CONDITION: how many refusals were recorded.
+rows() { settle >/dev/null && events_read && events "SELECT coalesce(sum(count), 0) FROM e WHERE verdict IN ('deny', 'kill') AND ($1)"; }
+governed() { inside /escape.scope "$@"; }
+
+# ---- runtimes at work ----
+runtime=()
+podman_() { podman "${runtime[@]}" run --rm --network host --rootfs "$root:O" "$@"; }
+unit() {
+	systemd-run --quiet --wait --pipe --unit="governed-$RANDOM" -p PrivateTmp=yes -p ProtectSystem=strict -p ProtectHome=yes \
+		-p PrivateDevices=yes -p ProtectKernelTunables=yes -p ProtectKernelModules=yes -p ProtectKernelLogs=yes \
+		-p ProtectControlGroups=yes -p PrivateNetwork=yes -p PrivateMounts=yes -p ProtectProc=invisible -p DynamicUser=yes \
+		-p StateDirectory=governed -p ProtectHostname=yes -p ProtectClock=yes -p RestrictNamespaces=yes -p PrivateUsers=yes \
+		-p NoNewPrivileges=yes -p SystemCallFilter=@system-service -p PrivateIPC=yes -p TemporaryFileSystem=/var/tmp \
+		-p OOMScoreAdjust=100 -p Nice=5 "$@"
+}
+expect "podman with crun" is 0 podman_ /bin/sh -c 'id -u'
+expect "a privileged container" is 0 podman --runtime crun run --rm --network host --privileged --tmpfs /scratch \
+	--volume /usr/share/doc:/doc:ro --rootfs "$root:O" /bin/sh -c 'id -u'
+expect "podman without systemd's cgroups" is 0 podman --cgroup-manager cgroupfs run --rm --network host --rootfs "$root:O" /bin/sh -c 'id -u'
+if command -v runc >/dev/null; then
+	# it runs a copy of itself in the container's cgroup, or before it is there: by chance
+	runtime=(--runtime runc)
+	expect "podman with runc" is 0 eval 'for i in 1 2 3 4 5; do podman_ /bin/sh -c "id -u"; done | sort -u'
+	runtime=(--runtime runc --cgroup-manager cgroupfs)
+	expect "and without systemd's cgroups" is 0 eval 'for i in 1 2 3 4 5; do podman_ /bin/sh -c "id -u"; done | sort -u'
+fi
+expect "a unit with every sandbox of systemd" passes unit /bin/true
+expect "a unit that writes where it may" passes unit /bin/sh -c 'echo x >/tmp/x && echo x >/var/lib/governed/x'
+expect "nothing of that was refused" is 0 rows 1
+
+# ---- a runtime that execs itself in the unit's cgroup, as systemd does since 256 ----
+mkdir -p /executor/from /executor/to && echo mounted >/executor/from/file
+cp "$TRY" /executor/systemd-executor && cp "$TRY" /executor/another
+executes() { systemd-run --quiet --wait --pipe --unit="governed-$RANDOM" "$@"; }
+# It mounts on the host here, where the real one has a mount namespace by then.
+expect "systemd's executor is not judged" passes executes /executor/systemd-executor bind /executor/from /executor/to open read /executor/to/file
+umount /executor/to
+expect "what it starts is" has_status 1 executes /executor/systemd-executor exec "$TRY" mount x /executor/to tmpfs ""
+expect "another program in its place is judged" has_status 1 executes /executor/another mount x /executor/to tmpfs ""
+
+# ---- ordinary work of root ----
+cat >/executor/work <<-'EOF'
+	set -e
+	umask 022; rm -rf /root/work; mkdir /root/work; cd /root/work
+	echo one >one; chown nobody:nogroup one; chmod 4755 one; ln one two; ln -s one three; mkfifo pipe; touch -d yesterday one
+	tar -cf ../work.tar . && mkdir out && tar -xpf ../work.tar -C out && cp -a out again && rm -rf again
+	dd if=/dev/zero of=big bs=64k count=16 status=none conv=fsync && truncate -s 0 big
+	setpriv --reuid=nobody --regid=nogroup --clear-groups id -u
+	nice -n -5 true; renice -n 0 $$; ulimit -n 4096; kill -0 $$; stat -f /; df /; mount
+	head -c 8 /dev/urandom | od -An -tx1; echo >/dev/null; echo 5 >/proc/self/oom_score_adj
+	sqlite3 db "CREATE TABLE t(x); INSERT INTO t VALUES (1)"
+	dpkg-query -l | tail -n 1; cat /proc/self/status; cat /proc/net/dev; ls -l /proc/self/fd
+EOF
+before=$(rows 1)
+expect "root's ordinary work goes through" passes governed bash /executor/work
+expect "and nothing of it was refused" is "$before" rows 1
+
+# ---- what has no error of its own to tell a refusal by ----
+before=$(rows "op = 'module'")
+expect "a protocol whose module would have to be loaded is not there" has_status 97 governed "$TRY" socket 9
+expect "and that it was not loaded is recorded" eval '(($(rows "op = '\''module'\'' AND reason = '\''kernel'\''") > before))'
+
+# ---- in audit mode lines are recorded, the guard refuses all the same ----
+recorded() { settle >/dev/null && events_read && events "SELECT count(*) FROM e WHERE verdict = 'would-deny' AND op = 'mount'"; }
+expect "in audit mode a mount goes through" passes inside /recording.scope "$TRY" fsopen tmpfs
+expect "and is recorded as would-deny" is 1 recorded
+expect "the agent is guarded in audit mode too" refused inside /recording.scope "$TRY" signal 0 "$(agent_pid)"
+
+# ---- the agent's own: nothing of this may happen, so nobody tries it outside ----
+expect "a pin cannot be removed" refused governed "$TRY" unlink $pins/link-haetae_file_open
+expect "nor renamed" refused governed "$TRY" rename $pins/link-haetae_file_open $pins/x
+expect "nor the directory of the pins" refused governed "$TRY" rename $pins /sys/fs/bpf/x
+expect "nor a directory above the policies" refused governed "$TRY" rename /etc/haetae /etc/x
+expect "nor one above the program" refused governed "$TRY" rename /usr/sbin /usr/x
+cp "$TRY" /usr/sbin/evil
+expect "the program cannot be replaced" refused governed "$TRY" rename /usr/sbin/evil /usr/sbin/haetaed
+expect "nor the unit removed" refused governed "$TRY" unlink /usr/lib/systemd/system/haetaed.service
+expect "nor the records" refused governed "$TRY" unlink $STATE/events.db
+expect "the agent cannot be killed" refused governed "$TRY" signal 9 "$(agent_pid)"
+expect "nor stopped" refused governed "$TRY" signal 19 "$(agent_pid)"
+expect "nor limited" refused governed "$TRY" limit "$(agent_pid)"
+agent_cgroup=$CGROUPS$(systemctl show --property=ControlGroup --value haetaed.service)
+expect "nor frozen by its cgroup" refused governed "$TRY" open write "$agent_cgroup/cgroup.freeze"
+expect "nor by the one above" refused governed "$TRY" open write "${agent_cgroup%/*}/cgroup.kill"
+expect "the agent still runs" agent_runs
+expect "every pin is in place" passes test -e $pins/link-haetae_file_open
+
+# ---- BPF objects by id: nobody ----
+# ids KIND STATUS: for how many of the ids of this machine the answer is that.
+ids() {
+	local i n=0
+	for ((i = 1; i < 300; i++)); do
+		"$TRY" bpf-id "$1" "$i" 2>/dev/null
+		(($? != $2)) || n=$((n + 1))
+	done
+	echo "$n"
+}
+links=$(find $pins -name 'link-*' | wc -l)
+maps=$(ids map 1) programs=$(ids program 1)
+expect "the administrator gets no link by its id" is "$links" ids link 1
+expect "no program" eval '((programs >= links))'
+expect "no map" eval '((maps >= $(find $pins -name "map-*" | wc -l)))'
+expect "those that are not Haetae's as ever" eval '(($(ids program 0) > 0))'
+expect "each attempt is in the books" is "$((links + maps + 2 * programs))" rows "reason = 'guard' AND op = 'bpf'"
+expect "by a pin the administrator gets at a map" passes "$TRY" bpf-pin $pins/map-settings
+expect "a governed task does not" refused governed "$TRY" bpf-pin $pins/map-settings
+
+# ---- the agent changes, the guard stays ----
+expect "the agent restarts" systemctl restart haetaed.service
+expect "the new agent is guarded" refused governed "$TRY" signal 0 "$(agent_pid)"
+kill -9 "$(agent_pid)"
+answers() { agentctl status >/dev/null 2>&1; }
+expect "a killed agent comes back" until_ 30 answers
+expect "and is guarded" refused governed "$TRY" signal 0 "$(agent_pid)"
+expect "another process is not" passes governed "$TRY" signal 0 "$$"
+expect "its files are, also those made since" refused governed "$TRY" open rdwr $STATE/events.db
+
+# ---- evidence of the administrator's tampering ----
+rm $pins/link-haetae_ptrace_traceme
+tampered() { agentctl events --json --all | grep '"notice":"tampered"'; }
+warns() { agent_status '$.warnings' | grep 'pins were removed'; }
+expect "a removed pin is noticed" until_ 20 tampered
+expect "status warns of it" warns
+expect "after a restart everything is pinned anew" eval "systemctl restart haetaed.service && test -e $pins/link-haetae_ptrace_traceme"
+expect "no warning is left" is "[]" agent_status '$.warnings'
+
+# ---- the way to end it all ----
+systemctl stop haetaed.service
+expect "the administrator can end the enforcement" haetaed --detach
+expect "nothing is refused any more" passes governed "$TRY" fsopen tmpfs
+agentctl events --full --no-pager --all >/out/events.txt
+finish
