@@ -293,14 +293,14 @@ static void emitter_note(struct emitter *m, const struct verdict_head *v)
 	struct ht_entry *h = &m->header;
 
 	h->deny |= v->deny | v->image;
-	h->audit |= v->audit | v->would;
+	h->audit |= v->audit;
 	h->kill |= v->kill;
 	h->image |= v->image;
 	h->cond |= v->cond;
 	h->would |= v->would;
 	for (uint32_t i = 0; i < v->n_conds; i++) {
 		h->deny |= conds[i].deny;
-		h->audit |= conds[i].audit | conds[i].would;
+		h->audit |= conds[i].audit;
 		h->kill |= conds[i].kill;
 		h->would |= conds[i].would;
 	}

@@ -102,7 +102,7 @@ static uint32_t ops_decided(const struct session *s, struct part_condition condi
 			    enum pass pass)
 {
 	const struct automaton_verdict *v = s->v;
-	uint32_t decided = v->deny;
+	uint32_t decided = pass == PASS_KILL ? v->kill : v->deny;
 
 	if (pass >= PASS_WOULD)
 		decided |= v->would;
@@ -215,6 +215,7 @@ static void apply_defaults(struct session *s)
 	if (policy->file_default == POLICY_DEFAULT_DENY)
 		verdict_add(v, HT_RULE_DENY, HT_OPS_FILE & ~s->file_allowed,
 			    s->parts->file_default);
+	/* what is refused needs no record of a lesser kind */
 	v->would = (uint16_t)(v->would & ~v->deny);
 	v->audit = (uint16_t)(v->audit & ~v->deny & ~v->would);
 }

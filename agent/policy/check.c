@@ -3,14 +3,12 @@
 /*
  * Rules that can never decide anything.
  *
- * A rule that speaks always (no exceptions, no `unless`, no times) comes before one that speaks
- * under conditions, kill before deny before audit, and of equal ones the first in the file is the
- * one that is told. So
- *   - a deny is unreachable if a stricter one that speaks always covers its path and operations, or
- * an *earlier* one as strict (a later one may well be broader: the earlier keeps its own severity
- * and message); if it has an `unless`, any;
- *   - an audit is unreachable if any deny covers it, or an earlier audit; with an `unless`, any
- * audit;
+ * The strictest action decides: kill, deny, audit. Of equal ones a rule that speaks always (no
+ * exceptions, no `unless`, no times) comes before one that speaks under conditions, and then the
+ * first in the file is the one that is told. So
+ *   - a deny or an audit is unreachable if a stricter rule that speaks always covers its path and
+ *     operations, or an *earlier* one as strict (a later one may well be broader: the earlier keeps
+ * its own severity and message); if it has an `unless`, any as strict;
  *   - an allow is unreachable if *any* deny that speaks always covers it;
  *   - an allow that another allow covers changes nothing: only a warning, it does no harm.
  * An error must be right, so coverage is the sound predicate of path.h, and by one rule at a time.
@@ -85,7 +83,7 @@ static bool rule_silences(const struct policy_rule *rules, size_t outer, size_t 
 		return false;
 	if (o->action == POLICY_ACTION_ALLOW)
 		return i->action == POLICY_ACTION_ALLOW && (!o->origin_image || i->origin_image);
-	if (rule_has_unless(i) || i->action == POLICY_ACTION_ALLOW)
+	if (i->action == POLICY_ACTION_ALLOW || (rule_has_unless(i) && o->action == i->action))
 		return true;
 	return o->action > i->action || (o->action == i->action && outer < inner);
 }

@@ -309,7 +309,8 @@ static void check_entry(const struct image *image, const struct ht_entry *e)
 			  (uint32_t)(!!e->deny << HT_RULE_DENY | !!e->audit << HT_RULE_AUDIT |
 				     !!e->image << HT_RULE_IMAGE | !!e->would << HT_RULE_WOULD));
 	ck_assert_uint_eq((e->deny | e->image) & ~p->pairs[0].entry.deny, 0);
-	ck_assert_uint_eq((e->audit | e->would) & ~p->pairs[0].entry.audit, 0);
+	ck_assert_uint_eq(e->audit & ~p->pairs[0].entry.audit, 0);
+	ck_assert_uint_eq(e->would & ~p->pairs[0].entry.would, 0);
 	ck_assert_uint_eq(e->flags >> HT_ENTRY_COUNT_SHIFT, n[HT_EDGE_COND]);
 	ck_assert_uint_eq(n[HT_EDGE_COND_RULE], n[HT_EDGE_COND]);
 	ck_assert_uint_eq(!!e->cond, n[HT_EDGE_COND] > 0);
