@@ -124,7 +124,7 @@ expect "the first version is in force" agentctl reload
 enter /flip.scope "$FLOOD" 8 0 /r/both /r/none /r/moving >/tmp/flood &
 flood_pid=$!
 flips=0 failed=0 end=$((EPOCHSECONDS + ${HAETAE_FLIP_SECONDS:-40}))
-while ((EPOCHSECONDS < end)); do
+while ((flips < 40 && EPOCHSECONDS < end)); do
 	policy flip.yaml <"/r/flip/$((flips % 2 + 1))"
 	agentctl reload >/dev/null || failed=$((failed + 1))
 	flips=$((flips + 1))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # I08, I11: the disk of the verdict store is full, stuck, read-only, or holds rubbish. Enforcement does not care, losses are
 # counted, and it goes on by itself when the disk is well.
+# shellcheck disable=SC2016 # eval is handed what it shall expand
 # shellcheck disable=SC2317 # the functions are called by expect
 # shellcheck source=tests/lib/haetae.sh
 source /src/tests/lib/haetae.sh
@@ -38,7 +39,7 @@ recorded() { events_read && is 1 events "SELECT count(*) FROM e WHERE cgroup = '
 degraded() { is "$1" agent_status '$.store.degraded'; }
 well_again() { degraded 0 && [[ $(agent_status '$.store.pending') == 0 ]]; }
 alert() { agent_log | grep "verdict store can$1 be written"; }
-journal_alert() { journalctl --sync && journalctl --output=cat --no-pager _PID=$by_hand | grep "verdict store cannot be written"; }
+journal_alert() { journalctl --sync && journalctl --output=cat --no-pager _PID="$by_hand" | grep "verdict store cannot be written"; }
 books() {
 	local counted stored aggregated lost
 	read -r counted stored aggregated lost < <(ledger deny)
@@ -51,7 +52,7 @@ expect "a refusal is recorded" eval 'refuse_one before && settle && recorded bef
 dd if=/dev/zero of="$STATE/filler" bs=64k 2>/dev/null
 dd if=/dev/zero of="$STATE/filler2" bs=1k 2>/dev/null
 expect "the disk is full" is 0 eval "df --output=avail '$STATE' | tail -n 1 | tr -d ' '"
-expect "full: all denied opens are refused" is "0 $((containers * opens)) 0" flood_all full $opens
+expect "full: all denied opens are refused" is "0 $((containers * opens)) 0" flood_all full "$opens"
 expect "full: the agent says so" until_ 20 degraded 1
 expect "full: and alerts" until_ 10 alert not
 expect "full: the agent answers and enforces" refuse_one full
@@ -81,7 +82,7 @@ expect "the agent was never restarted" is "$pid" agent_pid
 # By hand: the service has a view of the mounts of its own, where this one would stay read-only.
 systemctl stop haetaed.service
 expect "the disk is read-only" mount -o remount,ro "$STATE"
-haetaed --foreground --queue-max $queue 2>/tmp/by-hand &
+haetaed --foreground --queue-max "$queue" 2>/tmp/by-hand &
 by_hand=$!
 expect "read-only: the agent starts" until_ 30 grep -q "^Ready" /tmp/by-hand
 expect "read-only: it says that it cannot write" until_ 20 degraded 1
@@ -92,7 +93,7 @@ expect "writable: it recovers without a restart" until_ 60 well_again
 expect "writable: every verdict is accounted for" settle
 expect "writable: what was refused meanwhile is recorded" recorded read-only
 expect "writable: the books are right" books
-kill $by_hand && wait $by_hand
+kill "$by_hand" && wait "$by_hand"
 expect "the agent stops as asked" test $? = 0
 
 # ---- rubbish instead of a database ----

@@ -77,6 +77,6 @@ while read -r word description; do
 done </tmp/bare.out
 sed 's/^/# log: /' $root/log
 expect "all of it was run" is 14 grep -cE '^(ok|no) ' /tmp/bare.out
-sentences() { refuse_lines=$(grep -vE '^[A-Za-z(].*' $root/log); [[ ! $refuse_lines ]] || { echo "$refuse_lines"; return 1; }; }
+sentences() { refuse_lines=$(grep -vE '^[A-Za-z(].*' "$root/log"); [[ ! $refuse_lines ]] || { echo "$refuse_lines"; return 1; }; }
 expect "the log is sentences" sentences
 finish
