@@ -101,12 +101,12 @@ _agentctl() {
 		;;
 	policy)
 		if [[ $cur == -* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "$globals --json --strict" -- "$cur")
-		elif [[ $sub == check ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$globals --json --strict --check --in-place" -- "$cur")
+		elif [[ $sub == check || $sub == format ]]; then
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		elif [[ -z $sub ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "check list" -- "$cur")
+			mapfile -t COMPREPLY < <(compgen -W "check list format" -- "$cur")
 		fi
 		;;
 	status | containers | doctor | reload)

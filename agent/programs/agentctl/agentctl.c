@@ -27,6 +27,7 @@ static const char help[] =
 	"  events               Recorded verdicts, newest last\n"
 	"  policy check FILE... Check policy files (directories, or - for standard input)\n"
 	"  policy list          Policies in the drop-in directories and their state\n"
+	"  policy format FILE   Policy files in their canonical form, comments kept\n"
 	"  containers           What is governed now\n"
 	"  doctor               Can this host enforce? What to mend if not\n"
 	"  reload               Apply changed policy files, wait for the result\n"
