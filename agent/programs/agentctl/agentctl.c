@@ -15,6 +15,8 @@ static const struct {
 } commands[] = {
 	{"status", cmd_status},		{"events", cmd_events}, {"policy", cmd_policy},
 	{"containers", cmd_containers}, {"doctor", cmd_doctor}, {"reload", cmd_reload},
+	{"apply", cmd_apply},		{"confirm", cmd_confirm}, {"rollback", cmd_rollback},
+	{"disarm", cmd_disarm},		{"arm", cmd_arm},
 };
 
 static const char help[] =
@@ -31,6 +33,10 @@ static const char help[] =
 	"  containers           What is governed now\n"
 	"  doctor               Can this host enforce? What to mend if not\n"
 	"  reload               Apply changed policy files, wait for the result\n"
+	"  apply FILE           Put a policy file in force, on trial if you like\n"
+	"  confirm, rollback    Keep the file on trial, or take it back\n"
+	"  disarm CONTAINER     Break-glass: only record for a while what would be refused\n"
+	"  arm CONTAINER        End that early\n"
 	"\n"
 	"Options:\n"
 	"     --state-dir DIR   Where the verdict store is (/var/lib/haetae)\n"

@@ -7,12 +7,17 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
+#include "compile/image.h"
 #include "util/fd.h"
 
 /* The parser refuses far smaller ones with a diagnostic of its own; this only bounds the reading. */
 #define POLICY_READ_MAX (16U << 20)
+
+DEFINE_CLEANUP(struct image *, image_freep, image_free)
+DEFINE_CLEANUP(struct image_names *, image_names_freep, image_names_free)
 
 void policies_deinit(struct policies *p)
 {
@@ -190,6 +195,27 @@ int policies_collect(struct policies *p)
 	for (size_t i = 0; r >= 0 && i < p->n_files; i++)
 		r = collect_file(p, p->files[i]);
 	return r;
+}
+
+int policies_compile(struct policies *p, int64_t now)
+{
+	_cleanup_(image_names_freep) struct image_names *names = image_names_new();
+	_cleanup_(image_freep) struct image *image = NULL;
+	struct ht_hash_key key;
+	int r;
+
+	if (!names)
+		return -ENOMEM;
+	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
+		return -errno;
+	r = policies_collect(p);
+	if (r < 0)
+		return r;
+	/* names that clash or files that are wrong would only be repeated in other words */
+	if (p->diags.n_errors > 0)
+		return 0;
+	r = image_compile(p->items, p->n, names, &key, now, &p->diags, &image);
+	return r == IMAGE_E_INVALID ? 0 : r;
 }
 
 ssize_t policies_find(const struct policies *p, const char *name)

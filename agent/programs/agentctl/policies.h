@@ -28,6 +28,9 @@ int policies_add_dirs(struct policies *p, const struct agentctl *ctl);
 /* Make the list. A file that was named stands in for the one of the same file name in the drop-in
  * directories. A policy name that is used twice is an error. Return: 0 or -ENOMEM. */
 int policies_collect(struct policies *p);
+/* Collect, and compile as the agent would at that time (seconds since 1970), if there were no errors yet.
+ * Return: 0, also if something cannot be compiled as written (the diagnostics tell); negative errno. */
+int policies_compile(struct policies *p, int64_t now);
 /* Index of a policy in the list. Return: -1: there is none of that name. */
 ssize_t policies_find(const struct policies *p, const char *name);
 void policies_deinit(struct policies *p);

@@ -9,10 +9,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
-#include "compile/image.h"
 #include "programs/agentctl/policies.h"
 #include "programs/agentctl/policy.h"
 
@@ -25,32 +23,6 @@ static const char help[] =
 	"\n"
 	"     --strict          Warnings fail too\n"
 	"  -h --help            Show this help\n";
-
-DEFINE_CLEANUP(struct image *, image_freep, image_free)
-DEFINE_CLEANUP(struct image_names *, image_names_freep, image_names_free)
-
-/* Return: 0, also if something cannot be compiled as written (the diagnostics tell); negative
- * errno. */
-static int check_compile(struct policies *p)
-{
-	_cleanup_(image_names_freep) struct image_names *names = image_names_new();
-	_cleanup_(image_freep) struct image *image = NULL;
-	struct ht_hash_key key;
-	int r;
-
-	if (!names)
-		return -ENOMEM;
-	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
-		return -errno;
-	r = policies_collect(p);
-	if (r < 0)
-		return r;
-	/* names that clash or files that are wrong would only be repeated in other words */
-	if (p->diags.n_errors > 0)
-		return 0;
-	r = image_compile(p->items, p->n, names, &key, time(NULL), &p->diags, &image);
-	return r == IMAGE_E_INVALID ? 0 : r;
-}
 
 static int check_print(const struct agentctl *ctl, const struct policies *p, bool strict)
 {
@@ -89,7 +61,7 @@ int policy_check(struct agentctl *ctl, int argc, char **argv)
 	for (int i = first; r >= 0 && i < argc; i++)
 		r = policies_add_path(&p, argv[i]);
 	if (r >= 0)
-		r = check_compile(&p);
+		r = policies_compile(&p, time(NULL));
 	if (r < 0) {
 		complain("Failed to check: %s", strerror(-r));
 		return EXIT_CODE_FAILURE;

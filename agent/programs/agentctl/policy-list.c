@@ -218,7 +218,7 @@ static int list(const struct agentctl *ctl, bool json)
 	if (r != 0)
 		return r;
 	/* the list is good without the agent; what keeps it from answering is told already */
-	if (agent_call(ctl, "status", 0, &l.status) != 0) {
+	if (agent_call(ctl, "status", NULL, 0, &l.status) != 0) {
 		json_decref(l.status);
 		l.status = NULL;
 	}
