@@ -25,6 +25,7 @@ enum exit_code {
 	EXIT_CODE_USAGE = 2,
 	EXIT_CODE_NOT_RUNNING = 3,
 	EXIT_CODE_PERMISSION = 4,
+	EXIT_CODE_REFUSED = 5, /* policy test: the policies refuse the act */
 };
 
 #define POLICY_DIRS_MAX 16U

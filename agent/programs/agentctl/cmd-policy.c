@@ -14,16 +14,22 @@ static const struct {
 } commands[] = {
 	{"check", policy_check},
 	{"list", policy_list},
+	{"show", policy_show},
+	{"test", policy_test},
 	{"format", policy_reformat},
 };
 
 static const char help[] =
 	"agentctl policy check [--strict] FILE...\n"
 	"agentctl policy list [--json]\n"
+	"agentctl policy show [--json] NAME | --effective CONTAINER\n"
+	"agentctl policy test [SUBJECT] --exec PATH | --op OP [PATH] | --suite FILE\n"
 	"agentctl policy format [--check] [--in-place] FILE...\n"
 	"\n"
 	"check: what the agent would say about these files\n"
 	"list: the policies of the drop-in directories and their state\n"
+	"show: one policy as it is written, or all lines that hold for one container\n"
+	"test: what policies say to an act, or to a suite of acts\n"
 	"format: policy files in their canonical form, comments kept\n"
 	"\n"
 	"  -h --help            Show this help; after a command, that command's\n";

@@ -8,4 +8,7 @@
 
 int policy_check(struct agentctl *ctl, int argc, char **argv);
 int policy_list(struct agentctl *ctl, int argc, char **argv);
+int policy_show(struct agentctl *ctl, int argc, char **argv);
+int policy_test(struct agentctl *ctl, int argc, char **argv);
+int policy_diff(struct agentctl *ctl, int argc, char **argv);
 int policy_reformat(struct agentctl *ctl, int argc, char **argv);
