@@ -16,6 +16,7 @@ static const struct {
 	{"list", policy_list},
 	{"show", policy_show},
 	{"test", policy_test},
+	{"diff", policy_diff},
 	{"format", policy_reformat},
 };
 
@@ -24,12 +25,14 @@ static const char help[] =
 	"agentctl policy list [--json]\n"
 	"agentctl policy show [--json] NAME | --effective CONTAINER\n"
 	"agentctl policy test [SUBJECT] --exec PATH | --op OP [PATH] | --suite FILE\n"
+	"agentctl policy diff [--since TIME] [--json] FILE...\n"
 	"agentctl policy format [--check] [--in-place] FILE...\n"
 	"\n"
 	"check: what the agent would say about these files\n"
 	"list: the policies of the drop-in directories and their state\n"
 	"show: one policy as it is written, or all lines that hold for one container\n"
 	"test: what policies say to an act, or to a suite of acts\n"
+	"diff: what would change with these files, for what runs and for what was recorded\n"
 	"format: policy files in their canonical form, comments kept\n"
 	"\n"
 	"  -h --help            Show this help; after a command, that command's\n";

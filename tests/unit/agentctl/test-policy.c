@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "run.h"
+#include "store/store.h"
 
 #define WEB                                                                                        \
 	"policy:   web\nmode: enforce\n# who\nmatch: [{unit: nginx.service}]\nexec:\n"             \
@@ -62,6 +63,9 @@ static const struct {
 	 "allow: no policy governs it\n",
 	 ""},
 	{{"policy", "test", "--json", "--op", "read", "/etc/shadow"}, 5, "\"refused\": true", ""},
+	{{"policy", "diff"}, 2, "", "needs a policy file"},
+	{{"policy", "diff", "--since", "soon", "x"}, 2, "", "--since: "},
+	{{"policy", "diff", "/nonexistent"}, 1, "", "No such file"},
 	{{"policy", "show"}, 2, "", "needs the name of a policy"},
 	{{"policy", "show", "--effective"}, 2, "", "needs the name of a container"},
 	{{"policy", "show", "none"}, 1, "", "No policy 'none'"},
@@ -155,6 +159,70 @@ START_TEST(test_named)
 }
 END_TEST
 
+#define POD "match: [{cgroup: /machine.slice/libpod-*.scope}]\n"
+
+START_TEST(test_diff)
+{
+	struct store *store = store_begin();
+	struct run run;
+	json_t *json;
+
+	for (int i = 0; i < 17; i++)
+		store_put(store, "/srv/data");
+	store_put(store, "/old/a");
+	store_put(store, "/both");
+	store_put_kind(store, EVENT_VERDICT, HT_VERDICT_ALLOW, "relative");
+	store_end(store);
+	run_put("root/sys/fs/cgroup/machine.slice/libpod-2.scope/cgroup.procs", "9\n");
+	run_put("policies/60-pod.yaml", "policy: pod\n" POD "file: {deny: [/old/**, /both]}\n");
+	run_put("new/60-pod.yaml", "policy: pod\n" POD "file:\n  deny:\n    - /both\n    - /srv/**\n");
+	run_put("new/70-user.yaml", "policy: user\nmode: audit\nmatch: [{cgroup: /user.slice}]\n");
+	run = RUN("policy", "diff", run_path("new/60-pod.yaml"), run_path("new/70-user.yaml"));
+	ck_assert_msg(run.code == 0, "%s", run.err);
+	ck_assert_ptr_nonnull(strstr(run.out, "  pod is changed (mode enforce)\n    - file.deny /old/**  "));
+	ck_assert_ptr_nonnull(strstr(run.out, "    + file.deny /srv/**  "));
+	ck_assert_ptr_null(strstr(run.out, "file.deny /both"));
+	ck_assert_ptr_nonnull(strstr(run.out, "  user is added (mode audit)\n"));
+	ck_assert_ptr_null(strstr(run.out, "web"  " is"));
+	ck_assert_ptr_nonnull(strstr(run.out, "  user.slice (/user.slice): none -> user\n"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\n19 recorded acts replayed, 1 of which too little is known left out:\n"
+					      "  17 recorded read of /srv/data in web by /usr/bin/cat would have been "
+					      "refused: file.deny /srv/** ("));
+	ck_assert_ptr_nonnull(strstr(run.out, "  1 recorded read of /old/a in web by /usr/bin/cat would have been allowed: "
+					      "file.deny /old/** ("));
+	run_free(&run);
+	run = RUN("policy", "diff", "--json", run_path("new/60-pod.yaml"));
+	json = json_loads(run.out, 0, NULL);
+	ck_assert_int_eq(json_number(json_array_get(json_object_get(json, "events"), 0), "count"), 17);
+	ck_assert_int_eq(json_number(json_array_get(json_object_get(json, "events"), 0), "line"), 6);
+	json_decref(json);
+	run_free(&run);
+	run = RUN("policy", "diff", "--since", "+1h", run_path("new/60-pod.yaml"));
+	ck_assert_ptr_nonnull(strstr(run.out, "\n0 recorded acts replayed: the answers stay the same.\n"));
+	run_free(&run);
+	run = RUN("policy", "diff", run_path("policies/60-pod.yaml"));
+	ck_assert_ptr_nonnull(strstr(run.out, "No policy changes.\n\n19 recorded acts replayed"));
+	run_free(&run);
+}
+END_TEST
+
+START_TEST(test_diff_wrong)
+{
+	struct run run;
+
+	run_put("bad.yaml", "policy: web\nmatch: [{cgroup: /x}]\n");
+	run = RUN("policy", "diff", run_path("bad.yaml"));
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_ptr_nonnull(strstr(run.err, "policy 'web' is already defined"));
+	run_free(&run);
+	run_put("new.yaml", "policy: new\nmatch: [{cgroup: /x}]\n");
+	run = RUN("policy", "diff", run_path("new.yaml"));
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_ptr_nonnull(strstr(run.out, "Nothing was ever recorded"));
+	run_free(&run);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy");
@@ -168,6 +236,8 @@ int main(void)
 	tcase_add_test(tc, test_effective_lines);
 	tcase_add_test(tc, test_suite);
 	tcase_add_test(tc, test_named);
+	tcase_add_test(tc, test_diff);
+	tcase_add_test(tc, test_diff_wrong);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_SILENT);
