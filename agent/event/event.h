@@ -41,6 +41,11 @@ enum event_notice {
 	EVENT_NOTICE_STALE,	/* a policy file is broken, its last good version stays */
 	EVENT_NOTICE_STORE,	/* the verdict store failed, was set aside, or works again */
 	EVENT_NOTICE_TAMPERED,	/* somebody took away what keeps the enforcement in place */
+	EVENT_NOTICE_TRIAL,	/* a policy file is in force until it is confirmed or its time is over */
+	EVENT_NOTICE_CONFIRMED, /* ... was confirmed */
+	EVENT_NOTICE_ROLLED_BACK, /* ... was taken back */
+	EVENT_NOTICE_DISARMED,	/* a container, or everything, is only audited for a time */
+	EVENT_NOTICE_ARMED,	/* ... refuses again */
 	_EVENT_NOTICE_MAX,
 };
 
@@ -169,7 +174,12 @@ void event_render_sentence(const struct event *event, struct strbuf *b);
 #define EVENT_MESSAGE_READY "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e07"
 #define EVENT_MESSAGE_STORE "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e08"
 #define EVENT_MESSAGE_STOPPED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e09"
-#define EVENT_MESSAGE_TAMPERED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e0a"
+#define EVENT_MESSAGE_POLICY_TRIAL "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e0a"
+#define EVENT_MESSAGE_POLICY_CONFIRMED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e0b"
+#define EVENT_MESSAGE_POLICY_ROLLED_BACK "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e0c"
+#define EVENT_MESSAGE_DISARMED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e0d"
+#define EVENT_MESSAGE_ARMED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e0e"
+#define EVENT_MESSAGE_TAMPERED "7d1f6d3a4b6e4d4c9c0e0f2a5b8c1e0f"
 
 /* The id for an event; NULL: it belongs in the store, not in the journal (allowed, audited, process and
  * cgroup life). */

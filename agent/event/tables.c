@@ -20,6 +20,9 @@ static const char *const event_notices[_EVENT_NOTICE_MAX] = {
 	[EVENT_NOTICE_STOPPED] = "stopped", [EVENT_NOTICE_PUBLISHED] = "published",
 	[EVENT_NOTICE_STALE] = "stale",	    [EVENT_NOTICE_STORE] = "store",
 	[EVENT_NOTICE_TAMPERED] = "tampered",
+	[EVENT_NOTICE_TRIAL] = "trial",	    [EVENT_NOTICE_CONFIRMED] = "confirmed",
+	[EVENT_NOTICE_ROLLED_BACK] = "rolled-back", [EVENT_NOTICE_DISARMED] = "disarmed",
+	[EVENT_NOTICE_ARMED] = "armed",
 };
 
 static const char *const event_verdicts[HT_VERDICT_MAX] = {

@@ -64,13 +64,13 @@ static int call_failed(const struct agentctl *ctl, int r)
 	}
 }
 
-int agent_call(const struct agentctl *ctl, const char *call, unsigned timeout_ms,
+int agent_call(const struct agentctl *ctl, const char *call, json_t *params, unsigned timeout_ms,
 	       json_t **ret_answer)
 {
 	json_t *answer = NULL;
 	int r;
 
-	r = control_call(ctl->runtime_dir, call, NULL, timeout_ms, &answer);
+	r = control_call(ctl->runtime_dir, call, params, timeout_ms, &answer);
 	if (r < 0)
 		return call_failed(ctl, r);
 	*ret_answer = answer;

@@ -33,7 +33,7 @@ _agentctl() {
 		word=${COMP_WORDS[i]}
 		case $word in
 		--state-dir | --runtime-dir | --policy-dir | --color | --lines | -n | --since | --until | \
-			--container | --policy | --verdict | --exe | --path | --op | --kind)
+			--container | --policy | --verdict | --exe | --path | --op | --kind | --for | --reason | --confirm-within)
 			[[ ${COMP_WORDS[i + 1]} == "=" ]] && ((i++))
 			((i++))
 			;;
@@ -87,26 +87,46 @@ _agentctl() {
 		__agentctl_list "verdict aggregate exit governed released loss agent"
 		return
 		;;
-	-n | --lines)
+	--for | --confirm-within)
+		mapfile -t COMPREPLY < <(compgen -W "60s 5min 10min 1h" -- "$cur")
+		return
+		;;
+	-n | --lines | --reason)
 		return
 		;;
 	esac
 
 	case $command in
 	"")
-		mapfile -t COMPREPLY < <(compgen -W "$globals status events policy containers doctor reload" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "$globals status events policy containers doctor reload
+			apply confirm rollback disarm arm" -- "$cur")
 		;;
 	events)
 		mapfile -t COMPREPLY < <(compgen -W "$globals $events" -- "$cur")
 		;;
 	policy)
 		if [[ $cur == -* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "$globals --json --strict" -- "$cur")
-		elif [[ $sub == check ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$globals --json --strict --check --in-place" -- "$cur")
+		elif [[ $sub == check || $sub == format ]]; then
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		elif [[ -z $sub ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "check list" -- "$cur")
+			mapfile -t COMPREPLY < <(compgen -W "check list format" -- "$cur")
+		fi
+		;;
+	apply)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$globals --confirm-within --json" -- "$cur")
+		else
+			compopt -o filenames
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		fi
+		;;
+	disarm | arm)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$globals --all --for --reason --json" -- "$cur")
+		elif [[ -z $sub ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(__agentctl_column containers)" -- "$cur")
 		fi
 		;;
 	status | containers | doctor | reload)

@@ -25,6 +25,7 @@ enum exit_code {
 	EXIT_CODE_USAGE = 2,
 	EXIT_CODE_NOT_RUNNING = 3,
 	EXIT_CODE_PERMISSION = 4,
+	EXIT_CODE_REFUSED = 5, /* policy test: the policies refuse the act */
 };
 
 #define POLICY_DIRS_MAX 16U
@@ -86,10 +87,13 @@ int out_of_memory(void); /* complains; EXIT_CODE_FAILURE */
 
 /* ---- agent.c: calls ---- */
 
-/* Call the agent; complains about everything but an agent that does not run.
+/* Compiling and publishing the largest sets takes seconds; a stuck agent is the watchdog's. */
+#define PUBLISH_TIMEOUT_MS 90000U
+
+/* Call the agent; params may be NULL (stolen reference). Complains about everything but an agent that does not run.
  * Return: 0 with the answer; EXIT_CODE_NOT_RUNNING (silent); another exit code. An answer that
  * refuses is given back too, with EXIT_CODE_FAILURE, if the agent itself refused. */
-int agent_call(const struct agentctl *ctl, const char *call, unsigned timeout_ms,
+int agent_call(const struct agentctl *ctl, const char *call, json_t *params, unsigned timeout_ms,
 	       json_t **ret_answer);
 /* Objects pinned by the agent. Return: how many entries; 0 none (or no such directory); -EACCES or
  * -EPERM: not known without root. */
@@ -109,6 +113,12 @@ int cmd_policy(struct agentctl *ctl, int argc, char **argv);
 int cmd_containers(struct agentctl *ctl, int argc, char **argv);
 int cmd_doctor(struct agentctl *ctl, int argc, char **argv);
 int cmd_reload(struct agentctl *ctl, int argc, char **argv);
+int cmd_apply(struct agentctl *ctl, int argc, char **argv);
+int cmd_confirm(struct agentctl *ctl, int argc, char **argv);
+int cmd_rollback(struct agentctl *ctl, int argc, char **argv);
+int cmd_disarm(struct agentctl *ctl, int argc, char **argv);
+int cmd_explain(struct agentctl *ctl, int argc, char **argv);
+int cmd_arm(struct agentctl *ctl, int argc, char **argv);
 
 /* status-render.c: the answer to "status" as text. Return: 0 or -ENOMEM. */
 int status_render(const json_t *status, int64_t now_us, bool color, struct strbuf *b);

@@ -93,7 +93,7 @@ int cmd_containers(struct agentctl *ctl, int argc, char **argv)
 	if (r >= 0)
 		return r;
 	color = color_wanted(ctl->color, STDOUT_FILENO);
-	r = agent_call(ctl, "status", 0, &answer);
+	r = agent_call(ctl, "status", NULL, 0, &answer);
 	if (r == EXIT_CODE_NOT_RUNNING)
 		complain("The agent is not running; see agentctl status");
 	if (r != 0)

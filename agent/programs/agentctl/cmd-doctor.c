@@ -108,7 +108,7 @@ static int doctor_agent(const struct agentctl *ctl, struct doctor *d)
 	_cleanup_strbuf_ struct strbuf finding = {}, fix = {};
 	json_auto_t *answer = NULL;
 	const char *version;
-	int r = agent_call(ctl, "status", 0, &answer);
+	int r = agent_call(ctl, "status", NULL, 0, &answer);
 
 	if (r == EXIT_CODE_NOT_RUNNING) {
 		strbuf_puts(&finding, "the agent is not running; enforced: ");

@@ -8,71 +8,51 @@
 #include "programs/agentctl/agentctl.h"
 #include "programs/agentctl/policy.h"
 
+static const struct {
+	const char *name;
+	int (*run)(struct agentctl *ctl, int argc, char **argv);
+} commands[] = {
+	{"check", policy_check},
+	{"list", policy_list},
+	{"show", policy_show},
+	{"test", policy_test},
+	{"diff", policy_diff},
+	{"format", policy_reformat},
+};
+
 static const char help[] =
 	"agentctl policy check [--strict] FILE...\n"
 	"agentctl policy list [--json]\n"
+	"agentctl policy show [--json] NAME | --effective CONTAINER\n"
+	"agentctl policy test [SUBJECT] --exec PATH | --op OP [PATH] | --suite FILE\n"
+	"agentctl policy diff [--since TIME] [--json] FILE...\n"
+	"agentctl policy format [--check] [--in-place] FILE...\n"
 	"\n"
-	"check: parse and compile policy files (every *.yaml and *.yml of a directory, - for\n"
-	"standard input) and print every error and warning. The exit code is 1 on errors.\n"
-	"Needs neither root nor a running agent.\n"
+	"check: what the agent would say about these files\n"
+	"list: the policies of the drop-in directories and their state\n"
+	"show: one policy as it is written, or all lines that hold for one container\n"
+	"test: what policies say to an act, or to a suite of acts\n"
+	"diff: what would change with these files, for what runs and for what was recorded\n"
+	"format: policy files in their canonical form, comments kept\n"
 	"\n"
-	"list: the policies of the drop-in directories, and their state in the agent if it runs.\n"
-	"\n"
-	"     --strict          check: warnings fail too\n"
-	"     --json            list: one JSON array\n"
-	"  -h --help            Show this help\n";
-
-static int handle(int c, const char *arg, void *userdata)
-{
-	struct policy_options *options = userdata;
-
-	if (c == 's')
-		options->strict = true;
-	else
-		options->json = true;
-	return 0;
-}
+	"  -h --help            Show this help; after a command, that command's\n";
 
 int cmd_policy(struct agentctl *ctl, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'}, {"strict", no_argument, NULL, 's'}, {}};
-	struct policy_options chosen = {};
-	const struct option_set set = {
-		.options = options,
-		.brief = "",
-		.help = help,
-		.handle = handle,
-		.userdata = &chosen,
-	};
+	static const struct option none[] = {{}};
+	const struct option_set set = {.options = none, .brief = "", .help = help};
 	int first, r;
 
-	r = options_parse(ctl, argc, argv, &set, /* stop_early= */ false, &first);
+	r = options_parse(ctl, argc, argv, &set, /* stop_early= */ true, &first);
 	if (r >= 0)
 		return r;
 	if (first >= argc) {
 		(void)fputs(help, stderr);
 		return EXIT_CODE_USAGE;
 	}
-	if (strcmp(argv[first], "check") == 0) {
-		if (chosen.json) {
-			complain("policy check has no --json");
-			return EXIT_CODE_USAGE;
-		}
-		if (first + 1 >= argc) {
-			complain("policy check needs a file, a directory or -");
-			return EXIT_CODE_USAGE;
-		}
-		return policy_check(ctl, &chosen, argc - first - 1, argv + first + 1);
-	}
-	if (strcmp(argv[first], "list") == 0) {
-		if (chosen.strict) {
-			complain("policy list has no --strict");
-			return EXIT_CODE_USAGE;
-		}
-		r = options_end(argc, argv, first + 1);
-		return r >= 0 ? r : policy_list(ctl, &chosen);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[first], commands[i].name) == 0)
+			return commands[i].run(ctl, argc - first, argv + first);
 	complain("Unknown command 'policy %s'; see agentctl policy --help", escaped(argv[first]));
 	return EXIT_CODE_USAGE;
 }

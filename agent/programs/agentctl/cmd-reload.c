@@ -16,9 +16,6 @@
 #include "policy/diag.h"
 #include "programs/agentctl/agentctl.h"
 
-/* Compiling and publishing the largest sets takes seconds; a stuck agent is the watchdog's. */
-#define RELOAD_TIMEOUT_MS 90000U
-
 static const char help[] =
 	"agentctl reload [--json]\n"
 	"\n"
@@ -88,7 +85,7 @@ int cmd_reload(struct agentctl *ctl, int argc, char **argv)
 	r = options_end(argc, argv, first);
 	if (r >= 0)
 		return r;
-	r = agent_call(ctl, "reload", RELOAD_TIMEOUT_MS, &answer);
+	r = agent_call(ctl, "reload", NULL, PUBLISH_TIMEOUT_MS, &answer);
 	if (r == EXIT_CODE_NOT_RUNNING)
 		complain("The agent is not running; it reads the policies when it starts");
 	if (!answer)

@@ -33,6 +33,9 @@
  * "binds-failed" labels       int     tasks that carry a label warnings     [text]  what an
  * operator should know
  *
+ *   disarmed     [{"container": text|null, "cgroup": text|null (null: everything), "reason", "since_us", "until_us"}]
+ *   trial        null, or {"name", "confirmed": bool, "left_us": int}
+ *
  * THE CHECK. For each verdict: counted = stored + aggregated + lost + unstored. What is on its way
  * from the ring to the disk (at most store.pending) is the only other place where a verdict can be.
  */
@@ -112,7 +115,7 @@ int cmd_status(struct agentctl *ctl, int argc, char **argv)
 	r = options_end(argc, argv, first);
 	if (r >= 0)
 		return r;
-	r = agent_call(ctl, "status", 0, &answer);
+	r = agent_call(ctl, "status", NULL, 0, &answer);
 	if (r == EXIT_CODE_NOT_RUNNING)
 		return status_not_running(ctl, json);
 	if (r != 0)

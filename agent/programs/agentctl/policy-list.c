@@ -18,11 +18,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/policy.h"
+#include "programs/agentctl/policies.h"
 #include "programs/agentctl/policy.h"
 #include "programs/agentctl/table.h"
 
-DEFINE_CLEANUP(struct policy_set *, policy_set_freep, policy_set_free)
+static const char help[] =
+	"agentctl policy list [--json]\n"
+	"\n"
+	"List the policies of the drop-in directories, and their state in the agent if it runs.\n"
+	"\n"
+	"     --json            One JSON array\n"
+	"  -h --help            Show this help\n";
 
 struct lister {
 	json_t *rows;	/* array, owned */
@@ -202,36 +208,51 @@ static int list_print(const struct agentctl *ctl, const struct lister *l, bool j
 	return output_page(ctl, &b);
 }
 
-int policy_list(const struct agentctl *ctl, const struct policy_options *options)
+static int list(const struct agentctl *ctl, bool json)
 {
-	_cleanup_(policy_set_freep) struct policy_set *set = NULL;
 	_cleanup_(lister_deinit) struct lister l = {};
-	const char *const *dirs;
-	size_t n_dirs;
+	_cleanup_(policies_deinit) struct policies p = {};
 	int code, r;
 
-	dirs = policy_dirs(ctl, &n_dirs);
-	r = policy_set_load(dirs, n_dirs, NULL, &set);
-	if (r == -ENOMEM)
-		return out_of_memory();
-	if (r < 0) {
-		complain("Failed to read the policy directories: %s", strerror(-r));
-		return r == -EACCES || r == -EPERM ? EXIT_CODE_PERMISSION : EXIT_CODE_FAILURE;
-	}
+	r = policies_add_dirs(&p, ctl);
+	if (r != 0)
+		return r;
 	/* the list is good without the agent; what keeps it from answering is told already */
-	if (agent_call(ctl, "status", 0, &l.status) != 0) {
+	if (agent_call(ctl, "status", NULL, 0, &l.status) != 0) {
 		json_decref(l.status);
 		l.status = NULL;
 	}
 	l.rows = json_array();
 	r = l.rows ? 0 : -ENOMEM;
-	for (size_t i = 0; r >= 0 && i < set->n_sources; i++)
-		r = list_source(&l, &set->sources[i]);
+	for (size_t i = 0; r >= 0 && i < p.set->n_sources; i++)
+		r = list_source(&l, &p.set->sources[i]);
 	if (r >= 0)
-		r = list_removed(&l, set);
+		r = list_removed(&l, p.set);
 	if (r < 0)
 		return out_of_memory();
-	diag_list_print(&set->diags, stderr, color_wanted(ctl->color, STDERR_FILENO));
-	code = list_print(ctl, &l, options->json);
-	return code == EXIT_CODE_OK && set->diags.n_errors > 0 ? EXIT_CODE_FAILURE : code;
+	diag_list_print(&p.diags, stderr, color_wanted(ctl->color, STDERR_FILENO));
+	code = list_print(ctl, &l, json);
+	return code == EXIT_CODE_OK && p.diags.n_errors > 0 ? EXIT_CODE_FAILURE : code;
+}
+
+static int handle(int c, const char *arg, void *userdata)
+{
+	*(bool *)userdata = true;
+	return 0;
+}
+
+int policy_list(struct agentctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, 1}, {}};
+	bool json = false;
+	const struct option_set set = {
+		.options = options, .brief = "", .help = help, .handle = handle, .userdata = &json,
+	};
+	int first, r;
+
+	r = options_parse(ctl, argc, argv, &set, /* stop_early= */ false, &first);
+	if (r >= 0)
+		return r;
+	r = options_end(argc, argv, first);
+	return r >= 0 ? r : list(ctl, json);
 }

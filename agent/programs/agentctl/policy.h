@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The commands below `agentctl policy`. */
+/* The commands below `agentctl policy`: each gets its own arguments (argv[0] is its name) and returns an exit
+ * code. */
 
 #include "programs/agentctl/agentctl.h"
 
-struct policy_options {
-	bool json;
-	bool strict;
-};
-
-/* paths: files, directories, "-". Return: an exit code. */
-int policy_check(const struct agentctl *ctl, const struct policy_options *options, int n,
-		 char **paths);
-int policy_list(const struct agentctl *ctl, const struct policy_options *options);
+int policy_check(struct agentctl *ctl, int argc, char **argv);
+int policy_list(struct agentctl *ctl, int argc, char **argv);
+int policy_show(struct agentctl *ctl, int argc, char **argv);
+int policy_test(struct agentctl *ctl, int argc, char **argv);
+int policy_diff(struct agentctl *ctl, int argc, char **argv);
+int policy_reformat(struct agentctl *ctl, int argc, char **argv);

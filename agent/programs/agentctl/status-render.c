@@ -115,6 +115,7 @@ static enum color health(const json_t *status)
 			return COLOR_YELLOW;
 	}
 	if (json_truth(store, "degraded") ||
+	    json_array_size(json_object_get(status, "disarmed")) > 0 ||
 	    json_array_size(json_object_get(status, "warnings")) > 0)
 		return COLOR_YELLOW;
 	return COLOR_GREEN;
@@ -435,6 +436,47 @@ static void render_failures(struct view *v)
 	}
 }
 
+/* What holds for a limited time comes first: it is what one has to know. */
+static void render_disarmed(struct view *v)
+{
+	const json_t *list = json_object_get(v->status, "disarmed");
+	json_t *entry;
+	size_t i;
+
+	if (json_array_size(list) > 0)
+		put_title(v, "Disarmed");
+	json_array_foreach(list, i, entry)
+	{
+		const char *container = json_text(entry, "container");
+
+		strbuf_puts(v->b, "  ");
+		put_color(v, COLOR_RED, container ? container : "everything");
+		strbuf_puts(v->b, ", armed again ");
+		time_format_relative(v->b, json_number(entry, "until_us"), v->now_us);
+		strbuf_puts(v->b, ": ");
+		put_text(v, json_text(entry, "reason"));
+		strbuf_putc(v->b, '\n');
+	}
+}
+
+static void render_trial(struct view *v)
+{
+	const json_t *trial = json_object_get(v->status, "trial");
+
+	if (!json_is_object(trial))
+		return;
+	put_title(v, "On trial");
+	strbuf_puts(v->b, "  ");
+	put_color(v, COLOR_YELLOW, json_text(trial, "name"));
+	if (json_truth(trial, "confirmed")) {
+		strbuf_puts(v->b, ", confirmed, not yet in a policy directory: agentctl confirm\n");
+		return;
+	}
+	strbuf_puts(v->b, ", rolled back ");
+	time_format_relative(v->b, v->now_us + json_number(trial, "left_us"), v->now_us);
+	strbuf_puts(v->b, " without agentctl confirm\n");
+}
+
 static void render_warnings(struct view *v)
 {
 	const json_t *warnings = json_object_get(v->status, "warnings");
@@ -458,6 +500,8 @@ int status_render(const json_t *status, int64_t now_us, bool color, struct strbu
 
 	render_headline(&v);
 	render_agent(&v);
+	render_disarmed(&v);
+	render_trial(&v);
 	r = render_policies(&v);
 	if (r >= 0)
 		r = render_times(&v);

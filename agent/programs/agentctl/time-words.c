@@ -193,6 +193,11 @@ static int span_parse(const char *text, size_t len, int64_t *ret_us, char **rete
 	return 0;
 }
 
+int time_span_parse(const char *text, int64_t *ret_us, char **reterr_text)
+{
+	return span_parse(text, strlen(text), ret_us, reterr_text);
+}
+
 /* ---- calendar times ---- */
 
 struct calendar {

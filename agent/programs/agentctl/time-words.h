@@ -24,6 +24,9 @@
  * *reterr_text (malloc'd) naming the bad word and what was expected; -ENOMEM. */
 int time_parse(const char *text, int64_t now_us, int64_t *ret_us, char **reterr_text);
 
+/* A span alone: "60s", "1h 30min". Return: as time_parse(). */
+int time_span_parse(const char *text, int64_t *ret_us, char **reterr_text);
+
 /* "Sat 2026-11-21 06:51:38 UTC" in the local zone or UTC. */
 void time_format(struct strbuf *b, int64_t time_us, bool utc);
 /* "5min 3s ago", "in 2h" for what is to come: at most the two largest units. */

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "programs/haetaed/break-glass.h"
 #include "programs/haetaed/log.h"
 #include "host/host.h"
 #include "util/capability.h"
@@ -276,7 +277,9 @@ static int agent_open_inputs(struct agent *a)
 {
 	int r;
 
-	r = agent_ingest(a);
+	r = agent_deadlines_start(a);
+	if (r >= 0)
+		r = agent_ingest(a);
 	if (r >= 0)
 		r = sd_event_add_io(a->event, NULL, store_event_fd(a->store), EPOLLIN, on_store, a);
 	if (r >= 0)
@@ -336,6 +339,8 @@ int agent_start(struct agent *a, const struct agent_options *options)
 	if (r >= 0)
 		r = agent_ledger_start(a);
 	if (r >= 0)
+		r = agent_deadlines_load(a);
+	if (r >= 0)
 		r = agent_open_policies(a);
 	if (r >= 0)
 		r = agent_guard(a);
@@ -378,6 +383,7 @@ void agent_stop(struct agent *a)
 	(void)sd_notify(0, "STOPPING=1");
 	a->control = control_server_free(a->control);
 	agent_unwatch(a);
+	agent_deadlines_stop(a);
 	if (a->kernel && a->store && a->set) {
 		agent_ledger_tick(a);
 		agent_notice(a, EVENT_NOTICE_STOPPED, POLICY_SEVERITY_INFO,
@@ -391,6 +397,7 @@ void agent_stop(struct agent *a)
 	a->image = image_free(a->image);
 	a->names = image_names_free(a->names);
 	a->set = policy_set_free(a->set);
+	a->trial_before = policy_file_unref(a->trial_before);
 	rules_deinit(&a->rules);
 	containers_deinit(&a->containers);
 	a->event = sd_event_unref(a->event);

@@ -6,6 +6,7 @@
  * threads beside it (store writer, journal) only ever take work from bounded queues.
  *
  *   policy files -> policy -> compile -> kernel          reload.c, watch.c
+ *   for a limited time                                   break-glass.c, apply.c, deadlines.c
  *   kernel rings -> event -> store + journal             ingest.c, ledger.c, alerts.c
  */
 
@@ -23,7 +24,9 @@
 
 #include "programs/haetaed/alerts.h"
 #include "programs/haetaed/containers.h"
+#include "programs/haetaed/disarms.h"
 #include "programs/haetaed/rules.h"
+#include "programs/haetaed/trial.h"
 
 #define AGENT_POLICY_DIRS_MAX 8U
 
@@ -81,6 +84,13 @@ struct agent {
 	uint64_t binds_failed; /* of the ledger, as last seen to */
 	size_t pins_missing;   /* as last told */
 
+	struct disarms disarms;
+	struct trial trial;
+	struct policy_file *trial_before; /* what it replaced; NULL: nothing, or a former agent's */
+	bool suspended; /* on the way out: nothing is disarmed */
+	uint64_t deadline_retry_ns; /* something that is over could not be ended; 0: no */
+	sd_event_source *deadline;
+
 	sd_event_source *tick;
 	sd_event_source *change; /* when the next rule comes into force or expires */
 	int watch_fd; /* inotify */
@@ -110,6 +120,8 @@ int agent_reload(struct agent *a, char **reterr_text);
 int agent_guard(struct agent *a);
 /* Is what outlives the agent still in place? Once a second. */
 void agent_guard_tick(struct agent *a);
+/* ---- deadlines.c ---- */
+uint64_t agent_boottime_ns(void);
 
 /* ---- watch.c ---- */
 int agent_watch(struct agent *a);
@@ -136,5 +148,7 @@ void agent_ledger_tick(struct agent *a);
 
 /* ---- status.c ---- */
 json_t *agent_status(struct agent *a);
+
+/* ---- calls.c ---- */
 json_t *agent_control(const char *call, json_t *params, void *userdata, char **reterr_text,
 		      json_t **reterr_details);

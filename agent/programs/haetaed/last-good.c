@@ -92,7 +92,7 @@ static int file_sync(const char *path)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-int last_good_save(const char *state_dir, const struct policy_set *set)
+int last_good_save(const char *state_dir, const struct policy_set *set, const char *except)
 {
 	json_auto_t *list = json_array();
 	char path[PATH_MAX], fresh[PATH_MAX];
@@ -102,7 +102,8 @@ int last_good_save(const char *state_dir, const struct policy_set *set)
 		return -ENOMEM;
 	for (size_t i = 0; i < set->n_sources; i++)
 		/* jansson refuses a path that is not UTF-8: such a file has no last good version */
-		(void)json_array_append_new(list, source_save(&set->sources[i]));
+		if (!except || strcmp(set->sources[i].name, except) != 0)
+			(void)json_array_append_new(list, source_save(&set->sources[i]));
 	r = last_good_path(state_dir, "", path);
 	if (r >= 0)
 		r = last_good_path(state_dir, ".new", fresh);

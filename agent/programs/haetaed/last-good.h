@@ -12,5 +12,6 @@
 
 /* Return: 0; -ENOENT nothing was kept; -EINVAL it cannot be read; -ENOMEM; other negative errno. */
 int last_good_load(const char *state_dir, struct policy_set **ret);
-/* Return: 0, or negative errno (the former version stays). */
-int last_good_save(const char *state_dir, const struct policy_set *set);
+/* except: name of a file that is left out, because it is on trial; NULL: none.
+ * Return: 0, or negative errno (the former version stays). */
+int last_good_save(const char *state_dir, const struct policy_set *set, const char *except);

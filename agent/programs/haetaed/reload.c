@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "programs/haetaed/agent.h"
+#include "programs/haetaed/break-glass.h"
 #include "programs/haetaed/last-good.h"
 #include "programs/haetaed/log.h"
 #include "util/strbuf.h"
@@ -137,6 +138,22 @@ static int compile_set(struct agent *a, const struct policy_file *canary, struct
 	return -EINVAL;
 }
 
+/* What cannot be disarmed refuses: the image as it was compiled. */
+static int compile_disarm(struct agent *a, const struct policy_list *list, struct image **image)
+{
+	_cleanup_free_ char *text = NULL;
+	struct diag_list diags = {};
+	int r = agent_disarm_image(a, *image, &text);
+
+	if (r >= 0)
+		return 0;
+	log_write(LOG_ERR, "%s; everything refuses", text ? text : "Failed to disarm");
+	*image = image_free(*image);
+	r = image_compile(list->items, list->n, a->names, kernel_key(a->kernel), time(NULL), &diags, image);
+	diag_list_deinit(&diags);
+	return r > 0 ? -EINVAL : r;
+}
+
 static int rules_register(struct agent *a, const struct policy_list *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -206,6 +223,8 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	if (r >= 0)
 		r = compile_set(a, canary, *set, &list, &image);
 	if (r >= 0)
+		r = compile_disarm(a, &list, &image);
+	if (r >= 0)
 		r = rules_register(a, &list);
 	free(list.items);
 	if (r < 0)
@@ -222,7 +241,7 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	if (r < 0)
 		(void)log_error(r, "Failed to set the timer of the rules that come into force or expire, "
 				   "ignoring");
-	r = last_good_save(a->options.state_dir, a->set);
+	r = last_good_save(a->options.state_dir, a->set, a->trial.name);
 	if (r < 0)
 		(void)log_error(r, "Failed to keep the policies in '%s', ignoring",
 				a->options.state_dir);
@@ -264,6 +283,22 @@ static int change_arm(struct agent *a, int64_t at)
 	return r;
 }
 
+/* The directories, and before them the one of the file on trial. */
+static int load_set(struct agent *a, struct policy_set **ret)
+{
+	const char *dirs[AGENT_POLICY_DIRS_MAX + 1];
+	_cleanup_free_ char *trial = trial_dir(a->options.state_dir);
+	size_t n = 0;
+
+	if (!trial)
+		return -ENOMEM;
+	if (a->trial.name)
+		dirs[n++] = trial;
+	for (size_t i = 0; i < a->options.n_policy_dirs; i++)
+		dirs[n++] = a->options.policy_dirs[i];
+	return policy_set_load(dirs, n, a->set, ret);
+}
+
 int agent_reload(struct agent *a, char **reterr_text)
 {
 	_cleanup_(policy_set_freep) struct policy_set *set = NULL;
@@ -277,7 +312,8 @@ int agent_reload(struct agent *a, char **reterr_text)
 			(void)log_error(r, "Failed to read the last good policies, ignoring");
 	}
 	agent_watch_seen(a);
-	r = policy_set_load(a->options.policy_dirs, a->options.n_policy_dirs, a->set, &set);
+	agent_disarm_prune(a);
+	r = load_set(a, &set);
 	if (r >= 0)
 		r = reload_set(a, &set, reterr_text);
 	if (r < 0) {

@@ -67,7 +67,7 @@ static int rule_add(struct rules *rules, const struct policy *policy, const stru
 	return 0;
 }
 
-static int profile_add(struct rules *rules, const char *policy, uint32_t id)
+int rules_add_profile(struct rules *rules, const char *policy, uint32_t id)
 {
 	struct profile_entry *p = NULL;
 
@@ -90,7 +90,7 @@ static int profile_add(struct rules *rules, const char *policy, uint32_t id)
 int rules_add(struct rules *rules, const struct policy *policy, uint32_t profile)
 {
 	const struct policy_rule *rule;
-	int r = profile_add(rules, policy->name, profile);
+	int r = rules_add_profile(rules, policy->name, profile);
 
 	for (size_t i = 0; r == 0 && (rule = policy_rule_at(policy, i)); i++)
 		r = rule_add(rules, policy, rule);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the control socket answers. The members of the status answer are documented where they are shown:
+/* The answer to "status". The members of the status answer are documented where they are shown:
  * programs/agentctl/cmd-status.c. */
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "programs/haetaed/agent.h"
+#include "programs/haetaed/break-glass.h"
 
 static json_t *number(uint64_t n)
 {
@@ -292,36 +293,8 @@ json_t *agent_status(struct agent *a)
 	(void)json_object_set_new(answer, "times", status_times(a));
 	(void)json_object_set_new(answer, "failures", status_failures(&ledger));
 	(void)json_object_set_new(answer, "labels", number(kernel_labels_count(a->kernel)));
+	(void)json_object_set_new(answer, "disarmed", agent_disarm_status(a));
+	(void)json_object_set_new(answer, "trial", agent_trial_status(a));
 	(void)json_object_set_new(answer, "warnings", status_warnings(a, &ledger, &stats));
 	return answer;
-}
-
-static json_t *control_reload(struct agent *a, char **reterr_text, json_t **reterr_details)
-{
-	json_t *diagnostics;
-	int r = agent_reload(a, reterr_text);
-
-	diagnostics = a->set ? control_diags_to_json(&a->set->diags) : NULL;
-	if (r == 0)
-		return json_pack("{s:o, s:o*}", "generation", number(a->published.generation),
-				 "diagnostics", diagnostics);
-	if (r > 0)
-		*reterr_text = strdup("some policy files are broken; their last good versions stay "
-				      "in force");
-	*reterr_details = json_pack("{s:o*}", "diagnostics", diagnostics);
-	return NULL;
-}
-
-json_t *agent_control(const char *call, json_t *params, void *userdata, char **reterr_text,
-		      json_t **reterr_details)
-{
-	struct agent *a = userdata;
-
-	if (strcmp(call, "status") == 0)
-		return agent_status(a);
-	if (strcmp(call, "reload") == 0)
-		return control_reload(a, reterr_text, reterr_details);
-	if (asprintf(reterr_text, "there is no call '%s'", call) < 0)
-		*reterr_text = NULL;
-	return NULL;
 }

@@ -31,6 +31,9 @@ const char *run_path(const char *path);
  * false). */
 void agent_start(const char *status, const char *reload, bool reload_ok);
 void agent_stop(void);
+/* Answers to other calls, before it starts: an object of call -> answer; a call that is not in it is refused. What it
+ * was asked is in the file "calls", one request a line. */
+void agent_answers(const char *answers);
 
 /* ---- a store ---- */
 struct store;

@@ -84,8 +84,17 @@ static const struct {
 	{{"policy"}, NULL, 2, "", "agentctl policy check"},
 	{{"policy", "frob"}, NULL, 2, "", "Unknown command 'policy frob'"},
 	{{"policy", "check"}, NULL, 2, "", "needs a file"},
-	{{"policy", "check", "--json", "-"}, NULL, 2, "", "no --json"},
-	{{"policy", "list", "--strict"}, NULL, 2, "", "no --strict"},
+	{{"policy", "check", "--json", "-"}, NULL, 2, "", "'--json' is not understood"},
+	{{"policy", "check", "--help"}, NULL, 0, "--strict", ""},
+	{{"policy", "list", "--strict"}, NULL, 2, "", "'--strict' is not understood"},
+	{{"policy", "format"}, NULL, 2, "", "needs a file"},
+	{{"policy", "format", "-"}, "policy:   a # x\n", 0, "policy: a  # x\n", ""},
+	{{"policy", "format", "--check", "-"}, "policy: a\n", 0, "", ""},
+	{{"policy", "format", "--check", "-"}, "policy:  a\n", 1, "(standard input)\n", ""},
+	{{"policy", "format", "-i", "-"}, "policy: a\n", 2, "", "cannot be written in place"},
+	{{"policy", "format", "-i", "--check", "x"}, NULL, 2, "", "writes nothing"},
+	{{"policy", "format", "-"}, "policy: [\n", 1, "", "(standard input):2:1: error: not YAML"},
+	{{"policy", "format", "/nonexistent"}, NULL, 1, "", "No such file"},
 	{{"policy", "list", "x"}, NULL, 2, "", "'x'"},
 	{{"policy", "check", "-"}, POLICY, 0, "1 files, 1 policies: 0 errors, 0 warnings", ""},
 	{{"policy", "check", "-"},
@@ -407,6 +416,29 @@ START_TEST(test_policy_check)
 }
 END_TEST
 
+START_TEST(test_policy_format)
+{
+	struct run run;
+	struct stat st;
+
+	run_put("a.yaml", "policy:   a   # name\n");
+	ck_assert_int_eq(chmod(run_path("a.yaml"), 0640), 0);
+	ck_assert_int_eq(symlink("a.yaml", run_path("link.yaml")), 0);
+	run = RUN("policy", "format", "--in-place", run_path("link.yaml"));
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_str_eq(run.out, "");
+	run_free(&run);
+	ck_assert_int_eq(lstat(run_path("link.yaml"), &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	ck_assert_int_eq(stat(run_path("a.yaml"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0640);
+	run = RUN("policy", "format", run_path("a.yaml"), run_path("none.yaml"));
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_str_eq(run.out, "policy: a  # name\n");
+	run_free(&run);
+}
+END_TEST
+
 START_TEST(test_policy_list)
 {
 	struct run run;
@@ -465,6 +497,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, test_doctor_fails);
 	tcase_add_test(tc, test_doctor_directories);
 	tcase_add_test(tc, test_policy_check);
+	tcase_add_test(tc, test_policy_format);
 	tcase_add_test(tc, test_policy_list);
 	return s;
 }

@@ -73,7 +73,7 @@ static void save_one(const char *text)
 	struct policy_set *set = set_new();
 
 	set_add(set, "/p/web.yaml", text, false);
-	ck_assert_int_eq(last_good_save(dir, set), 0);
+	ck_assert_int_eq(last_good_save(dir, set, NULL), 0);
 	(void)policy_set_free(set);
 }
 
@@ -101,7 +101,7 @@ START_TEST(test_round_trip)
 	set_add(set, "/etc/haetae/policies.d/20-masked.yaml", NULL, true);
 	set_add(set, "/run/haetae/policies.d/30-never-good.yaml", NULL, false);
 	set_add(set, "/usr/lib/haetae/policies.d/40-web.yaml", GOOD, false);
-	ck_assert_int_eq(last_good_save(dir, set), 0);
+	ck_assert_int_eq(last_good_save(dir, set, NULL), 0);
 	ck_assert_int_eq(last_good_load(dir, &got), 0);
 	ck_assert_uint_eq(got->n_sources, set->n_sources);
 	for (size_t i = 0; i < set->n_sources; i++) {
@@ -133,7 +133,7 @@ START_TEST(test_empty)
 {
 	struct policy_set *set = set_new(), *got = NULL;
 
-	ck_assert_int_eq(last_good_save(dir, set), 0);
+	ck_assert_int_eq(last_good_save(dir, set, NULL), 0);
 	ck_assert_int_eq(last_good_load(dir, &got), 0);
 	ck_assert_uint_eq(got->n_sources, 0);
 	(void)policy_set_free(got);
@@ -157,7 +157,7 @@ START_TEST(test_path_not_utf8)
 
 	set_add(set, "/p/\xff.yaml", POLICY("a", ""), false);
 	set_add(set, "/p/web.yaml", GOOD, false);
-	ck_assert_int_eq(last_good_save(dir, set), 0);
+	ck_assert_int_eq(last_good_save(dir, set, NULL), 0);
 	ck_assert_int_eq(last_good_load(dir, &got), 0);
 	ck_assert_uint_eq(got->n_sources, 1);
 	ck_assert_str_eq(got->sources[0].name, "web.yaml");
@@ -175,7 +175,7 @@ START_TEST(test_broken_after_restart)
 	put("web.yaml", GOOD, strlen(GOOD));
 	ck_assert_int_eq(policy_set_load(dirs, 1, NULL, &before), 0);
 	ck_assert_uint_eq(before->n_sources, 1);
-	ck_assert_int_eq(last_good_save(dir, before), 0);
+	ck_assert_int_eq(last_good_save(dir, before, NULL), 0);
 	(void)policy_set_free(before);
 
 	put("web.yaml", "policy: [", 9);
@@ -273,15 +273,15 @@ START_TEST(test_directories)
 
 	(void)snprintf(path, sizeof(path), "%s/missing", dir);
 	ck_assert_int_eq(last_good_load(path, &got), -ENOENT);
-	ck_assert_int_lt(last_good_save(path, set), 0);
+	ck_assert_int_lt(last_good_save(path, set, NULL), 0);
 	put("file", "", 0);
 	(void)snprintf(path, sizeof(path), "%s/file", dir);
 	ck_assert_int_eq(last_good_load(path, &got), -ENOTDIR);
-	ck_assert_int_lt(last_good_save(path, set), 0);
+	ck_assert_int_lt(last_good_save(path, set, NULL), 0);
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	ck_assert_int_eq(last_good_load(path, &got), -ENAMETOOLONG);
-	ck_assert_int_eq(last_good_save(path, set), -ENAMETOOLONG);
+	ck_assert_int_eq(last_good_save(path, set, NULL), -ENAMETOOLONG);
 	ck_assert_ptr_null(got);
 	(void)policy_set_free(set);
 }
@@ -308,7 +308,7 @@ START_TEST(test_save_fails)
 	save_one(GOOD);
 	(void)snprintf(path, sizeof(path), "%s/policies.json.new", dir);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
-	ck_assert_int_lt(last_good_save(dir, set), 0);
+	ck_assert_int_lt(last_good_save(dir, set, NULL), 0);
 	check_one(GOOD);
 	(void)policy_set_free(set);
 }
