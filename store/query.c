@@ -473,6 +473,40 @@ int store_get(struct store_reader *reader, int64_t id, struct event *ret)
 	return r == SQLITE_ROW ? row_read_event(stmt, ret) : db_errno(r);
 }
 
+/* Walks the ids down, as what is asked for lies near. */
+int store_get_process(struct store_reader *reader, const uint8_t boot_id[16], uint32_t pid, uint64_t start_ns,
+		      int64_t until_id, struct event *ret)
+{
+	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;
+	_cleanup_strbuf_ struct strbuf sql = {};
+	int r;
+
+	r = reader_refresh(reader);
+	if (r < 0)
+		return r;
+	row_select(&sql);
+	strbuf_puts(&sql, " WHERE e.id <= ?1 AND e.pid = ?2 AND e.start_ns = ?3 AND e.kind = ?4"
+			  " AND e.boot IN (SELECT key FROM boot WHERE boot_id = ?5) ORDER BY e.id DESC LIMIT 1");
+	if (strbuf_error(&sql) < 0)
+		return -ENOMEM;
+	r = db_prepare(reader->db, strbuf_str(&sql), &stmt);
+	if (r == SQLITE_OK)
+		r = sqlite3_bind_int64(stmt, 1, until_id);
+	if (r == SQLITE_OK)
+		r = sqlite3_bind_int64(stmt, 2, pid);
+	if (r == SQLITE_OK)
+		r = sqlite3_bind_int64(stmt, 3, (int64_t)start_ns);
+	if (r == SQLITE_OK)
+		r = sqlite3_bind_int64(stmt, 4, EVENT_VERDICT);
+	if (r == SQLITE_OK)
+		r = sqlite3_bind_blob(stmt, 5, boot_id, 16, SQLITE_STATIC);
+	if (r == SQLITE_OK)
+		r = sqlite3_step(stmt);
+	if (r == SQLITE_DONE)
+		return -ENOENT;
+	return r == SQLITE_ROW ? row_read_event(stmt, ret) : db_errno(r);
+}
+
 int store_totals(struct store_reader *reader, const uint8_t boot_id[16], struct store_totals *ret)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;

@@ -109,6 +109,10 @@ int store_query(struct store_reader *reader, const struct store_filter *filter,
 		int (*each)(const struct event *event, void *userdata), void *userdata);
 /* One event, the caller deinits. Return: 0, -ENOENT, as store_query(). */
 int store_get(struct store_reader *reader, int64_t id, struct event *ret);
+/* The last verdict of one process at or before an event: pid and start make it one process of that boot. What it says
+ * of the subject is what is known of the process then. Return: as store_get(). */
+int store_get_process(struct store_reader *reader, const uint8_t boot_id[16], uint32_t pid, uint64_t start_ns,
+		      int64_t until_id, struct event *ret);
 /* What was ever committed in a boot, by the sum of count: rows that were removed since are included, so
  * the ledger stays whole. */
 struct store_totals {

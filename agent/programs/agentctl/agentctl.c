@@ -16,7 +16,7 @@ static const struct {
 	{"status", cmd_status},		{"events", cmd_events}, {"policy", cmd_policy},
 	{"containers", cmd_containers}, {"doctor", cmd_doctor}, {"reload", cmd_reload},
 	{"apply", cmd_apply},		{"confirm", cmd_confirm}, {"rollback", cmd_rollback},
-	{"disarm", cmd_disarm},		{"arm", cmd_arm},
+	{"disarm", cmd_disarm},		{"arm", cmd_arm},	{"explain", cmd_explain},
 };
 
 static const char help[] =
@@ -27,8 +27,12 @@ static const char help[] =
 	"Commands:\n"
 	"  status               What is enforced on what, counters and the loss ledger\n"
 	"  events               Recorded verdicts, newest last\n"
+	"  explain EVENT-ID     Why a recorded act was refused, and what would allow it\n"
 	"  policy check FILE... Check policy files (directories, or - for standard input)\n"
 	"  policy list          Policies in the drop-in directories and their state\n"
+	"  policy show NAME     A policy, or all that holds for a container\n"
+	"  policy test          What policies say to an act, or to a suite of acts\n"
+	"  policy diff FILE     What would change with a file\n"
 	"  policy format FILE   Policy files in their canonical form, comments kept\n"
 	"  containers           What is governed now\n"
 	"  doctor               Can this host enforce? What to mend if not\n"

@@ -117,6 +117,7 @@ int cmd_apply(struct agentctl *ctl, int argc, char **argv);
 int cmd_confirm(struct agentctl *ctl, int argc, char **argv);
 int cmd_rollback(struct agentctl *ctl, int argc, char **argv);
 int cmd_disarm(struct agentctl *ctl, int argc, char **argv);
+int cmd_explain(struct agentctl *ctl, int argc, char **argv);
 int cmd_arm(struct agentctl *ctl, int argc, char **argv);
 
 /* status-render.c: the answer to "status" as text. Return: 0 or -ENOMEM. */

@@ -436,6 +436,41 @@ START_TEST(test_get)
 }
 END_TEST
 
+START_TEST(test_get_process)
+{
+	struct place place = place_new();
+	struct store *store = place_open(&place, (struct store_config){0});
+	struct store_reader *reader;
+	struct event event;
+	uint8_t boot_id[16];
+
+	for (uint64_t i = 0; i < 6; i++) {
+		event = sample_event(i);
+		event.kind = i == 5 ? EVENT_EXIT : EVENT_VERDICT;
+		event.pid = i == 2 ? 8 : 7;
+		event.start_ns = i == 3 ? 200 : 100;
+		ck_assert(store_add(store, &event));
+	}
+	(void)store_close(store, PLACE_TIMEOUT_MS);
+	reader = place_read(&place);
+	event = sample_event(0);
+	memcpy(boot_id, event.boot_id, sizeof(boot_id));
+	event_deinit(&event);
+	ck_assert_int_eq(store_get_process(reader, boot_id, 7, 100, 6, &event), 0);
+	ck_assert_int_eq(event.id, 5); /* an exit is no verdict */
+	event_deinit(&event);
+	ck_assert_int_eq(store_get_process(reader, boot_id, 7, 100, 4, &event), 0);
+	ck_assert_int_eq(event.id, 2); /* another process had the number meanwhile */
+	event_deinit(&event);
+	ck_assert_int_eq(store_get_process(reader, boot_id, 7, 300, 6, &event), -ENOENT);
+	ck_assert_int_eq(store_get_process(reader, boot_id, 7, 100, 0, &event), -ENOENT);
+	boot_id[0] ^= 1;
+	ck_assert_int_eq(store_get_process(reader, boot_id, 7, 100, 6, &event), -ENOENT);
+	(void)store_reader_close(reader);
+	place_free(&place);
+}
+END_TEST
+
 START_TEST(test_totals)
 {
 	struct place place = place_new();
@@ -489,6 +524,7 @@ int main(void)
 	tcase_add_test(tc, test_removed_between_pages);
 	tcase_add_test(tc, test_clock_steps);
 	tcase_add_test(tc, test_get);
+	tcase_add_test(tc, test_get_process);
 	tcase_add_test(tc, test_totals);
 	tcase_set_timeout(tc, 0);
 	suite_add_tcase(suite, tc);
