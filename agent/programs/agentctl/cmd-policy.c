@@ -9,7 +9,7 @@
 #include "programs/agentctl/policy.h"
 
 static const char help[] =
-	"agentctl policy check [--strict] FILE...\n"
+	"agentctl policy check [--strict] [--root DIR]... [--cgroups DIR] FILE...\n"
 	"agentctl policy list [--json]\n"
 	"\n"
 	"check: parse and compile policy files (every *.yaml and *.yml of a directory, - for\n"
@@ -19,6 +19,8 @@ static const char help[] =
 	"list: the policies of the drop-in directories, and their state in the agent if it runs.\n"
 	"\n"
 	"     --strict          check: warnings fail too\n"
+	"     --root DIR        check: against the files of a container whose root this is\n"
+	"     --cgroups DIR     check: against the cgroups that exist (/sys/fs/cgroup)\n"
 	"     --json            list: one JSON array\n"
 	"  -h --help            Show this help\n";
 
@@ -28,15 +30,25 @@ static int handle(int c, const char *arg, void *userdata)
 
 	if (c == 's')
 		options->strict = true;
-	else
+	else if (c == 'j')
 		options->json = true;
+	else if (c == 'c')
+		options->cgroups = arg;
+	else if (options->n_roots < POLICY_ROOTS_MAX)
+		options->roots[options->n_roots++] = arg;
+	else
+		complain("more than %d --root; the others are left out", POLICY_ROOTS_MAX);
 	return 0;
 }
 
 int cmd_policy(struct agentctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'}, {"strict", no_argument, NULL, 's'}, {}};
+		{"json", no_argument, NULL, 'j'},
+		{"strict", no_argument, NULL, 's'},
+		{"root", required_argument, NULL, 'r'},
+		{"cgroups", required_argument, NULL, 'c'},
+		{}};
 	struct policy_options chosen = {};
 	const struct option_set set = {
 		.options = options,

@@ -15,8 +15,10 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "compile/image.h"
+#include "compile/lint.h"
 #include "policy/policy.h"
 #include "programs/agentctl/policy.h"
 #include "util/fd.h"
@@ -197,6 +199,45 @@ static int check_compile(struct checker *c, size_t *ret_n)
 	return r == IMAGE_E_INVALID ? 0 : r;
 }
 
+/* A file that cannot be compiled is not worth advice. */
+static int check_lint(struct checker *c, const struct policy_options *options)
+{
+	struct lint_root roots[POLICY_ROOTS_MAX];
+	int n_roots = 0, tree = -EBADF, r = 0;
+
+	for (int i = 0; i < options->n_roots; i++) {
+		struct lint_root *root = &roots[n_roots];
+
+		root->path = options->roots[i];
+		root->fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root->fd >= 0) {
+			n_roots++;
+			continue;
+		}
+		complain("%s: %s", escaped(root->path), strerror(errno));
+		c->failed = true;
+	}
+	if (options->cgroups) {
+		tree = open(options->cgroups, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (tree < 0) {
+			complain("%s: %s", escaped(options->cgroups), strerror(errno));
+			c->failed = true;
+		}
+	}
+	for (size_t i = 0; i < c->n_files && r >= 0 && c->diags.n_errors == 0; i++) {
+		r = lint_policies(c->files[i], &c->diags);
+		if (r >= 0)
+			r = lint_roots(c->files[i], roots, (size_t)n_roots, &c->diags);
+		if (r >= 0 && tree >= 0)
+			r = lint_cgroups(c->files[i], tree, &c->diags);
+	}
+	for (int i = 0; i < n_roots; i++)
+		(void)close(roots[i].fd);
+	if (tree >= 0)
+		(void)close(tree);
+	return r;
+}
+
 int policy_check(const struct agentctl *ctl, const struct policy_options *options, int n,
 		 char **paths)
 {
@@ -208,6 +249,8 @@ int policy_check(const struct agentctl *ctl, const struct policy_options *option
 		r = check_path(&c, paths[i]);
 	if (r >= 0)
 		r = check_compile(&c, &n_policies);
+	if (r >= 0)
+		r = check_lint(&c, options);
 	if (r < 0) {
 		complain("Failed to check: %s", strerror(-r));
 		return EXIT_CODE_FAILURE;

@@ -5,9 +5,14 @@
 
 #include "programs/agentctl/agentctl.h"
 
+#define POLICY_ROOTS_MAX 64
+
 struct policy_options {
 	bool json;
 	bool strict;
+	const char *roots[POLICY_ROOTS_MAX]; /* check: root directories of containers */
+	int n_roots;
+	const char *cgroups; /* check: a cgroup tree, NULL: none is looked at */
 };
 
 /* paths: files, directories, "-". Return: an exit code. */
