@@ -83,7 +83,9 @@ struct builder {
 	size_t set_size;
 	uint32_t *matched;
 	size_t matched_size;
-	uint8_t *verdict; /* struct automaton_verdict and binds */
+	uint32_t *binds;
+	size_t binds_size;
+	uint8_t *verdict; /* encoded */
 	size_t verdict_size;
 
 	size_t kept;
@@ -100,6 +102,7 @@ static void builder_deinit(struct builder *b)
 	free(b->candidates);
 	free(b->set);
 	free(b->matched);
+	free(b->binds);
 	free(b->verdict);
 	free(b->cache);
 }
@@ -133,22 +136,23 @@ static int builder_judge(struct builder *b, const uint32_t *items, size_t n, boo
 {
 	struct automaton *a = b->a;
 	struct automaton_verdict verdict = {};
-	size_t n_matched = 0, n_binds = 0;
+	size_t n_matched = 0, n_binds = 0, len;
 	int r;
 
 	if (array_reserve(b->matched, b->matched_size, n) < 0 ||
-	    array_reserve(b->verdict, b->verdict_size, sizeof(verdict) + n * sizeof(uint32_t)) < 0)
+	    array_reserve(b->binds, b->binds_size, n) < 0 ||
+	    array_reserve(b->verdict, b->verdict_size, VERDICT_SIZE_MAX + n * sizeof(uint32_t)) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		if (ITEM_KIND(items[i]) == ITEM_ABSORBED ||
 		    (!absorbed_only && ITEM_KIND(items[i]) == ITEM_HERE))
 			b->matched[n_matched++] = ITEM_PATTERN(items[i]);
-	a->judge(a->userdata, b->matched, n_matched, &verdict,
-		 (uint32_t *)(void *)(b->verdict + sizeof(verdict)), &n_binds);
+	r = a->judge(a->userdata, b->matched, n_matched, &verdict, b->binds, &n_binds);
+	if (r != 0)
+		return r;
 	assert(n_binds <= n_matched);
-	memcpy(b->verdict, &verdict, sizeof(verdict));
-	r = intern_put(&a->verdicts, b->verdict, sizeof(verdict) + n_binds * sizeof(uint32_t),
-		       ret_verdict);
+	len = verdict_encode(&verdict, b->binds, n_binds, b->verdict);
+	r = intern_put(&a->verdicts, b->verdict, len, ret_verdict);
 	return r < 0 ? r : 0;
 }
 
@@ -167,7 +171,7 @@ static int builder_new_node(struct builder *b, uint32_t id, const uint32_t *set,
 		node.loop |= ITEM_KIND(set[i]) == ITEM_LOOP;
 	if (node.depth == AUTOMATON_NONE && !node.loop) {
 		r = builder_judge(b, set + 1, n_set - 1, true, &node.constant);
-		if (r < 0)
+		if (r != 0)
 			return r;
 	}
 	if (array_reserve(a->nodes, a->nodes_size, (size_t)id + 1) < 0)
@@ -193,7 +197,7 @@ static int builder_state(struct builder *b, uint32_t depth, uint32_t *ret_state)
 		return builder_too_big(b);
 	u32_sort(b->set + 1, b->n_set - 1);
 	r = builder_judge(b, b->set + 1, b->n_set - 1, false, &state.verdict);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	for (size_t i = 1; i < b->n_set; i++) {
 		if (ITEM_KIND(b->set[i]) == ITEM_HERE)
@@ -541,7 +545,7 @@ static int builder_start(struct builder *b)
 	int r;
 
 	r = builder_judge(b, NULL, 0, false, &nothing); /* verdict 0 */
-	if (r < 0)
+	if (r != 0)
 		return r;
 	b->n_base = 0;
 	r = builder_set_start(b);
@@ -556,7 +560,7 @@ static int builder_start(struct builder *b)
 			r = builder_set_add(b, p->n == 0 ? item_arrived(p, i) : ITEM(i, ITEM_LIVE));
 		}
 	}
-	return r < 0 ? r : builder_state(b, 0, &b->a->start);
+	return r != 0 ? r : builder_state(b, 0, &b->a->start);
 }
 
 int automaton_build(struct automaton *a, const struct input *input, automaton_judge judge,

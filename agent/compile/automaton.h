@@ -23,6 +23,7 @@
 #include "compile/image.h"
 #include "compile/intern.h"
 #include "compile/pattern.h"
+#include "compile/verdict.h"
 
 #define AUTOMATON_NONE UINT32_MAX
 
@@ -90,18 +91,12 @@ _printf_(4, 5) int input_error(struct diag_list *diags, const struct policy *pol
 
 /* ---- automaton ---- */
 
-/* Followed by its binds (uint32_t) where it is interned. */
-struct automaton_verdict {
-	uint32_t deny;
-	uint32_t audit;
-	uint64_t rule[HT_OP_MAX];
-};
-
-/* What a state says. matched: numbers of the patterns that match here, rising. binds: room for n
- * ids. Must depend on its arguments alone. */
-typedef void (*automaton_judge)(const void *userdata, const uint32_t *matched, size_t n,
-				struct automaton_verdict *ret_verdict, uint32_t *binds,
-				size_t *ret_n_binds);
+/* What a state says. matched: numbers of the patterns that match here, rising. verdict: all zero.
+ * binds: room for n ids. Must depend on its arguments alone. Return: 0; IMAGE_E_INVALID with a
+ * diagnostic; -ENOMEM. */
+typedef int (*automaton_judge)(const void *userdata, const uint32_t *matched, size_t n,
+			       struct automaton_verdict *verdict, uint32_t *binds,
+			       size_t *ret_n_binds);
 
 struct automaton_edge {
 	uint32_t label;	 /* component id, or the mask of wildcards */
@@ -130,7 +125,7 @@ struct automaton {
 	const void *userdata;
 
 	struct intern sets;	/* of items, each a node */
-	struct intern verdicts; /* number 0: nothing matched */
+	struct intern verdicts; /* encoded; number 0: nothing matched */
 	struct intern states;	/* struct automaton_state */
 	struct automaton_node *nodes;
 	size_t nodes_size;
@@ -182,8 +177,25 @@ static inline uint64_t emit_hash(const struct ht_hash_key *key, const void *name
 	return ht_hash_name(key, name, len);
 }
 
-/* Write a reduced automaton. flags: of the HEADER.
+/* What a profile says besides its automaton. */
+struct emit_extra {
+	uint32_t flags; /* of the HEADER */
+	struct automaton_verdict anonymous;
+	struct automaton_verdict writable; /* nothing set: no entry */
+	struct automaton_verdict kernel;   /* bits are lines */
+	const struct emit_uid *uids;	   /* by rising uid */
+	size_t n_uids;
+};
+
+/* The uid conditions that a user meets. */
+struct emit_uid {
+	uint32_t uid;
+	uint64_t mask;
+};
+
+/* Write a reduced automaton. extra: NULL for the matcher.
  * Return: 0, ret->pairs, ->n_pairs and ->digest are set; IMAGE_E_INVALID with a diagnostic;
  * -ENOMEM; -EOVERFLOW (ids of wildcards are used up). */
-int emit_automaton(struct emit *e, struct automaton *a, uint32_t flags, struct image_profile *ret);
+int emit_automaton(struct emit *e, struct automaton *a, const struct emit_extra *extra,
+		   struct image_profile *ret);
 void emit_deinit(struct emit *e);

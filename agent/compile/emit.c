@@ -35,15 +35,13 @@ struct emitter {
 	size_t n_queue;
 	size_t queue_size;
 	uint32_t next; /* free number */
-	uint32_t deny; /* of all states */
-	uint32_t audit;
+	struct ht_entry header;
 };
 
 /* What a class looks like from the edges that lead to it. */
 struct emit_view {
 	const struct automaton_node *node; /* NULL: no edges by name or wildcard */
-	struct automaton_verdict verdict;
-	uint32_t n_binds;
+	const struct verdict_head *verdict;
 	uint32_t other; /* class of the ELSE edge, 0: none needed */
 	bool final;
 };
@@ -102,14 +100,10 @@ static int emitter_pair(struct emitter *m, uint32_t state, uint32_t kind, uint64
 static int emitter_view(struct emitter *m, uint32_t class, struct emit_view *ret)
 {
 	struct automaton_state state;
-	size_t len;
 	int r;
 
 	memcpy(&state, intern_get(&m->a->classes, class, NULL), sizeof(state));
-	*ret = (struct emit_view){};
-	memcpy(&ret->verdict, intern_get(&m->a->verdicts, state.verdict, &len),
-	       sizeof(ret->verdict));
-	ret->n_binds = (uint32_t)((len - sizeof(ret->verdict)) / sizeof(uint32_t));
+	*ret = (struct emit_view){.verdict = intern_get(&m->a->verdicts, state.verdict, NULL)};
 	if (!(state.node & AUTOMATON_CONSTANT)) {
 		ret->node = &m->a->nodes[state.node];
 		ret->other = ret->node->other;
@@ -143,6 +137,19 @@ static int emitter_number(struct emitter *m, uint32_t class, uint32_t *ret_numbe
 	return 0;
 }
 
+static struct ht_entry emit_masks(const struct verdict_head *v, uint32_t next)
+{
+	return (struct ht_entry){
+		.next = next,
+		.deny = v->deny,
+		.audit = v->audit,
+		.kill = v->kill,
+		.image = v->image,
+		.cond = v->cond,
+		.would = v->would,
+	};
+}
+
 static int emitter_entry(struct emitter *m, uint32_t class, uint32_t number, struct ht_entry *ret)
 {
 	struct emit_view view;
@@ -151,16 +158,14 @@ static int emitter_entry(struct emitter *m, uint32_t class, uint32_t number, str
 	r = emitter_view(m, class, &view);
 	if (r < 0)
 		return r;
-	if (view.n_binds > UINT16_MAX)
+	if (view.verdict->n_binds > UINT16_MAX)
 		return emitter_error(m, AUTOMATON_NONE,
 				     "more than %u policies select one cgroup: use fewer",
 				     UINT16_MAX);
-	*ret = (struct ht_entry){
-		.next = number,
-		.flags = view.n_binds << HT_ENTRY_COUNT_SHIFT,
-		.deny = (uint16_t)view.verdict.deny,
-		.audit = (uint16_t)view.verdict.audit,
-	};
+	*ret = emit_masks(view.verdict, number);
+	ret->flags = (view.verdict->n_binds + view.verdict->n_conds) << HT_ENTRY_COUNT_SHIFT;
+	if (view.verdict->exe)
+		ret->flags |= HT_ENTRY_EXE;
 	if (view.final)
 		ret->flags |= HT_ENTRY_FINAL;
 	if (view.other != 0)
@@ -281,40 +286,82 @@ static int emitter_globs(struct emitter *m, uint32_t state, const struct automat
 	return 0;
 }
 
-static int emitter_rules(struct emitter *m, uint32_t state, const struct automaton_verdict *verdict)
+/* The header names what is refused, and what is recorded, anywhere. */
+static void emitter_note(struct emitter *m, const struct verdict_head *v)
 {
-	m->deny |= verdict->deny;
-	m->audit |= verdict->audit;
-	for (uint32_t op = 0; op < HT_OP_MAX; op++) {
-		int r;
+	const struct verdict_cond *conds = verdict_conds(v);
+	struct ht_entry *h = &m->header;
 
-		if (!(verdict->deny & (1U << op)))
-			continue;
-		r = emitter_pair(m, state, HT_EDGE_RULE, op,
-				 (struct ht_entry){.rule = verdict->rule[op]});
-		if (r != 0)
-			return r;
+	h->deny |= v->deny | v->image;
+	h->audit |= v->audit;
+	h->kill |= v->kill;
+	h->image |= v->image;
+	h->cond |= v->cond;
+	h->would |= v->would;
+	for (uint32_t i = 0; i < v->n_conds; i++) {
+		h->deny |= conds[i].deny;
+		h->audit |= conds[i].audit;
+		h->kill |= conds[i].kill;
+		h->would |= conds[i].would;
 	}
-	return 0;
 }
 
-static int emitter_binds(struct emitter *m, const struct emit_state *s, uint32_t n)
+static int emitter_rules(struct emitter *m, uint32_t state, const struct verdict_head *v)
 {
-	struct automaton_state state;
+	const struct verdict_rule *rules = verdict_rules(v);
+	int r = 0;
 
-	memcpy(&state, intern_get(&m->a->classes, s->class, NULL), sizeof(state));
-	for (uint32_t i = 0; i < n; i++) {
-		struct ht_entry entry = {};
-		const uint8_t *text = intern_get(&m->a->verdicts, state.verdict, NULL);
-		int r;
+	for (uint32_t i = 0; i < v->n_rules && r == 0; i++)
+		r = emitter_pair(m, state, HT_EDGE_RULE, rules[i].key,
+				 (struct ht_entry){.rule = rules[i].rule});
+	return r;
+}
 
-		memcpy(&entry.next, text + sizeof(struct automaton_verdict) + i * sizeof(uint32_t),
-		       sizeof(entry.next));
-		r = emitter_pair(m, s->number, HT_EDGE_BIND, i, entry);
-		if (r != 0)
-			return r;
-	}
-	return 0;
+static int emitter_binds(struct emitter *m, uint32_t state, const struct verdict_head *v)
+{
+	const uint32_t *binds = verdict_binds(v);
+	int r = 0;
+
+	for (uint32_t i = 0; i < v->n_binds && r == 0; i++)
+		r = emitter_pair(m, state, HT_EDGE_BIND, i, (struct ht_entry){.next = binds[i]});
+	return r;
+}
+
+static int emitter_conds(struct emitter *m, uint32_t state, const struct verdict_head *v)
+{
+	const struct verdict_cond *conds = verdict_conds(v);
+	int r = 0;
+
+	for (uint32_t i = 0; i < v->n_conds && r == 0; i++)
+		r = emitter_pair(m, state, HT_EDGE_COND, i,
+				 (struct ht_entry){
+					 .next = conds[i].exe,
+					 .flags = conds[i].uid,
+					 .deny = conds[i].deny,
+					 .audit = conds[i].audit,
+					 .kill = conds[i].kill,
+					 .would = conds[i].would,
+				 });
+	for (uint32_t i = 0; i < v->n_conds && r == 0; i++)
+		r = emitter_pair(m, state, HT_EDGE_COND_RULE, i,
+				 (struct ht_entry){.rule = conds[i].rule});
+	return r;
+}
+
+/* What a state says, behind its edges. */
+static int emitter_verdict(struct emitter *m, uint32_t state, const struct verdict_head *v)
+{
+	int r;
+
+	emitter_note(m, v);
+	r = emitter_rules(m, state, v);
+	if (r == 0)
+		r = emitter_binds(m, state, v);
+	if (r == 0)
+		r = emitter_conds(m, state, v);
+	if (r == 0 && v->exe)
+		r = emitter_pair(m, state, HT_EDGE_EXE, 0, (struct ht_entry){.rule = v->exe});
+	return r;
 }
 
 /* All pairs of one state, in the order of their kinds. */
@@ -339,18 +386,95 @@ static int emitter_state(struct emitter *m, const struct emit_state *s)
 		r = emitter_edge(m, s->number, HT_EDGE_ELSE, 0, view.other);
 	if (r == 0 && view.node)
 		r = emitter_globs(m, s->number, view.node);
+	return r != 0 ? r : emitter_verdict(m, s->number, view.verdict);
+}
+
+/* ---- what is not of the automaton ---- */
+
+/* The entries that stand for objects without a path, encoded. */
+struct emit_others {
+	uint64_t text[3][VERDICT_SIZE_MAX / sizeof(uint64_t)];
+	const struct verdict_head *anonymous, *writable, *kernel;
+};
+
+static const struct verdict_head *encode(const struct automaton_verdict *v, uint64_t *out)
+{
+	(void)verdict_encode(v, NULL, 0, out);
+	return (const struct verdict_head *)(const void *)out;
+}
+
+static void others_init(struct emit_others *o, const struct emit_extra *extra)
+{
+	o->anonymous = encode(&extra->anonymous, o->text[0]);
+	o->writable = encode(&extra->writable, o->text[1]);
+	o->kernel = encode(&extra->kernel, o->text[2]);
+}
+
+static bool says_something(const struct verdict_head *v)
+{
+	return v->deny || v->audit || v->would;
+}
+
+/* Behind HEADER, START and OTHER in state 0. */
+static int emitter_others(struct emitter *m, const struct emit_extra *extra,
+			  const struct emit_others *o)
+{
+	struct ht_entry entry = emit_masks(o->anonymous, HT_STATE_ANONYMOUS);
+	int r = 0;
+
+	entry.flags = HT_ENTRY_FINAL;
+	for (size_t i = 0; i < extra->n_uids && r == 0; i++)
+		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_UID, extra->uids[i].uid,
+				 (struct ht_entry){.rule = extra->uids[i].mask});
 	if (r == 0)
-		r = emitter_rules(m, s->number, &view.verdict);
-	if (r == 0)
-		r = emitter_binds(m, s, view.n_binds);
+		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_ANONYMOUS, 0, entry);
+	if (r == 0 && says_something(o->writable))
+		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_WRITABLE, 0,
+				 emit_masks(o->writable, HT_STATE_WRITABLE));
+	if (r == 0 && says_something(o->kernel))
+		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_KERNEL, 0,
+				 emit_masks(o->kernel, HT_STATE_KERNEL));
 	return r;
 }
 
-/* Header, start and other come first; then OTHER's rules under state 1, and all states. */
-static int emitter_run(struct emitter *m, uint32_t flags)
+/* Their rules, in the order of their states. */
+static int emitter_other_rules(struct emitter *m, const struct emit_others *o)
+{
+	int r;
+
+	emitter_note(m, o->anonymous);
+	emitter_note(m, o->writable);
+	r = emitter_rules(m, HT_STATE_ANONYMOUS, o->anonymous);
+	if (r == 0)
+		r = emitter_rules(m, HT_STATE_WRITABLE, o->writable);
+	if (r == 0)
+		r = emitter_rules(m, HT_STATE_KERNEL, o->kernel);
+	return r;
+}
+
+/* HEADER (written last), START and OTHER. */
+static int emitter_fixed(struct emitter *m)
 {
 	const uint32_t other = 0;
 	struct ht_entry entry;
+	int r;
+
+	r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_HEADER, 0, (struct ht_entry){});
+	if (r == 0)
+		r = emitter_entry(m, m->a->start, HT_STATE_START, &entry);
+	if (r == 0)
+		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_START, 0, entry);
+	if (r == 0)
+		r = emitter_entry(m, other, HT_STATE_OTHER, &entry);
+	if (r == 0)
+		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_OTHER, 0, entry);
+	return r;
+}
+
+/* OTHER and START have their numbers; all others follow as they are met. */
+static int emitter_start(struct emitter *m)
+{
+	const uint32_t other = 0;
 	uint32_t number;
 	int r;
 
@@ -363,46 +487,58 @@ static int emitter_run(struct emitter *m, uint32_t flags)
 	if (m->a->start != other)
 		r = emitter_number(m, m->a->start, &number);
 	m->next = HT_STATE_FIRST;
-	if (r == 0)
-		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_HEADER, 0, (struct ht_entry){});
-	if (r == 0)
-		r = emitter_entry(m, m->a->start, HT_STATE_START, &entry);
-	if (r == 0)
-		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_START, 0, entry);
-	if (r == 0)
-		r = emitter_entry(m, other, HT_STATE_OTHER, &entry);
-	if (r == 0)
-		r = emitter_pair(m, HT_STATE_HEADER, HT_EDGE_OTHER, 0, entry);
-	if (r == 0 && m->a->start == other) {
-		struct emit_state start = {.class = other, .number = HT_STATE_START};
+	return r;
+}
 
-		r = emitter_state(m, &m->queue[0]);
-		if (r == 0)
-			r = emitter_state(m, &start);
-	}
-	for (size_t i = m->a->start == other ? 1 : 0; i < m->n_queue && r == 0; i++) {
+static int emitter_states(struct emitter *m, const struct emit_others *o)
+{
+	const struct emit_state other = {.class = 0, .number = HT_STATE_OTHER};
+	const struct emit_state start = {.class = m->a->start, .number = HT_STATE_START};
+	int r;
+
+	r = emitter_state(m, &other);
+	if (r == 0)
+		r = emitter_state(m, &start);
+	if (r == 0 && o)
+		r = emitter_other_rules(m, o);
+	for (size_t i = m->a->start == 0 ? 1 : 2; i < m->n_queue && r == 0; i++) {
 		struct emit_state s = m->queue[i]; /* the queue may move */
 
 		r = emitter_state(m, &s);
 	}
+	return r;
+}
+
+static int emitter_run(struct emitter *m, const struct emit_extra *extra)
+{
+	struct emit_others others;
+	int r;
+
+	if (extra)
+		others_init(&others, extra);
+	r = emitter_start(m);
+	if (r == 0)
+		r = emitter_fixed(m);
+	if (r == 0 && extra)
+		r = emitter_others(m, extra, &others);
+	if (r == 0)
+		r = emitter_states(m, extra ? &others : NULL);
 	if (r != 0)
 		return r;
-	m->pairs[0].entry = (struct ht_entry){
-		.next = HT_STATE_START,
-		.flags = flags,
-		.deny = (uint16_t)m->deny,
-		.audit = (uint16_t)m->audit,
-	};
+	m->header.next = HT_STATE_START;
+	m->header.flags = extra ? extra->flags : 0;
+	m->pairs[0].entry = m->header;
 	return 0;
 }
 
-int emit_automaton(struct emit *e, struct automaton *a, uint32_t flags, struct image_profile *ret)
+int emit_automaton(struct emit *e, struct automaton *a, const struct emit_extra *extra,
+		   struct image_profile *ret)
 {
 	_cleanup_(emitter_deinit) struct emitter m = {.e = e, .a = a};
 	struct image_pair *pairs;
 	int r;
 
-	r = emitter_run(&m, flags);
+	r = emitter_run(&m, extra);
 	if (r != 0)
 		return r;
 	pairs = realloc(m.pairs, m.n_pairs * sizeof(*pairs));

@@ -191,49 +191,81 @@ static bool condition_met(uint64_t mask, uint32_t number)
 	return number == HT_COND_NONE || (number < HT_CONDITIONS_MAX && (mask >> number & 1));
 }
 
-/* Bits that nothing has decided yet. */
-static uint32_t trial_open(const struct trial *t, uint32_t ops)
+enum level { LEVEL_ALLOW, LEVEL_AUDIT, LEVEL_WOULD, LEVEL_DENY, LEVEL_KILL };
+
+static enum level answer_level(const struct policy_answer *a, uint32_t op)
 {
-	return ops & t->question->ops & ~(t->answer->deny | t->answer->would | t->answer->audit);
+	if (a->kill & op)
+		return LEVEL_KILL;
+	if (a->deny & op)
+		return LEVEL_DENY;
+	if (a->would & op)
+		return LEVEL_WOULD;
+	return a->audit & op ? LEVEL_AUDIT : LEVEL_ALLOW;
 }
 
-static void trial_decide(struct trial *t, uint32_t ops, uint32_t *mask, uint32_t state,
-			 uint32_t class, uint8_t reason)
+/* The strictest counts, of equal ones the first that is told. */
+static void trial_tell(struct trial *t, uint32_t bit, enum level level, uint8_t reason,
+		       uint64_t rule)
 {
-	ops = trial_open(t, ops);
-	*mask |= ops;
-	for (uint32_t op = 0; op < HT_OP_MAX; op++) {
-		if (!(ops & (1U << op)))
-			continue;
-		t->answer->rule[op] = trial_rule(t, state, class, op);
-		t->answer->reason[op] = reason;
-	}
+	struct policy_answer *a = t->answer;
+	uint32_t op = 1U << bit;
+
+	if (!(t->header->flags & HT_PROFILE_ENFORCE) && level > LEVEL_WOULD)
+		level = LEVEL_WOULD;
+	if (level <= answer_level(a, op))
+		return;
+	a->kill &= ~op;
+	a->deny &= ~op;
+	a->would &= ~op;
+	a->audit &= ~op;
+	if (level >= LEVEL_DENY)
+		a->deny |= op;
+	if (level == LEVEL_KILL)
+		a->kill |= op;
+	if (level == LEVEL_WOULD)
+		a->would |= op;
+	if (level == LEVEL_AUDIT)
+		a->audit |= op;
+	a->rule[bit] = rule;
+	a->reason[bit] = reason;
 }
 
-static void trial_decide_by(struct trial *t, uint32_t ops, uint32_t *mask, uint64_t rule)
+/* What one mask of the state's entry says. kill: of these, the ones that kill. */
+static void trial_mask(struct trial *t, uint32_t ops, uint32_t kill, uint32_t state, uint32_t class,
+		       uint8_t reason)
 {
-	ops = trial_open(t, ops);
-	*mask |= ops;
-	for (uint32_t op = 0; op < HT_OP_MAX; op++) {
-		if (!(ops & (1U << op)))
-			continue;
-		t->answer->rule[op] = rule;
-		t->answer->reason[op] = HT_REASON_POLICY;
-	}
+	static const enum level levels[] = {
+		[HT_RULE_DENY] = LEVEL_DENY,
+		[HT_RULE_AUDIT] = LEVEL_AUDIT,
+		[HT_RULE_IMAGE] = LEVEL_DENY,
+		[HT_RULE_WOULD] = LEVEL_WOULD,
+	};
+
+	ops &= t->question->ops;
+	for (uint32_t op = 0; op < HT_OP_MAX; op++)
+		if (ops >> op & 1)
+			trial_tell(t, op, kill >> op & 1 ? LEVEL_KILL : levels[class], reason,
+				   trial_rule(t, state, class, op));
 }
 
-/* The COND entries of a state, of which one mask counts at a time. */
-enum trial_pass { PASS_DENY, PASS_WOULD, PASS_AUDIT };
-
-static int trial_conditions(struct trial *t, const struct ht_entry *at, enum trial_pass pass)
+static enum level condition_level(const struct ht_entry *c, uint32_t op)
 {
-	uint32_t n = at->cond ? at->flags >> HT_ENTRY_COUNT_SHIFT : 0;
+	if (c->deny & op)
+		return c->kill & op ? LEVEL_KILL : LEVEL_DENY;
+	if (c->would & op)
+		return LEVEL_WOULD;
+	return c->audit & op ? LEVEL_AUDIT : LEVEL_ALLOW;
+}
+
+static int trial_conditions(struct trial *t, const struct ht_entry *at)
+{
+	uint32_t n = at->cond & t->question->ops ? at->flags >> HT_ENTRY_COUNT_SHIFT : 0;
 
 	if (n > HT_CONDS_MAX)
 		return -EINVAL;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct ht_entry *c, *rule;
-		uint32_t before = t->answer->deny;
 
 		c = profile_lookup(t->profile, at->next, HT_EDGE_COND, i);
 		rule = profile_lookup(t->profile, at->next, HT_EDGE_COND_RULE, i);
@@ -241,53 +273,40 @@ static int trial_conditions(struct trial *t, const struct ht_entry *at, enum tri
 			return -EINVAL;
 		if (condition_met(t->exe_mask, c->next) && condition_met(t->uid_mask, c->flags))
 			continue;
-		if (pass == PASS_DENY) {
-			trial_decide_by(t, c->deny & at->cond, &t->answer->deny, rule->rule);
-			t->answer->kill |= t->answer->deny & ~before & c->kill;
-		} else if (pass == PASS_WOULD) {
-			trial_decide_by(t, c->would & at->cond, &t->answer->would, rule->rule);
-		} else {
-			trial_decide_by(t, c->audit & at->cond, &t->answer->audit, rule->rule);
-		}
+		for (uint32_t op = 0; op < HT_OP_MAX; op++)
+			if (t->question->ops >> op & 1)
+				trial_tell(t, op, condition_level(c, 1U << op), HT_REASON_POLICY,
+					   rule->rule);
 	}
 	return 0;
+}
+
+static void trial_writable(struct trial *t)
+{
+	const struct ht_entry *w;
+
+	w = profile_lookup(t->profile, HT_STATE_HEADER, HT_EDGE_WRITABLE, 0);
+	if (!w)
+		return;
+	trial_mask(t, w->deny & t->header->deny, w->kill, HT_STATE_WRITABLE, HT_RULE_DENY,
+		   HT_REASON_WRITABLE);
+	trial_mask(t, w->audit & t->header->audit, 0, HT_STATE_WRITABLE, HT_RULE_AUDIT,
+		   HT_REASON_WRITABLE);
 }
 
 static int trial_object(struct trial *t, const struct ht_entry *at, uint8_t reason)
 {
 	const struct policy_question *q = t->question;
-	const struct ht_entry *w = NULL;
 	uint32_t image = q->from_image ? 0 : at->image;
-	int r;
 
 	if (!q->stacked)
 		image &= ~HT_OP_MAP_LIBRARY;
-	if (q->writable)
-		w = profile_lookup(t->profile, HT_STATE_HEADER, HT_EDGE_WRITABLE, 0);
 	/* What the header does not name is never walked for. */
-	trial_decide(t, at->deny & t->header->deny, &t->answer->deny, at->next, HT_RULE_DENY,
-		     reason);
-	t->answer->kill = t->answer->deny & at->kill;
-	trial_decide(t, image & t->header->deny, &t->answer->deny, at->next, HT_RULE_IMAGE,
-		     HT_REASON_ORIGIN);
-	r = trial_conditions(t, at, PASS_DENY);
-	if (r < 0)
-		return r;
-	if (w)
-		trial_decide(t, w->deny & t->header->deny, &t->answer->deny, HT_STATE_WRITABLE,
-			     HT_RULE_DENY, HT_REASON_WRITABLE);
-	trial_decide(t, at->would & t->header->audit, &t->answer->would, at->next, HT_RULE_WOULD,
-		     reason);
-	r = trial_conditions(t, at, PASS_WOULD);
-	if (r < 0)
-		return r;
-	trial_decide(t, at->audit & t->header->audit, &t->answer->audit, at->next, HT_RULE_AUDIT,
-		     reason);
-	r = trial_conditions(t, at, PASS_AUDIT);
-	if (r == 0 && w)
-		trial_decide(t, w->audit & t->header->audit, &t->answer->audit, HT_STATE_WRITABLE,
-			     HT_RULE_AUDIT, HT_REASON_WRITABLE);
-	return r;
+	trial_mask(t, at->deny & t->header->deny, at->kill, at->next, HT_RULE_DENY, reason);
+	trial_mask(t, image & t->header->deny, at->kill, at->next, HT_RULE_IMAGE, HT_REASON_ORIGIN);
+	trial_mask(t, at->would & t->header->would, 0, at->next, HT_RULE_WOULD, reason);
+	trial_mask(t, at->audit & t->header->audit, 0, at->next, HT_RULE_AUDIT, reason);
+	return trial_conditions(t, at);
 }
 
 static void trial_kernel(struct trial *t)
@@ -296,20 +315,17 @@ static void trial_kernel(struct trial *t)
 
 	k = profile_lookup(t->profile, HT_STATE_HEADER, HT_EDGE_KERNEL, 0);
 	for (uint32_t line = 0; k && line < HT_KERNEL_MAX; line++) {
-		uint32_t bit = HT_KERNEL_SHIFT + line;
-		bool deny = k->deny >> line & 1;
+		uint32_t bit = HT_KERNEL_SHIFT + line, class = HT_RULE_DENY;
+		enum level level = condition_level(k, 1U << line);
 
-		if (!(t->question->ops & (1U << bit)) || !(deny || (k->audit >> line & 1)))
+		if (!(t->question->ops >> bit & 1) || level == LEVEL_ALLOW)
 			continue;
-		if (deny)
-			t->answer->deny |= 1U << bit;
-		else
-			t->answer->audit |= 1U << bit;
-		if (deny && (k->kill >> line & 1))
-			t->answer->kill |= 1U << bit;
-		t->answer->rule[bit] =
-			trial_rule(t, HT_STATE_KERNEL, deny ? HT_RULE_DENY : HT_RULE_AUDIT, line);
-		t->answer->reason[bit] = HT_REASON_KERNEL;
+		if (level == LEVEL_WOULD)
+			class = HT_RULE_WOULD;
+		if (level == LEVEL_AUDIT)
+			class = HT_RULE_AUDIT;
+		trial_tell(t, bit, level, HT_REASON_KERNEL,
+			   trial_rule(t, HT_STATE_KERNEL, class, line));
 	}
 }
 
@@ -339,6 +355,8 @@ int image_evaluate(const struct image *image, const struct image_profile *profil
 	} else {
 		r = walk_to(image, profile, key, question->components, question->n, t.start, &at);
 	}
+	if (r == 0 && question->writable)
+		trial_writable(&t);
 	if (r == 0)
 		r = trial_object(&t, at,
 				 question->nameless ? HT_REASON_ANONYMOUS : HT_REASON_POLICY);
@@ -346,10 +364,6 @@ int image_evaluate(const struct image *image, const struct image_profile *profil
 		return r;
 	ret_answer->state = at->next;
 	trial_kernel(&t);
-	if (!(t.header->flags & HT_PROFILE_ENFORCE)) {
-		ret_answer->would |= ret_answer->deny;
-		ret_answer->deny = ret_answer->kill = 0;
-	}
 	return 0;
 }
 

@@ -88,21 +88,34 @@ static bool path_or_alias_matches(const struct policy_path *path, const struct i
 
 /* ---- one operation ---- */
 
-/* Who may have the last word, in this order. Within a rank the first rule of the file counts. */
+/* Who may have the last word. Within a rank the first rule of the file counts. */
 enum rank {
 	RANK_KILL,
+	RANK_KILL_UNLESS,
+	RANK_WRITABLE,
 	RANK_DENY,
 	RANK_DEFAULT, /* no rule allows it */
 	RANK_ORIGIN,  /* only rules that want it to have come with the image do */
-	RANK_KILL_UNLESS,
 	RANK_DENY_UNLESS,
-	RANK_WRITABLE,
 	RANK_STAGED,
 	RANK_STAGED_UNLESS,
+	RANK_WRITABLE_AUDIT,
 	RANK_AUDIT,
 	RANK_AUDIT_UNLESS,
-	RANK_WRITABLE_AUDIT,
 	_RANK_MAX,
+};
+
+/* The strictest first. Where nothing is enforced what would be refused is as strict as what is
+ * staged. */
+static const enum rank enforced[_RANK_MAX] = {
+	RANK_KILL,	    RANK_KILL_UNLESS,	 RANK_WRITABLE,	   RANK_DENY,
+	RANK_DEFAULT,	    RANK_ORIGIN,	 RANK_DENY_UNLESS, RANK_STAGED,
+	RANK_STAGED_UNLESS, RANK_WRITABLE_AUDIT, RANK_AUDIT,	   RANK_AUDIT_UNLESS,
+};
+static const enum rank audited[_RANK_MAX] = {
+	RANK_WRITABLE,	    RANK_KILL,		 RANK_DENY,	   RANK_DEFAULT,
+	RANK_ORIGIN,	    RANK_STAGED,	 RANK_KILL_UNLESS, RANK_DENY_UNLESS,
+	RANK_STAGED_UNLESS, RANK_WRITABLE_AUDIT, RANK_AUDIT,	   RANK_AUDIT_UNLESS,
 };
 
 struct opinion {
@@ -306,7 +319,7 @@ static void answer_add(struct policy_answer *answer, const struct policy *policy
 {
 	uint32_t op = 1U << bit;
 
-	if (rank >= RANK_AUDIT)
+	if (rank >= RANK_WRITABLE_AUDIT)
 		answer->audit |= op;
 	else if (rank >= RANK_STAGED || policy->mode != POLICY_MODE_ENFORCE)
 		answer->would |= op;
@@ -320,14 +333,17 @@ static void answer_add(struct policy_answer *answer, const struct policy *policy
 
 static void conclude(const struct hearing *h, uint32_t bit, struct policy_answer *answer)
 {
+	const enum rank *order = h->policy->mode == POLICY_MODE_ENFORCE ? enforced : audited;
 	const struct opinion *o = &h->opinions[bit];
-	enum rank rank = 0;
 	uint8_t reason = HT_REASON_POLICY;
+	enum rank rank;
+	size_t i = 0;
 
-	while (rank < _RANK_MAX && !o->of[rank])
-		rank++;
-	if (rank == _RANK_MAX)
+	while (i < _RANK_MAX && !o->of[order[i]])
+		i++;
+	if (i == _RANK_MAX)
 		return;
+	rank = order[i];
 	if (rank == RANK_WRITABLE || rank == RANK_WRITABLE_AUDIT)
 		reason = HT_REASON_WRITABLE;
 	else if (rank == RANK_ORIGIN)

@@ -65,7 +65,8 @@ static int image_check_names(const struct policy *const *policies, size_t n,
 
 /* Profiles one by one, going on after a bad one so that every error is told at once. */
 static int image_compile_profiles(struct image *image, const struct policy *const *policies,
-				  size_t n, struct emit *e, struct diag_list *diags, uint32_t *ids)
+				  size_t n, int64_t now, struct emit *e, struct diag_list *diags,
+				  uint32_t *ids)
 {
 	int worst = 0, r;
 
@@ -82,7 +83,7 @@ static int image_compile_profiles(struct image *image, const struct policy *cons
 		if (r < 0)
 			return r;
 		ids[i] = p->id;
-		r = profile_compile(policies[i], e, diags, p);
+		r = profile_compile(policies[i], now, e, diags, p);
 		if (r < 0)
 			return r;
 		if (r != 0)
@@ -99,7 +100,7 @@ static int glob_compare(const void *a, const void *b)
 }
 
 static int image_fill(struct image *image, const struct policy *const *policies, size_t n,
-		      struct emit *e, struct diag_list *diags)
+		      int64_t now, struct emit *e, struct diag_list *diags)
 {
 	_cleanup_free_ uint32_t *ids = calloc(n ? n : 1, sizeof(*ids));
 	int worst, r;
@@ -109,7 +110,7 @@ static int image_fill(struct image *image, const struct policy *const *policies,
 	worst = image_check_names(policies, n, diags);
 	if (worst < 0)
 		return worst;
-	r = image_compile_profiles(image, policies, n, e, diags, ids);
+	r = image_compile_profiles(image, policies, n, now, e, diags, ids);
 	if (r < 0)
 		return r;
 	if (r != 0)
@@ -118,6 +119,19 @@ static int image_fill(struct image *image, const struct policy *const *policies,
 	if (r < 0)
 		return r;
 	return r != 0 ? r : worst;
+}
+
+static int64_t next_change(const struct policy *const *policies, size_t n, int64_t now)
+{
+	int64_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t own = policy_changes_at(policies[i], now);
+
+		if (own != 0 && (at == 0 || own < at))
+			at = own;
+	}
+	return at;
 }
 
 int image_compile(const struct policy *const *policies, size_t n_policies,
@@ -130,13 +144,14 @@ int image_compile(const struct policy *const *policies, size_t n_policies,
 
 	if (!image)
 		return -ENOMEM;
-	r = image_fill(image, policies, n_policies, &e, diags);
+	r = image_fill(image, policies, n_policies, now, &e, diags);
 	if (r != 0)
 		return r;
 	if (e.n_globs > 0)
 		qsort(e.globs, e.n_globs, sizeof(*e.globs), glob_compare);
 	image->globs = steal_ptr(e.globs);
 	image->n_globs = e.n_globs;
+	image->changes_at = next_change(policies, n_policies, now);
 	*ret_image = steal_ptr(image);
 	return 0;
 }

@@ -62,7 +62,7 @@ int image_names_seed_glob(struct image_names *names, const void *text, size_t le
 
 /* Limits beyond which a policy is refused with a diagnostic, chosen so that the largest profile
  * stays below 64 MiB of kernel memory and compiles in seconds. A literal rule costs one pair for
- * its name and one for each operation it refuses; N units selected by name cost N * N. */
+ * its name and one for its rule; N units selected by name cost N * N. */
 #define IMAGE_STATES_MAX 400000U
 #define IMAGE_PAIRS_MAX 655360U /* an entry of a hash map costs about 100 bytes there */
 #define IMAGE_MASKS_MAX 1024U	/* satisfiable wildcard combinations of one state */

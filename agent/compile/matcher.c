@@ -30,8 +30,8 @@ static void matcher_builder_deinit(struct matcher_builder *b)
 }
 
 /* Patterns come in the order of the policies, so equal owners are neighbours. */
-static void matcher_judge(const void *userdata, const uint32_t *matched, size_t n,
-			  struct automaton_verdict *v, uint32_t *binds, size_t *ret_n_binds)
+static int matcher_judge(const void *userdata, const uint32_t *matched, size_t n,
+			 struct automaton_verdict *v, uint32_t *binds, size_t *ret_n_binds)
 {
 	const struct matcher_builder *b = userdata;
 	size_t n_binds = 0;
@@ -40,6 +40,7 @@ static void matcher_judge(const void *userdata, const uint32_t *matched, size_t 
 		if (i == 0 || b->owners[matched[i]] != b->owners[matched[i - 1]])
 			binds[n_binds++] = b->ids[b->owners[matched[i]]];
 	*ret_n_binds = n_binds;
+	return 0;
 }
 
 static int matcher_add(struct matcher_builder *b, const struct input_spec *spec, uint32_t owner)
@@ -86,6 +87,11 @@ static int matcher_add_entry(struct matcher_builder *b, const struct policy *pol
 	};
 	int r;
 
+	/* Which cgroup is which container only the runtime knows, and nobody asks it yet. */
+	if (policy_match_has_container(match))
+		return input_error(b->input.diags, policy, match->location,
+				   "`container` cannot be put in force in this version: select by "
+				   "`cgroup` or `unit`");
 	if (!match->unit && !match->cgroup.text)
 		return input_error(b->input.diags, policy, match->location,
 				   "entry selects nothing: give it a cgroup or a unit");
@@ -143,6 +149,6 @@ int matcher_compile(const struct policy *const *policies, const uint32_t *ids, s
 	if (r == 0)
 		r = automaton_reduce(&a);
 	if (r == 0)
-		r = emit_automaton(e, &a, 0, ret);
+		r = emit_automaton(e, &a, NULL, ret);
 	return r;
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One policy as one profile: every path of every rule becomes a pattern with a role, and the judge
- * turns the roles of the patterns that match a path into the verdict for that path.
- *
- * Patterns are added in the order of the file, so the patterns of one rule stand together and the
- * first rule that refuses an operation is the one that decided it.
+ * One policy as one profile: every path of every rule becomes a pattern with a role (parts.h), and
+ * the judge turns the roles of the patterns that match a path into the verdict for that path
+ * (judge.c).
  */
 
 #include "compile/profile.h"
@@ -15,32 +13,10 @@
 #include <string.h>
 
 #include "compile/array.h"
+#include "compile/parts.h"
 #include "util/cleanup.h"
 
 #define PROFILE_CANARY_POLICY "haetae-canary"
-
-enum role {
-	ROLE_DENY,
-	ROLE_EXCEPT,
-	ROLE_EXEC_ALLOW,
-	ROLE_FILE_ALLOW,
-	ROLE_LIBRARY,
-};
-
-struct profile_part {
-	uint32_t rule; /* index; parts of one rule are neighbours */
-	uint32_t ops;
-	enum role role;
-};
-
-struct profile_builder {
-	const struct policy *policy;
-	struct input input;
-	struct profile_part *parts; /* of each pattern */
-	size_t parts_size;
-	uint64_t exec_default; /* rule ids */
-	uint64_t file_default;
-};
 
 /* Directories of merged /usr, and where the dynamic loader finds libraries. */
 static const char *const merged_names[] = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"};
@@ -49,65 +25,26 @@ static const char *const library_directories[] = {
 	"/usr/lib32", "/usr/lib64", "/usr/libx32", "/usr/libexec", "/usr/local/lib",
 };
 
-static void profile_builder_deinit(struct profile_builder *b)
+static void parts_deinit(struct parts *p)
 {
-	input_deinit(&b->input);
-	free(b->parts);
+	input_deinit(&p->input);
+	conditions_deinit(&p->conditions);
+	free(p->parts);
+	free(p->of_rule);
 }
 
-/* First refusal wins the rule id; a default refuses only what nothing else did. */
-static void verdict_deny(struct automaton_verdict *v, uint32_t ops, uint64_t rule)
-{
-	for (uint32_t op = 0; op < HT_OP_MAX; op++)
-		if (ops & ~v->deny & (1U << op))
-			v->rule[op] = rule;
-	v->deny |= ops & HT_OP_ALL;
-}
-
-static void profile_judge(const void *userdata, const uint32_t *matched, size_t n,
-			  struct automaton_verdict *v, uint32_t *binds, size_t *ret_n_binds)
-{
-	const struct profile_builder *b = userdata;
-	uint32_t exec_refused = HT_OPS_EXEC, file_refused = HT_OPS_FILE;
-
-	for (size_t i = 0; i < n;) {
-		const struct profile_part *first = &b->parts[matched[i]];
-		bool denied = false, excepted = false;
-
-		for (; i < n && b->parts[matched[i]].rule == first->rule; i++) {
-			const struct profile_part *part = &b->parts[matched[i]];
-
-			denied |= part->role == ROLE_DENY;
-			excepted |= part->role == ROLE_EXCEPT;
-			if (part->role == ROLE_EXEC_ALLOW)
-				exec_refused = 0;
-			else if (part->role == ROLE_LIBRARY)
-				exec_refused &= ~HT_OP_MAP_LIBRARY;
-			else if (part->role == ROLE_FILE_ALLOW)
-				file_refused &= ~part->ops;
-		}
-		if (denied && !excepted)
-			verdict_deny(v, first->ops, b->policy->rules[first->rule].id);
-	}
-	if (b->policy->exec_default == POLICY_DEFAULT_DENY)
-		verdict_deny(v, exec_refused, b->exec_default);
-	if (b->policy->file_default == POLICY_DEFAULT_DENY)
-		verdict_deny(v, file_refused, b->file_default);
-	*ret_n_binds = 0;
-}
-
-static int profile_add(struct profile_builder *b, const struct input_spec *spec, uint32_t rule,
-		       uint32_t ops, enum role role)
+static int parts_add(struct parts *p, const struct input_spec *spec, uint32_t rule, uint32_t ops,
+		     enum part_role role)
 {
 	uint32_t pattern;
 	int r;
 
-	r = input_add(&b->input, spec, &pattern);
+	r = input_add(&p->input, spec, &pattern);
 	if (r != 0)
 		return r;
-	if (array_reserve(b->parts, b->parts_size, (size_t)pattern + 1) < 0)
+	if (array_reserve(p->parts, p->parts_size, (size_t)pattern + 1) < 0)
 		return -ENOMEM;
-	b->parts[pattern] = (struct profile_part){.rule = rule, .ops = ops, .role = role};
+	p->parts[pattern] = (struct part){.rule = rule, .ops = ops, .role = role};
 	return 0;
 }
 
@@ -139,8 +76,8 @@ static size_t profile_twin(const struct input_text *texts, size_t n, struct inpu
 	return 0;
 }
 
-static int profile_add_path(struct profile_builder *b, const struct policy_path *path,
-			    uint32_t rule, uint32_t ops, enum role role)
+static int parts_add_path(struct parts *p, const struct policy_path *path, uint32_t rule,
+			  uint32_t ops, enum part_role role)
 {
 	struct input_text texts[INPUT_TEXTS_MAX], twin[INPUT_TEXTS_MAX];
 	struct input_spec spec = {
@@ -148,55 +85,84 @@ static int profile_add_path(struct profile_builder *b, const struct policy_path 
 		.n_texts = input_split(path->text, texts),
 		.depth_max = HT_RULE_DEPTH_MAX,
 		.subtree = path->subtree,
-		.policy = b->policy,
+		.policy = p->policy,
 		.location = path->location,
 	};
 	size_t n_twin;
 	int r;
 
-	r = profile_add(b, &spec, rule, ops, role);
+	r = parts_add(p, &spec, rule, ops, role);
 	if (r != 0)
 		return r;
-	/* Only where a second spelling refuses more: an allow rule means what it says. */
-	if (role != ROLE_DENY && role != ROLE_EXCEPT)
+	/* Only where a second spelling refuses more: what allows means what it says. */
+	if (role != PART_SPEAKS && role != PART_EXCEPT)
 		return 0;
 	n_twin = profile_twin(texts, spec.n_texts, twin);
 	if (n_twin == 0)
 		return 0;
 	spec.texts = twin;
 	spec.n_texts = n_twin;
-	return profile_add(b, &spec, rule, ops, role);
+	return parts_add(p, &spec, rule, ops, role);
 }
 
-static int profile_add_rule(struct profile_builder *b, uint32_t index)
+/* Numbers of the rule's conditions; their programs become patterns of their own. */
+static int parts_add_conditions(struct parts *p, uint32_t index)
 {
-	const struct policy_rule *rule = &b->policy->rules[index];
+	const struct policy_rule *rule = &p->policy->rules[index];
+	struct part_condition *condition = &p->of_rule[index];
+	bool new = false;
 	int r;
 
+	r = conditions_users(&p->conditions, &rule->unless, &condition->uid);
+	if (r == 0)
+		r = conditions_programs(&p->conditions, &rule->unless, &condition->exe, &new);
+	if (r == -EOVERFLOW)
+		return input_error(p->input.diags, p->policy, rule->location,
+				   "more than %u different lists of programs, or of users, in the "
+				   "`unless` of one policy: split the policy",
+				   HT_CONDITIONS_MAX);
+	for (size_t i = 0; r == 0 && new &&i < rule->unless.n_exe; i++)
+		r = parts_add_path(p, &rule->unless.exe[i], AUTOMATON_NONE, condition->exe,
+				   PART_EXE);
+	return r;
+}
+
+static int parts_add_speaker(struct parts *p, uint32_t index)
+{
+	const struct policy_rule *rule = &p->policy->rules[index];
+	int r;
+
+	r = parts_add_path(p, &rule->path, index, 0, PART_SPEAKS);
+	for (size_t i = 0; i < rule->n_except && r == 0; i++)
+		r = parts_add_path(p, &rule->except[i], index, 0, PART_EXCEPT);
+	return r == 0 ? parts_add_conditions(p, index) : r;
+}
+
+static int parts_add_rule(struct parts *p, uint32_t index)
+{
+	const struct policy_rule *rule = &p->policy->rules[index];
+
+	if (policy_rule_state(rule, p->now) == POLICY_RULE_EXPIRED)
+		return 0;
 	switch (rule->kind) {
 	case POLICY_RULE_EXEC_DEFAULT:
-		b->exec_default = rule->id;
+		p->exec_default = rule->id;
 		return 0;
 	case POLICY_RULE_FILE_DEFAULT:
-		b->file_default = rule->id;
+		p->file_default = rule->id;
 		return 0;
 	case POLICY_RULE_EXEC_ALLOW:
-		r = profile_add_path(b, &rule->path, index, 0, ROLE_EXEC_ALLOW);
-		break;
-	case POLICY_RULE_EXEC_DENY:
-		r = profile_add_path(b, &rule->path, index, HT_OPS_EXEC, ROLE_DENY);
-		break;
-	case POLICY_RULE_FILE_ALLOW:
-		r = profile_add_path(b, &rule->path, index, rule->ops, ROLE_FILE_ALLOW);
-		break;
-	case POLICY_RULE_FILE_DENY:
-		r = profile_add_path(b, &rule->path, index, rule->ops, ROLE_DENY);
-		for (size_t i = 0; i < rule->n_except && r == 0; i++)
-			r = profile_add_path(b, &rule->except[i], index, rule->ops, ROLE_EXCEPT);
-		return r;
-	case POLICY_RULE_EXEC_AUDIT:
-	case POLICY_RULE_FILE_AUDIT:
+		return parts_add_path(p, &rule->path, index, HT_OPS_EXEC, PART_ALLOW);
 	case POLICY_RULE_EXEC_LIBRARY:
+		return parts_add_path(p, &rule->path, index, HT_OP_MAP | HT_OP_MAP_LIBRARY,
+				      PART_ALLOW);
+	case POLICY_RULE_FILE_ALLOW:
+		return parts_add_path(p, &rule->path, index, rule->ops, PART_ALLOW);
+	case POLICY_RULE_EXEC_DENY:
+	case POLICY_RULE_EXEC_AUDIT:
+	case POLICY_RULE_FILE_DENY:
+	case POLICY_RULE_FILE_AUDIT:
+		return parts_add_speaker(p, index);
 	case POLICY_RULE_EXEC_ANONYMOUS:
 	case POLICY_RULE_EXEC_WRITABLE:
 	case POLICY_RULE_KERNEL:
@@ -204,84 +170,122 @@ static int profile_add_rule(struct profile_builder *b, uint32_t index)
 	default:
 		return -EINVAL;
 	}
-	if (r == 0 && rule->n_except > 0)
-		return input_error(b->input.diags, b->policy, rule->location,
-				   "only file deny rules can have exceptions");
-	return r;
 }
 
 /* "Strictly below" is the directory, then any one name, then everything below that. */
-static int profile_add_libraries(struct profile_builder *b)
+static int parts_add_libraries(struct parts *p)
 {
 	struct input_text texts[INPUT_TEXTS_MAX];
 	struct input_spec spec = {
 		.texts = texts,
 		.depth_max = HT_RULE_DEPTH_MAX,
 		.subtree = true,
-		.policy = b->policy,
-		.location = b->policy->location,
+		.policy = p->policy,
+		.location = p->policy->location,
 	};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(library_directories) && r == 0; i++) {
 		spec.n_texts = input_split(library_directories[i], texts);
 		texts[spec.n_texts++] = (struct input_text){.text = "*", .len = 1};
-		r = profile_add(b, &spec, AUTOMATON_NONE, 0, ROLE_LIBRARY);
+		r = parts_add(p, &spec, AUTOMATON_NONE, 0, PART_LIBRARY);
 	}
 	return r;
 }
 
 /* All rules, going on after a bad one so that every error is told at once. */
-static int profile_add_rules(struct profile_builder *b)
+static int parts_add_rules(struct parts *p)
 {
+	const struct policy *policy = p->policy;
 	int worst = 0, r;
 
-	for (uint32_t i = 0; i < b->policy->n_rules; i++) {
-		r = profile_add_rule(b, i);
+	p->of_rule = calloc(policy->n_rules ? policy->n_rules : 1, sizeof(*p->of_rule));
+	if (!p->of_rule)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < policy->n_rules; i++) {
+		r = parts_add_rule(p, i);
 		if (r < 0)
 			return r;
 		if (r != 0)
 			worst = r;
 	}
-	if (worst == 0 && b->policy->exec_default == POLICY_DEFAULT_DENY)
-		return profile_add_libraries(b);
+	if (worst == 0 && policy->exec_default == POLICY_DEFAULT_DENY &&
+	    policy->libraries == POLICY_LIBRARIES_DEFAULT)
+		return parts_add_libraries(p);
 	return worst;
 }
 
-static uint32_t profile_flags(const struct policy *policy)
+/* ---- what is not said of paths ---- */
+
+static uint32_t profile_flags(const struct parts *p)
 {
-	uint32_t flags = HT_PROFILE_RECORD_EXEC;
+	const struct policy *policy = p->policy;
+	uint32_t flags = 0;
 
 	if (policy->mode == POLICY_MODE_ENFORCE)
 		flags |= HT_PROFILE_ENFORCE;
+	if (policy->record_exec)
+		flags |= HT_PROFILE_RECORD_EXEC;
+	if (policy->record_file)
+		flags |= HT_PROFILE_RECORD_FILE;
+	if (p->conditions.programs.n > 0 || p->conditions.users.n > 0)
+		flags |= HT_PROFILE_CONDITIONS;
 	if (strcmp(policy->name, PROFILE_CANARY_POLICY) == 0)
 		flags |= HT_PROFILE_CANARY;
 	return flags;
 }
 
-int profile_compile(const struct policy *policy, struct emit *e, struct diag_list *diags,
-		    struct image_profile *ret)
+static void switch_add(struct automaton_verdict *v, const struct policy_rule *rule, uint32_t bits)
 {
-	_cleanup_(profile_builder_deinit) struct profile_builder b = {
+	if (rule->action == POLICY_ACTION_DENY)
+		verdict_add(v, HT_RULE_DENY, bits, rule->id);
+	else if (rule->action == POLICY_ACTION_AUDIT)
+		verdict_add(v, HT_RULE_AUDIT, bits, rule->id);
+}
+
+static void profile_extra(const struct parts *p, struct emit_extra *extra)
+{
+	const struct policy *policy = p->policy;
+
+	extra->flags = profile_flags(p);
+	extra->uids = p->conditions.uids;
+	extra->n_uids = p->conditions.n_uids;
+	if (policy->anonymous.id != 0)
+		switch_add(&extra->anonymous, &policy->anonymous, HT_OPS_EXEC);
+	else if (policy->exec_default == POLICY_DEFAULT_DENY)
+		verdict_add(&extra->anonymous, HT_RULE_DENY, HT_OPS_EXEC, p->exec_default);
+	if (policy->file_default == POLICY_DEFAULT_DENY)
+		verdict_add(&extra->anonymous, HT_RULE_DENY, HT_OPS_FILE, p->file_default);
+	switch_add(&extra->writable, &policy->writable, HT_OPS_EXEC);
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
+		switch_add(&extra->kernel, &policy->kernel[line], 1U << line);
+}
+
+int profile_compile(const struct policy *policy, int64_t now, struct emit *e,
+		    struct diag_list *diags, struct image_profile *ret)
+{
+	_cleanup_(parts_deinit) struct parts p = {
 		.policy = policy,
+		.now = now,
 		.input =
 			{
 				.diags = diags,
 				.subject = "policy",
 				.remedy = "use fewer rules, especially with wildcards before their "
-					  "last "
-					  "component, or split the policy",
+					  "last component, or split the policy",
 			},
 	};
 	_cleanup_(automaton_deinit) struct automaton a = {};
+	struct emit_extra extra = {};
 	int r;
 
-	r = profile_add_rules(&b);
+	r = parts_add_rules(&p);
 	if (r == 0)
-		r = automaton_build(&a, &b.input, profile_judge, &b);
+		r = automaton_build(&a, &p.input, parts_judge, &p);
 	if (r == 0)
 		r = automaton_reduce(&a);
-	if (r == 0)
-		r = emit_automaton(e, &a, profile_flags(policy), ret);
-	return r;
+	if (r != 0)
+		return r;
+	profile_extra(&p, &extra);
+	return emit_automaton(e, &a, &extra, ret);
 }

@@ -3,10 +3,13 @@
 /*
  * Rules that can never decide anything.
  *
- * Deny wins over allow, and of several denies the first in the file is the one that is told. So
- *   - a deny is unreachable if an *earlier* deny without exceptions covers its path and operations
- *     (a later one may well be broader: the earlier keeps its own severity and message);
- *   - an allow is unreachable if *any* deny without exceptions covers it;
+ * The strictest action decides: kill, deny, audit. Of equal ones a rule that speaks always (no
+ * exceptions, no `unless`, no times) comes before one that speaks under conditions, and then the
+ * first in the file is the one that is told. So
+ *   - a deny or an audit is unreachable if a stricter rule that speaks always covers its path and
+ *     operations, or an *earlier* one as strict (a later one may well be broader: the earlier keeps
+ * its own severity and message); if it has an `unless`, any as strict;
+ *   - an allow is unreachable if *any* deny that speaks always covers it;
  *   - an allow that another allow covers changes nothing: only a warning, it does no harm.
  * An error must be right, so coverage is the sound predicate of path.h, and by one rule at a time.
  *
@@ -46,7 +49,7 @@ struct trie {
 
 struct checker {
 	struct parse *p;
-	struct trie deny, allow;
+	struct trie deny, audit, allow;
 	unsigned budget;
 	bool exhausted;
 };
@@ -56,9 +59,34 @@ struct query {
 	struct checker *c;
 	const struct trie *trie;
 	const struct policy_rule *rule;
-	size_t self;   /* its index */
-	size_t before; /* only rules with a lower index */
+	size_t self; /* its index */
 };
+
+static bool rule_has_unless(const struct policy_rule *rule)
+{
+	return rule->unless.n_exe > 0 || rule->unless.n_uids > 0;
+}
+
+/* Whatever the path, the moment and the subject are. */
+static bool rule_speaks_always(const struct policy_rule *rule)
+{
+	return rule->n_except == 0 && !rule_has_unless(rule) && rule->enforce_after == 0 &&
+	       rule->expires == 0;
+}
+
+/* Does a rule that covers another leave it nothing to decide? */
+static bool rule_silences(const struct policy_rule *rules, size_t outer, size_t inner)
+{
+	const struct policy_rule *o = &rules[outer], *i = &rules[inner];
+
+	if (outer == inner || (o->ops & i->ops) != i->ops)
+		return false;
+	if (o->action == POLICY_ACTION_ALLOW)
+		return i->action == POLICY_ACTION_ALLOW && (!o->origin_image || i->origin_image);
+	if (i->action == POLICY_ACTION_ALLOW || (rule_has_unless(i) && o->action == i->action))
+		return true;
+	return o->action > i->action || (o->action == i->action && outer < inner);
+}
 
 static uint32_t component_hash(uint32_t parent, const char *name, size_t len)
 {
@@ -191,9 +219,8 @@ static uint32_t query_rules(const struct query *q, uint32_t at, bool whole)
 {
 	const struct policy_rule *rules = q->c->p->policy->rules;
 
-	for (uint32_t i = q->trie->nodes[at].rules; i != NONE && i < q->before;
-	     i = q->trie->rules_next[i]) {
-		if (i == q->self || (rules[i].ops & q->rule->ops) != q->rule->ops)
+	for (uint32_t i = q->trie->nodes[at].rules; i != NONE; i = q->trie->rules_next[i]) {
+		if (!rule_silences(rules, i, q->self))
 			continue;
 		/* a subtree covers what ends here and all below; an exact path only its equal */
 		if (rules[i].path.subtree || (whole && !q->rule->path.subtree))
@@ -237,9 +264,11 @@ static uint32_t query_walk(const struct query *q, uint32_t at, const char *rest)
 	return NONE;
 }
 
-static bool kind_is_deny(enum policy_rule_kind kind)
+static struct trie *trie_of(struct checker *c, const struct policy_rule *rule)
 {
-	return kind == POLICY_RULE_EXEC_DENY || kind == POLICY_RULE_FILE_DENY;
+	if (rule->action == POLICY_ACTION_ALLOW)
+		return &c->allow;
+	return rule->action == POLICY_ACTION_AUDIT ? &c->audit : &c->deny;
 }
 
 static int build_tries(struct checker *c, const bool *duplicate)
@@ -249,41 +278,43 @@ static int build_tries(struct checker *c, const bool *duplicate)
 
 	r = trie_init(&c->deny, policy->n_rules);
 	if (r == 0)
+		r = trie_init(&c->audit, policy->n_rules);
+	if (r == 0)
 		r = trie_init(&c->allow, policy->n_rules);
 	for (size_t i = 0; i < policy->n_rules && r == 0; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		if (!rule->path.text || rule->n_except > 0 || duplicate[i])
-			continue;
-		r = trie_add_rule(kind_is_deny(rule->kind) ? &c->deny : &c->allow, &rule->path,
-				  (uint32_t)i);
+		if (rule->path.text && rule_speaks_always(rule) && !duplicate[i])
+			r = trie_add_rule(trie_of(c, rule), &rule->path, (uint32_t)i);
 	}
 	return r;
+}
+
+static uint32_t find_cover(struct checker *c, const struct trie *trie, size_t index)
+{
+	const struct policy_rule *rule = &c->p->policy->rules[index];
+	struct query q = {.c = c, .trie = trie, .rule = rule, .self = index};
+
+	return query_walk(&q, 0, rule->path.text);
 }
 
 static void check_reachable(struct checker *c, size_t index)
 {
 	const struct policy_rule *rules = c->p->policy->rules, *rule = &rules[index];
-	bool deny = kind_is_deny(rule->kind);
-	struct query q = {
-		.c = c,
-		.trie = &c->deny,
-		.rule = rule,
-		.self = index,
-		.before = deny ? index : SIZE_MAX,
-	};
-	uint32_t found = query_walk(&q, 0, rule->path.text);
+	uint32_t found = find_cover(c, &c->deny, index);
 
+	if (found == NONE && rule->action == POLICY_ACTION_AUDIT)
+		found = find_cover(c, &c->audit, index);
 	if (found != NONE) {
 		policy_text_error(c->p->text, c->p->rule_spans[index], NULL,
-				  "unreachable rule: the deny rule in line %u covers it",
+				  "unreachable rule: the %s rule in line %u covers it",
+				  policy_action_to_string(rules[found].action),
 				  rules[found].path.location.line);
 		return;
 	}
-	if (deny)
+	if (rule->action != POLICY_ACTION_ALLOW)
 		return;
-	q.trie = &c->allow;
-	found = query_walk(&q, 0, rule->path.text);
+	found = find_cover(c, &c->allow, index);
 	if (found != NONE)
 		policy_text_warn(c->p->text, c->p->rule_spans[index], NULL,
 				 "the rule changes nothing: the allow rule in line %u covers it",
@@ -353,6 +384,7 @@ void check_rules(struct parse *p)
 		policy_text_warn(p->text, p->name, NULL,
 				 "too many wildcards to look for unreachable rules everywhere");
 	trie_deinit(&c.deny);
+	trie_deinit(&c.audit);
 	trie_deinit(&c.allow);
 	if (r < 0)
 		p->text->error = r;

@@ -13,122 +13,11 @@
 #include "policy/path.h"
 #include "policy/schema.h"
 
-#define MATCH_EXPECTED "a list of entries with `cgroup` or `unit`"
+#define MATCH_EXPECTED "a list of entries with `cgroup`, `unit` or `container`"
 #define SECTION_EXPECTED "a mapping with `default`, `allow` or `deny`"
+#define LIBRARIES_EXPECTED "`default`, `any` or a list of paths"
 #define RULES_EXPECTED "a list of rules (`[]` for none)"
 #define DEFAULT_EXPECTED "`allow` or `deny`"
-
-/* ---- match ---- */
-
-static void match_cgroup(struct parse *p, const struct node *key, const struct node *value,
-			 void *object)
-{
-	struct policy_match *m = object;
-	struct policy_path *path = &m->cgroup;
-
-	if (!parse_path(p, value, "the cgroup", HT_CGROUP_DEPTH_MAX, path))
-		return;
-	if (strcmp(path->text, "/") == 0) {
-		policy_text_error(p->text, value->at, "the cgroup of a container or a service",
-				  "`/%s` selects the whole system", path->subtree ? "**" : "");
-		free(path->text);
-		*path = (struct policy_path){};
-	}
-}
-
-static bool has_unit_suffix(const char *name, size_t len)
-{
-	static const char *const suffixes[] = {".service", ".scope", ".slice",
-					       ".socket",  ".mount", ".swap"};
-
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		size_t n = strlen(suffixes[i]);
-
-		if (len > n && memcmp(name + len - n, suffixes[i], n) == 0)
-			return true;
-	}
-	return policy_component_has_wildcard(name, len);
-}
-
-static void match_unit(struct parse *p, const struct node *key, const struct node *value,
-		       void *object)
-{
-	struct policy_match *m = object;
-	struct path_problem problem = {};
-
-	if (policy_component_check(value->text, value->len, &problem) != 0) {
-		policy_text_error(p->text, node_span(p, value, problem.offset, problem.len),
-				  problem.expected, "%s", problem.text);
-		return;
-	}
-	if (!has_unit_suffix(value->text, value->len))
-		policy_text_warn(p->text, value->at,
-				 "a name like `nginx.service`, or a pattern like `web-*.scope`",
-				 "no systemd unit has the name `%s`",
-				 quote_text(value->text, value->len).text);
-	m->unit = node_copy(p, value);
-}
-
-static const struct key_spec match_keys[] = {
-	{"cgroup", KEY_LINE, "an absolute path", match_cgroup},
-	{"unit", KEY_LINE, "the name of a unit", match_unit},
-	{"container", KEY_UNAVAILABLE, NULL, NULL},
-};
-
-static const struct schema match_schema = {match_keys, ARRAY_LEN(match_keys)};
-
-/* Does the entry select every cgroup there is? Only `unit` alone can: cgroup refused it already. */
-static bool match_is_all(const struct policy_match *m)
-{
-	return !m->cgroup.text && m->unit && strspn(m->unit, "*") == strlen(m->unit);
-}
-
-static bool path_equal(const struct policy_path *a, const struct policy_path *b)
-{
-	if (!a->text || !b->text)
-		return a->text == b->text;
-	return a->subtree == b->subtree && strcmp(a->text, b->text) == 0;
-}
-
-static bool match_equal(const struct policy_match *a, const struct policy_match *b)
-{
-	return path_equal(&a->cgroup, &b->cgroup) &&
-	       (a->unit && b->unit ? strcmp(a->unit, b->unit) == 0 : a->unit == b->unit);
-}
-
-static void parse_match_entry(struct parse *p, const struct node *item)
-{
-	struct policy_match m = {.location = policy_text_locate(p->text, item->at.start)};
-	size_t errors = p->text->diags->n_errors;
-	void *matches = p->policy->matches;
-
-	if (item->kind == NODE_BAD)
-		return;
-	if (item->kind != NODE_MAPPING) {
-		policy_text_error(p->text, item->at, "a mapping with `cgroup` or `unit`",
-				  "the entry is %s", node_describe(item));
-		return;
-	}
-	schema_parse(p, &match_schema, 0, item, &m);
-	if (!m.cgroup.text && !m.unit && p->text->diags->n_errors == errors && !p->partial)
-		policy_text_error(p->text, item->at, "`cgroup` or `unit`",
-				  "an empty entry would select everything");
-	if (match_is_all(&m))
-		policy_text_error(p->text, item->at, "the name of a unit",
-				  "the entry selects the whole system");
-	for (size_t i = 0; i < p->policy->n_matches; i++)
-		if ((m.cgroup.text || m.unit) && match_equal(&m, &p->policy->matches[i]))
-			policy_text_error(p->text, item->at, NULL,
-					  "duplicate entry, first written in line %u",
-					  p->policy->matches[i].location.line);
-	if ((!m.cgroup.text && !m.unit) || p->text->diags->n_errors > errors ||
-	    !array_reserve(p, &matches, &p->matches_size, p->policy->n_matches, sizeof(m))) {
-		policy_match_deinit(&m);
-		return;
-	}
-	p->policy->matches = matches;
-	p->policy->matches[p->policy->n_matches++] = m;
-}
 
 /* ---- exec and file ---- */
 
@@ -137,6 +26,7 @@ struct section {
 	bool default_known; /* `default` was read, or is absent */
 	enum policy_default value;
 	const struct node *allow; /* key, if its list has rules */
+	const struct node *libraries;
 };
 
 static void section_default(struct parse *p, const struct node *key, const struct node *value,
@@ -176,20 +66,79 @@ static void section_deny(struct parse *p, const struct node *key, const struct n
 	parse_rules(p, s->file ? POLICY_RULE_FILE_DENY : POLICY_RULE_EXEC_DENY, value);
 }
 
+static void section_audit(struct parse *p, const struct node *key, const struct node *value,
+			  void *object)
+{
+	struct section *s = object;
+
+	parse_rules(p, s->file ? POLICY_RULE_FILE_AUDIT : POLICY_RULE_EXEC_AUDIT, value);
+}
+
+static void exec_anonymous(struct parse *p, const struct node *key, const struct node *value,
+			   void *object)
+{
+	parse_switch(p, key, value, &p->policy->anonymous);
+}
+
+static void exec_writable(struct parse *p, const struct node *key, const struct node *value,
+			  void *object)
+{
+	parse_switch(p, key, value, &p->policy->writable);
+}
+
+/* The word `default` in the list keeps the system's libraries beside what is listed. */
+static void libraries_list(struct parse *p, const struct node *value)
+{
+	p->policy->libraries = POLICY_LIBRARIES_LIST;
+	for (const struct node *item = value->first; item; item = item->next) {
+		if (item->kind == NODE_SCALAR && strcmp(item->text, "default") == 0) {
+			if (p->policy->libraries == POLICY_LIBRARIES_DEFAULT)
+				policy_text_error(p->text, item->at, NULL,
+						  "`default` is listed twice");
+			p->policy->libraries = POLICY_LIBRARIES_DEFAULT;
+		} else {
+			parse_rule(p, POLICY_RULE_EXEC_LIBRARY, item);
+		}
+	}
+}
+
+static void exec_libraries(struct parse *p, const struct node *key, const struct node *value,
+			   void *object)
+{
+	static const char *const words[] = {"default", "any"};
+	struct section *s = object;
+	int i;
+
+	s->libraries = key;
+	if (value->kind == NODE_LIST) {
+		libraries_list(p, value);
+		return;
+	}
+	if (value->kind == NODE_MAPPING || value->len == 0) {
+		policy_text_error(p->text, value->kind == NODE_MAPPING ? value->at : key->at,
+				  LIBRARIES_EXPECTED, "`libraries` is %s", node_describe(value));
+		return;
+	}
+	i = schema_find_word(p, value, "value", words, ARRAY_LEN(words));
+	if (i == 1)
+		p->policy->libraries = POLICY_LIBRARIES_ANY;
+}
+
 static const struct key_spec exec_keys[] = {
 	{"default", KEY_WORD, DEFAULT_EXPECTED, section_default},
 	{"allow", KEY_LIST, RULES_EXPECTED, section_allow},
 	{"deny", KEY_LIST, RULES_EXPECTED, section_deny},
-	{"anonymous", KEY_UNAVAILABLE, NULL, NULL},
-	{"writable", KEY_UNAVAILABLE, NULL, NULL},
-	{"libraries", KEY_UNAVAILABLE, NULL, NULL},
+	{"audit", KEY_LIST, RULES_EXPECTED, section_audit},
+	{"anonymous", KEY_WORD, "`deny`, `audit` or `allow`", exec_anonymous},
+	{"writable", KEY_WORD, "`deny`, `audit` or `allow`", exec_writable},
+	{"libraries", KEY_ANY, LIBRARIES_EXPECTED, exec_libraries},
 };
 
 static const struct key_spec file_keys[] = {
 	{"default", KEY_WORD, DEFAULT_EXPECTED, section_default},
 	{"allow", KEY_LIST, RULES_EXPECTED, section_allow},
 	{"deny", KEY_LIST, RULES_EXPECTED, section_deny},
-	{"audit", KEY_UNAVAILABLE, NULL, NULL},
+	{"audit", KEY_LIST, RULES_EXPECTED, section_audit},
 };
 
 static const struct schema exec_schema = {exec_keys, ARRAY_LEN(exec_keys)};
@@ -204,11 +153,16 @@ static enum policy_default parse_section(struct parse *p, bool file, const struc
 		policy_text_error(p->text, value->at, SECTION_EXPECTED, "`%s` is an empty mapping",
 				  key->text);
 	schema_parse(p, file ? &file_schema : &exec_schema, 0, value, &s);
+	if (!s.default_known || s.value != POLICY_DEFAULT_ALLOW || p->partial)
+		return s.value;
 	/* an allow-list that is none would look like protection and be nothing */
-	if (s.allow && s.default_known && s.value == POLICY_DEFAULT_ALLOW && !p->partial)
+	if (s.allow)
 		policy_text_error(p->text, s.allow->at, "`default: deny` beside it",
 				  "`allow` has no effect while the default of `%s` is allow",
 				  key->text);
+	if (s.libraries)
+		policy_text_error(p->text, s.libraries->at, "`default: deny` beside it",
+				  "`libraries` has no effect while the default of `exec` is allow");
 	return s.value;
 }
 
@@ -299,8 +253,8 @@ static const struct key_spec top_keys[] = {
 	{"match", KEY_LIST, MATCH_EXPECTED, top_match},
 	{"exec", KEY_MAPPING, SECTION_EXPECTED, top_exec},
 	{"file", KEY_MAPPING, SECTION_EXPECTED, top_file},
-	{"kernel", KEY_UNAVAILABLE, NULL, NULL},
-	{"record", KEY_UNAVAILABLE, NULL, NULL},
+	{"kernel", KEY_MAPPING, "a mapping of lines like `mount: deny`", parse_kernel},
+	{"record", KEY_MAPPING, "a mapping with `exec` or `file`", parse_record},
 };
 
 static const struct schema top_schema = {top_keys, ARRAY_LEN(top_keys)};
@@ -328,26 +282,15 @@ static void check_missing(struct parse *p, const struct node *root)
 				  "the policy does not say what it governs");
 }
 
-/* Every line of `kernel:` has a rule, whether it was written or not. */
-static void init_kernel(struct policy *policy)
+static bool refuses_nothing(const struct policy *policy)
 {
+	if (policy->n_rules > 0 || policy->anonymous.action != POLICY_ACTION_ALLOW ||
+	    policy->writable.action != POLICY_ACTION_ALLOW)
+		return false;
 	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
-		policy->kernel[line] = (struct policy_rule){
-			.kind = POLICY_RULE_KERNEL,
-			.action = line == HT_KERNEL_NAMESPACES ? POLICY_ACTION_AUDIT
-							       : POLICY_ACTION_DENY,
-			.ops = HT_KERNEL_OP(line),
-			.severity = line == HT_KERNEL_NAMESPACES ? POLICY_SEVERITY_INFO
-								 : POLICY_SEVERITY_HIGH,
-			.implied = true,
-		};
-}
-
-static void locate_implied(struct policy *policy)
-{
-	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
-		if (policy->kernel[line].implied)
-			policy->kernel[line].location = policy->location;
+		if (policy->kernel[line].action != POLICY_ACTION_ALLOW)
+			return false;
+	return true;
 }
 
 /* errors: the count before the document was read.
@@ -365,10 +308,9 @@ static int parse_document(struct policy_text *text, const struct node *root, boo
 	if (!policy->file)
 		return -ENOMEM;
 	policy->location = policy_text_locate(text, root->at.start);
-	policy->record_exec = true;
-	init_kernel(policy);
+	init_switches(policy);
 	schema_parse(&p, &top_schema, 0, root, NULL);
-	locate_implied(policy);
+	locate_switches(policy);
 	check_missing(&p, root);
 	if (text->error == 0 && policy->name)
 		r = policy_number_rules(policy);
@@ -381,7 +323,7 @@ static int parse_document(struct policy_text *text, const struct node *root, boo
 		return r;
 	if (text->diags->n_errors == errors) {
 		assert(policy->name && policy->n_matches > 0);
-		if (policy->n_rules == 0)
+		if (refuses_nothing(policy))
 			policy_text_warn(text, p.name, "rules in `exec` or `file`",
 					 "the policy refuses nothing");
 		*ret_policy = steal_ptr(policy);

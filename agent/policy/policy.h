@@ -25,7 +25,7 @@
 #define POLICY_MESSAGE_MAX 256U	     /* bytes */
 #define POLICY_TAGS_MAX 16U	     /* of one rule */
 #define POLICY_TAG_MAX 63U	     /* bytes of one */
-#define POLICY_UIDS_MAX 1024U	     /* of one `unless` */
+#define POLICY_UNLESS_MAX 1024U	     /* programs, and users, of one `unless` */
 #define POLICY_FIELD_MAX 255U	     /* bytes of a field of `container:` */
 
 enum policy_mode {

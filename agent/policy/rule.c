@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The elements of `allow:` and `deny:`: a path, or a mapping {path, ops, except, severity,
- * message}. */
+/* The elements of `allow:`, `deny:`, `audit:` and `libraries:`: a path, or a mapping with `path`.
+ */
 
 #include <errno.h>
 #include <string.h>
@@ -14,29 +14,35 @@
 #define OPS_EXPECTED "a list of operations, like `[read, write]`"
 #define EXCEPT_EXPECTED "a list of paths inside the rule's path"
 
-/* One element under construction. */
-struct rule_draft {
-	struct policy_rule rule;
-	const struct node *path, *except;
-	struct span path_span;
-	bool failed; /* something of it was reported: it is not added */
-};
-
 static bool kind_is_deny(enum policy_rule_kind kind)
 {
 	return kind == POLICY_RULE_EXEC_DENY || kind == POLICY_RULE_FILE_DENY;
 }
 
+static bool kind_is_audit(enum policy_rule_kind kind)
+{
+	return kind == POLICY_RULE_EXEC_AUDIT || kind == POLICY_RULE_FILE_AUDIT;
+}
+
 static bool kind_is_file(enum policy_rule_kind kind)
 {
 	return kind == POLICY_RULE_FILE_ALLOW || kind == POLICY_RULE_FILE_DENY ||
-	       kind == POLICY_RULE_FILE_DEFAULT;
+	       kind == POLICY_RULE_FILE_AUDIT || kind == POLICY_RULE_FILE_DEFAULT;
+}
+
+static enum policy_action kind_action(enum policy_rule_kind kind)
+{
+	if (kind_is_audit(kind))
+		return POLICY_ACTION_AUDIT;
+	return kind_is_deny(kind) ? POLICY_ACTION_DENY : POLICY_ACTION_ALLOW;
 }
 
 static uint32_t kind_ops(enum policy_rule_kind kind)
 {
 	if (kind == POLICY_RULE_FILE_DENY)
 		return HT_OP_ALL;
+	if (kind == POLICY_RULE_EXEC_LIBRARY)
+		return HT_OP_MAP | HT_OP_MAP_LIBRARY;
 	return kind_is_file(kind) ? HT_OPS_FILE : HT_OPS_EXEC;
 }
 
@@ -83,7 +89,7 @@ bool parse_path(struct parse *p, const struct node *value, const char *what, siz
 /* On a merged-/usr system /bin is a link, and the kernel sees where it leads. A deny rule is bound
  * to both spellings; an allow rule must name the real one, or it would allow what the link can
  * become. */
-static void warn_merged_usr(struct parse *p, const struct policy_path *path, struct span at)
+void warn_merged_usr(struct parse *p, const struct policy_path *path, struct span at)
 {
 	static const char *const links[] = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"};
 	const char *rest = path->text, *name = NULL;
@@ -100,7 +106,7 @@ static void warn_merged_usr(struct parse *p, const struct policy_path *path, str
 			       quote_text(path->text, strlen(path->text)).text,
 			       path->subtree ? "/**" : "");
 		policy_text_warn(p->text, at, expected,
-				 "where `/%s` is a link to `/usr/%s`, this rule allows nothing",
+				 "where `/%s` is a link to `/usr/%s`, this path names nothing",
 				 links[i], links[i]);
 		return;
 	}
@@ -117,7 +123,7 @@ static void rule_path(struct parse *p, const struct node *key, const struct node
 		d->failed = true;
 		return;
 	}
-	if (!kind_is_deny(d->rule.kind))
+	if (kind_action(d->rule.kind) == POLICY_ACTION_ALLOW)
 		warn_merged_usr(p, &d->rule.path, value->at);
 }
 
@@ -126,7 +132,7 @@ static void rule_op(struct parse *p, struct rule_draft *d, const struct node *va
 	/* what may be mapped executable under an allow-list is said by `exec` */
 	static const char *const words[] = {"read",   "write", "create", "delete",
 					    "rename", "link",  "attr",	 "map"};
-	bool deny = kind_is_deny(d->rule.kind);
+	bool speaks = kind_is_deny(d->rule.kind) || kind_is_audit(d->rule.kind);
 	uint32_t bits = 0;
 	int i;
 
@@ -138,13 +144,13 @@ static void rule_op(struct parse *p, struct rule_draft *d, const struct node *va
 				  node_describe(value));
 		return;
 	}
-	if (strcmp(value->text, "exec") == 0 || (!deny && strcmp(value->text, "map") == 0)) {
+	if (strcmp(value->text, "exec") == 0 || (!speaks && strcmp(value->text, "map") == 0)) {
 		policy_text_error(p->text, value->at, "a rule of the section `exec` for it",
 				  "`%s` is not an operation of a `%s` rule", value->text,
 				  policy_rule_kind_to_string(d->rule.kind));
 		return;
 	}
-	i = schema_find_word(p, value, "operation", words, ARRAY_LEN(words) - !deny);
+	i = schema_find_word(p, value, "operation", words, ARRAY_LEN(words) - !speaks);
 	if (i < 0 || policy_op_from_string(words[i], &bits) < 0)
 		return;
 	if (*ops & bits) {
@@ -193,6 +199,7 @@ static void rule_severity(struct parse *p, const struct node *key, const struct 
 	for (i = 0; i < _POLICY_SEVERITY_MAX; i++)
 		words[i] = policy_severity_to_string((enum policy_severity)i);
 	i = schema_find_word(p, value, "severity", words, ARRAY_LEN(words));
+	d->severity_given = true;
 	if (i < 0)
 		d->failed = true;
 	else
@@ -217,12 +224,20 @@ static const struct key_spec rule_keys[] = {
 	{"path", KEY_LINE, "an absolute path", rule_path},
 	{"ops", KEY_LIST, OPS_EXPECTED, rule_ops, WHERE_FILE,
 	 "only rules of `file` name operations"},
-	{"except", KEY_LIST, EXCEPT_EXPECTED, rule_except, WHERE_DENY,
-	 "only deny rules have exceptions"},
+	{"except", KEY_LIST, EXCEPT_EXPECTED, rule_except, WHERE_SPEAKS,
+	 "only deny and audit rules have exceptions"},
+	{"unless", KEY_MAPPING, "a mapping with `exe` or `uid`", rule_unless, WHERE_SPEAKS,
+	 "only deny and audit rules have exceptions"},
+	{"action", KEY_WORD, "`deny`, `audit` or `kill`", rule_action, WHERE_DENY,
+	 "only deny rules have an action"},
+	{"origin", KEY_WORD, "`image`", rule_origin, WHERE_ORIGIN,
+	 "only `exec.allow` and `exec.libraries` ask where a file came from"},
 	{"severity", KEY_WORD, "a word like `high`", rule_severity},
 	{"message", KEY_LINE, "text", rule_message},
-	{"unless", KEY_UNAVAILABLE, NULL, NULL},
-	{"origin", KEY_UNAVAILABLE, NULL, NULL},
+	{"tags", KEY_LIST, "a list of words", rule_tags},
+	{"enforce_after", KEY_WORD, "a moment like `2026-12-01`", rule_enforce_after, WHERE_DENY,
+	 "only deny rules are enforced"},
+	{"expires", KEY_WORD, "a moment like `2026-12-01`", rule_expires},
 };
 
 static const struct schema rule_schema = {rule_keys, ARRAY_LEN(rule_keys)};
@@ -294,16 +309,27 @@ static void add_rule(struct parse *p, struct rule_draft *d)
 	p->policy->rules[p->policy->n_rules++] = d->rule;
 }
 
-static void parse_rule(struct parse *p, enum policy_rule_kind kind, const struct node *item)
+static unsigned kind_context(enum policy_rule_kind kind)
 {
-	unsigned context =
-		(kind_is_deny(kind) ? WHERE_DENY : 0) | (kind_is_file(kind) ? WHERE_FILE : 0);
+	unsigned context = kind_is_file(kind) ? WHERE_FILE : 0;
+
+	if (kind_is_deny(kind))
+		context |= WHERE_DENY | WHERE_SPEAKS;
+	if (kind_is_audit(kind))
+		context |= WHERE_SPEAKS;
+	if (kind == POLICY_RULE_EXEC_ALLOW || kind == POLICY_RULE_EXEC_LIBRARY)
+		context |= WHERE_ORIGIN;
+	return context;
+}
+
+void parse_rule(struct parse *p, enum policy_rule_kind kind, const struct node *item)
+{
+	unsigned context = kind_context(kind);
 	size_t errors = p->text->diags->n_errors;
 	struct rule_draft d = {
 		.rule.kind = kind,
-		.rule.action = kind_is_deny(kind) ? POLICY_ACTION_DENY : POLICY_ACTION_ALLOW,
+		.rule.action = kind_action(kind),
 		.rule.ops = kind_ops(kind),
-		.rule.severity = kind_is_deny(kind) ? POLICY_SEVERITY_HIGH : POLICY_SEVERITY_INFO,
 		.rule.location = policy_text_locate(p->text, item->at.start),
 	};
 
@@ -319,6 +345,10 @@ static void parse_rule(struct parse *p, enum policy_rule_kind kind, const struct
 		policy_text_error(p->text, item->at, RULE_EXPECTED, "the rule has no `path`");
 	if (d.rule.path.text && d.except)
 		parse_exceptions(p, &d);
+	check_limits(p, &d);
+	if (!d.severity_given)
+		d.rule.severity = d.rule.action >= POLICY_ACTION_DENY ? POLICY_SEVERITY_HIGH
+								      : POLICY_SEVERITY_INFO;
 	if (!d.rule.path.text || d.failed)
 		policy_rule_deinit(&d.rule);
 	else

@@ -156,6 +156,8 @@ static bool check_value(struct parse *p, const struct key_spec *spec, const stru
 		return check_kind(p, spec, key, value, NODE_LIST);
 	case KEY_MAPPING:
 		return check_kind(p, spec, key, value, NODE_MAPPING);
+	case KEY_ANY:
+		return value->kind != NODE_BAD;
 	case KEY_UNAVAILABLE:
 	case _KEY_TYPE_MAX:
 		break;

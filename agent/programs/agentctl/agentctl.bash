@@ -33,7 +33,7 @@ _agentctl() {
 		word=${COMP_WORDS[i]}
 		case $word in
 		--state-dir | --runtime-dir | --policy-dir | --color | --lines | -n | --since | --until | \
-			--container | --policy | --verdict | --exe | --path | --op | --kind | --for | --reason | --confirm-within | --cgroup | --exec | --uid | --suite | --effective)
+			--container | --policy | --verdict | --exe | --path | --op | --kind | --for | --reason | --confirm-within | --cgroup | --exec | --uid | --suite | --effective | --root | --cgroups)
 			[[ ${COMP_WORDS[i + 1]} == "=" ]] && ((i++))
 			((i++))
 			;;
@@ -49,7 +49,7 @@ _agentctl() {
 	done
 
 	case $prev in
-	--state-dir | --runtime-dir | --policy-dir)
+	--state-dir | --runtime-dir | --policy-dir | --root | --cgroups)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
@@ -113,7 +113,7 @@ _agentctl() {
 	policy)
 		local own=""
 		case $sub in
-		check) own="--strict" ;;
+		check) own="--strict --root --cgroups" ;;
 		list) own="--json" ;;
 		show) own="--json --effective" ;;
 		test) own="--json --container --cgroup --policy --exe --uid --exec --op --from-image --suite" ;;

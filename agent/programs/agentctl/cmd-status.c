@@ -20,7 +20,8 @@
  * [{"path", "state": "active"|"stale"|"masked"|"broken"|"empty", "error": text?}] the files of the
  * drop-in directories after precedence; broken: never was good containers   [{"name", "id":
  * text|null, "runtime", "cgroup", "cgroup_id": int, "policies": [name], "counted": int}] cgroups
- * bound now counters     {VERDICT: {"counted", "emitted", "aggregated", "lost"}}   the kernel's
+ * bound now times [{"policy", "file", "line": int, "rule", "state": "staged"|"expires"|"expired",
+ * "at_us": int}] rules that come into force, or go, at a moment counters     {VERDICT: {"counted", "emitted", "aggregated", "lost"}}   the kernel's
  * ledger (abi.h, struct ht_ledger), summed over CPUs; VERDICT is a word of
  * event_verdict_to_string() store        {"path", "committed", "pending", "dropped": int,
  * "degraded": bool, "error": text?, "stored": {VERDICT: int},    of what the kernel emitted in this

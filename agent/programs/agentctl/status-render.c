@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "programs/agentctl/agentctl.h"
 #include "programs/agentctl/table.h"
@@ -280,6 +281,42 @@ static int render_policies(struct view *v)
 	return r;
 }
 
+/* Rules that are not in force yet, or not for ever. */
+static int render_times(struct view *v)
+{
+	static const char *const headers[] = {"RULE", "STATE", "AT (UTC)", "FILE", NULL};
+	const json_t *times = json_object_get(v->status, "times");
+	struct table *table;
+	json_t *time;
+	size_t i;
+	int r;
+
+	if (json_array_size(times) == 0)
+		return 0;
+	table = table_new(headers, 0);
+	if (!table)
+		return -ENOMEM;
+	put_title(v, "Rules with a time");
+	json_array_foreach(times, i, time)
+	{
+		const char *state = json_text(time, "state"), *file = json_text(time, "file");
+		time_t at = (time_t)(json_number(time, "at_us") / 1000000);
+		char text[32] = "?";
+		struct tm tm;
+
+		if (gmtime_r(&at, &tm))
+			(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+		table_add(table, json_text(time, "rule"));
+		table_add_color(table, state,
+				state && strcmp(state, "expires") == 0 ? COLOR_NONE : COLOR_YELLOW);
+		table_add(table, text);
+		table_addf(table, "%s:%lld", file ? file : "?", json_number(time, "line"));
+	}
+	r = table_render(table, v->b, 2, v->color);
+	(void)table_free(table);
+	return r;
+}
+
 /* Only the files that are not simply in force. */
 static void render_sources(struct view *v)
 {
@@ -466,6 +503,8 @@ int status_render(const json_t *status, int64_t now_us, bool color, struct strbu
 	render_disarmed(&v);
 	render_trial(&v);
 	r = render_policies(&v);
+	if (r >= 0)
+		r = render_times(&v);
 	if (r < 0)
 		return r;
 	render_sources(&v);

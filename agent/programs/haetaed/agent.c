@@ -343,6 +343,7 @@ void agent_stop(struct agent *a)
 			     "The agent stops; what it published stays in force");
 	}
 	a->tick = sd_event_source_disable_unref(a->tick);
+	a->change = sd_event_source_disable_unref(a->change);
 	a->alerts = alerts_free(a->alerts);
 	agent_close_store(a);
 	a->kernel = kernel_close(a->kernel);

@@ -89,6 +89,7 @@ struct agent {
 	sd_event_source *deadline;
 
 	sd_event_source *tick;
+	sd_event_source *change; /* when the next rule comes into force or expires */
 	int watch_fd; /* inotify */
 	struct agent_watch watches[AGENT_POLICY_DIRS_MAX];
 	sd_event_source *watch;

@@ -42,7 +42,9 @@ static int canary_policy(struct agent *a, struct policy_file **ret)
 			strbuf_putc(&text, '\\');
 		strbuf_putc(&text, *p);
 	}
-	strbuf_puts(&text, "/canary\"\n");
+	strbuf_puts(&text, "/canary\"\nkernel:\n");
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
+		strbuf_printf(&text, "  %s: allow\n", policy_kernel_to_string(line));
 	if (strbuf_error(&text) < 0)
 		return -ENOMEM;
 	r = policy_parse("(built in)", strbuf_str(&text), text.len, &diags, ret);
@@ -258,6 +260,8 @@ static void tell_outcome(struct agent *a, const struct policy_set *set)
 		     a->published.profiles_retired);
 }
 
+static int change_arm(struct agent *a, int64_t at);
+
 static int reload_set(struct agent *a, struct policy_set **set, char **reterr_text)
 {
 	_cleanup_(policy_file_unrefp) struct policy_file *canary = NULL;
@@ -284,6 +288,10 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	a->set = steal_ptr(*set);
 	(void)image_free(a->image);
 	a->image = steal_ptr(image);
+	r = change_arm(a, a->image->changes_at);
+	if (r < 0)
+		(void)log_error(r, "Failed to set the timer of the rules that come into force or expire, "
+				   "ignoring");
 	r = last_good_save(a->options.state_dir, a->set, a->trial.name);
 	if (r < 0)
 		(void)log_error(r, "Failed to keep the policies in '%s', ignoring",
@@ -308,6 +316,38 @@ static int load_set(struct agent *a, struct policy_set **ret)
 	for (size_t i = 0; i < a->options.n_policy_dirs; i++)
 		dirs[n++] = a->options.policy_dirs[i];
 	return policy_set_load(dirs, n, a->set, ret);
+}
+
+#define US_PER_SECOND 1000000ULL
+#define CHANGE_RETRY_SECONDS 10
+
+/* A rule comes into force, or goes: the same policies are compiled anew. */
+static int change_due(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	_cleanup_free_ char *error = NULL;
+	struct agent *a = userdata;
+
+	log_notice("A rule comes into force or expires: putting the policies in force again");
+	if (agent_reload(a, &error) < 0) /* told there */
+		(void)change_arm(a, time(NULL) + CHANGE_RETRY_SECONDS);
+	return 0;
+}
+
+/* Wake up at that second of the wall clock, which can be set at any time: the timer follows it. 0: never. */
+static int change_arm(struct agent *a, int64_t at)
+{
+	int r = 0;
+
+	if (!a->change && at > 0)
+		return sd_event_add_time(a->event, &a->change, CLOCK_REALTIME,
+					 (uint64_t)at * US_PER_SECOND, US_PER_SECOND, change_due, a);
+	if (!a->change)
+		return 0;
+	if (at > 0)
+		r = sd_event_source_set_time(a->change, (uint64_t)at * US_PER_SECOND);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(a->change, at > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	return r;
 }
 
 int agent_reload(struct agent *a, char **reterr_text)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "programs/haetaed/agent.h"
@@ -94,6 +95,44 @@ static json_t *status_policies(struct agent *a, json_t *per_policy, const char *
 					  "rules", number(p->n_rules), "cgroups",
 					  json_integer_value(json_object_get(per_policy, p->name))));
 		}
+	}
+	return list;
+}
+
+/* ---- rules with a time ---- */
+
+#define STATUS_TIMES_MAX 100U /* more of them are only counted, by `rules` of their policy */
+
+static void times_add(json_t *list, const struct policy *p, const struct policy_rule *rule, int64_t now)
+{
+	_cleanup_free_ char *text = policy_rule_to_text(rule);
+	enum policy_rule_state state = policy_rule_state(rule, now);
+	bool staged = state == POLICY_RULE_STAGED;
+	int64_t at = staged ? rule->enforce_after : rule->expires;
+
+	if (at == 0 || json_array_size(list) >= STATUS_TIMES_MAX)
+		return;
+	(void)json_array_append_new(
+		list, json_pack("{s:o, s:o, s:i, s:o, s:s, s:o}", "policy", control_text(p->name),
+				"file", control_text(p->file), "line", (int)rule->location.line, "rule",
+				control_text(text), "state",
+				staged				  ? "staged" :
+				state == POLICY_RULE_EXPIRED	  ? "expired" :
+								    "expires",
+				"at_us", number((uint64_t)at * 1000000ULL)));
+}
+
+static json_t *status_times(struct agent *a)
+{
+	json_t *list = json_array();
+	int64_t now = time(NULL);
+
+	for (size_t i = 0; i < a->set->n_sources; i++) {
+		const struct policy_file *file = a->set->sources[i].file;
+
+		for (size_t j = 0; file && j < file->n_policies; j++)
+			for (size_t k = 0; k < file->policies[j]->n_rules; k++)
+				times_add(list, file->policies[j], &file->policies[j]->rules[k], now);
 	}
 	return list;
 }
@@ -245,6 +284,7 @@ json_t *agent_status(struct agent *a)
 	(void)json_object_set_new(answer, "notices",
 				  json_pack("{s:o, s:o}", "emitted", number(ledger.notices_emitted),
 					    "lost", number(ledger.notices_lost)));
+	(void)json_object_set_new(answer, "times", status_times(a));
 	(void)json_object_set_new(answer, "failures", status_failures(&ledger));
 	(void)json_object_set_new(answer, "labels", number(kernel_labels_count(a->kernel)));
 	(void)json_object_set_new(answer, "disarmed", agent_disarm_status(a));

@@ -74,6 +74,10 @@ static const struct {
 	 " \"error\": \"line 3: unknown key\"}]}",
 	 "  /etc/haetae/policies.d/60-db.yaml: stale: line 3: unknown key\n"},
 	{"{\"sources\": [{\"path\": \"/x\", \"state\": \"masked\"}]}", "  /x: masked\n"},
+	{"{\"times\": [{\"policy\": \"web\", \"file\": \"/p/web.yaml\", \"line\": 7, \"rule\": "
+	 "\"file.deny /a\", \"state\": \"staged\", \"at_us\": 1796083200000000}]}",
+	 "  file.deny /a  staged  2026-12-01 00:00:00  /p/web.yaml:7\n"},
+	{"{\"times\": [7, {}]}", "1970-01-01"},
 	{"{\"failures\": {\"depth\": 4}}", "  depth: 4\n"},
 	{"{\"notices\": {\"lost\": 2}}", "2 of 7 notices"},
 	{"{\"warnings\": [\"clock stepped\"]}", "Warnings\n  clock stepped\n"},

@@ -47,6 +47,10 @@ static void rule_deinit(struct policy_rule *rule)
 	for (size_t i = 0; i < rule->n_except; i++)
 		free(rule->except[i].text);
 	free(rule->except);
+	for (size_t i = 0; i < rule->unless.n_exe; i++)
+		free(rule->unless.exe[i].text);
+	free(rule->unless.exe);
+	free(rule->unless.uids);
 }
 
 struct policy *policy_build_free(struct policy *policy)
@@ -123,6 +127,39 @@ void policy_build_except(struct policy *policy, const char *path)
 	rule->except[rule->n_except++] = build_path(path, rule->location.line);
 }
 
+void policy_build_exe(struct policy *policy, const char *path)
+{
+	struct policy_rule *rule = &policy->rules[policy->n_rules - 1];
+	struct policy_unless *u = &rule->unless;
+
+	u->exe = grow(u->exe, u->n_exe, sizeof(*u->exe));
+	u->exe[u->n_exe++] = build_path(path, rule->location.line);
+}
+
+void policy_build_uid(struct policy *policy, uint32_t uid)
+{
+	struct policy_unless *u = &policy->rules[policy->n_rules - 1].unless;
+
+	u->uids = grow(u->uids, u->n_uids, sizeof(*u->uids));
+	u->uids[u->n_uids++] = uid;
+}
+
+void policy_build_switch(struct policy *policy, struct policy_rule *rule, uint32_t ops,
+			 enum policy_action action)
+{
+	*rule = (struct policy_rule){
+		.id = 0xffff000000000000ULL | ops,
+		.kind = rule == &policy->anonymous  ? POLICY_RULE_EXEC_ANONYMOUS
+			: rule == &policy->writable ? POLICY_RULE_EXEC_WRITABLE
+						    : POLICY_RULE_KERNEL,
+		.action = action,
+		.ops = ops,
+		.location.line = 1,
+	};
+	if (rule == &policy->writable)
+		rule->id++;
+}
+
 void policy_build_default(struct policy *policy, enum policy_rule_kind kind)
 {
 	if (kind == POLICY_RULE_EXEC_DEFAULT)
@@ -151,6 +188,11 @@ struct policy *policy_build_copy(const struct policy *policy)
 
 	p->mode = policy->mode;
 	p->record_exec = policy->record_exec;
+	p->record_file = policy->record_file;
+	p->libraries = policy->libraries;
+	p->anonymous = policy->anonymous;
+	p->writable = policy->writable;
+	memcpy(p->kernel, policy->kernel, sizeof(p->kernel));
 	p->exec_default = policy->exec_default;
 	p->file_default = policy->file_default;
 	for (size_t i = 0; i < policy->n_rules; i++) {
@@ -164,6 +206,16 @@ struct policy *policy_build_copy(const struct policy *policy)
 			policy_build_except(p, from->except[j].text);
 			to->except[j].subtree = from->except[j].subtree;
 		}
+		to->action = from->action;
+		to->origin_image = from->origin_image;
+		to->enforce_after = from->enforce_after;
+		to->expires = from->expires;
+		for (size_t j = 0; j < from->unless.n_exe; j++) {
+			policy_build_exe(p, from->unless.exe[j].text);
+			to->unless.exe[j].subtree = from->unless.exe[j].subtree;
+		}
+		for (size_t j = 0; j < from->unless.n_uids; j++)
+			policy_build_uid(p, from->unless.uids[j]);
 	}
 	for (size_t i = 0; i < policy->n_matches; i++) {
 		policy_build_match(p, policy->matches[i].cgroup.text, policy->matches[i].unit);
@@ -182,6 +234,33 @@ static void print_path(const struct policy_path *path, FILE *out)
 		path->subtree ? "/**" : "");
 }
 
+static void print_limits(const struct policy_rule *rule, FILE *out)
+{
+	fprintf(out, ", action: %s%s", policy_action_to_string(rule->action),
+		rule->origin_image ? ", origin: image" : "");
+	if (rule->enforce_after)
+		fprintf(out, ", enforce_after: %lld", (long long)rule->enforce_after);
+	if (rule->expires)
+		fprintf(out, ", expires: %lld", (long long)rule->expires);
+	for (size_t i = 0; i < rule->unless.n_exe; i++) {
+		fprintf(out, ", unless exe ");
+		print_path(&rule->unless.exe[i], out);
+	}
+	for (size_t i = 0; i < rule->unless.n_uids; i++)
+		fprintf(out, ", unless uid %u", rule->unless.uids[i]);
+}
+
+static void print_switches(const struct policy *policy, FILE *out)
+{
+	fprintf(out, "libraries: %d\nanonymous: %s%s\nwritable: %s\n", (int)policy->libraries,
+		policy_action_to_string(policy->anonymous.action),
+		policy->anonymous.id ? "" : " (not written)",
+		policy_action_to_string(policy->writable.action));
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
+		fprintf(out, "%s: %s\n", policy_kernel_to_string(line),
+			policy_action_to_string(policy->kernel[line].action));
+}
+
 static void print_rule(const struct policy_rule *rule, FILE *out)
 {
 	static const char *const kinds[] = {
@@ -191,6 +270,9 @@ static void print_rule(const struct policy_rule *rule, FILE *out)
 		[POLICY_RULE_FILE_DEFAULT] = "file.default: deny",
 		[POLICY_RULE_FILE_ALLOW] = "file.allow",
 		[POLICY_RULE_FILE_DENY] = "file.deny",
+		[POLICY_RULE_EXEC_AUDIT] = "exec.audit",
+		[POLICY_RULE_FILE_AUDIT] = "file.audit",
+		[POLICY_RULE_EXEC_LIBRARY] = "exec.libraries",
 	};
 
 	fprintf(out, "  - %s", kinds[rule->kind]);
@@ -202,7 +284,9 @@ static void print_rule(const struct policy_rule *rule, FILE *out)
 			fprintf(out, "%s", i == 0 ? ", except: [" : ", ");
 			print_path(&rule->except[i], out);
 		}
-		fprintf(out, "%s}", rule->n_except > 0 ? "]" : "");
+		fprintf(out, "%s", rule->n_except > 0 ? "]" : "");
+		print_limits(rule, out);
+		fprintf(out, "}");
 	}
 	fprintf(out, " # id %#llx\n", (unsigned long long)rule->id);
 }
@@ -221,6 +305,7 @@ void policy_build_print(const struct policy *policy, FILE *out)
 			fprintf(out, " unit: \"%s\"", policy->matches[i].unit);
 		fputc('\n', out);
 	}
+	print_switches(policy, out);
 	fprintf(out, "rules:\n");
 	for (size_t i = 0; i < policy->n_rules; i++)
 		print_rule(&policy->rules[i], out);

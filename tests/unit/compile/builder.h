@@ -23,6 +23,12 @@ DEFINE_CLEANUP(struct policy *, policy_build_freep, policy_build_free)
 struct policy_rule *policy_build_rule(struct policy *policy, enum policy_rule_kind kind,
 				      const char *path, uint32_t ops);
 void policy_build_except(struct policy *policy, const char *path); /* of the last rule */
+/* `unless` of the last rule: one more program, one more user (rising). */
+void policy_build_exe(struct policy *policy, const char *path);
+void policy_build_uid(struct policy *policy, uint32_t uid);
+/* A switch: &policy->anonymous, &policy->writable or a line of policy->kernel. */
+void policy_build_switch(struct policy *policy, struct policy_rule *rule, uint32_t ops,
+			 enum policy_action action);
 /* Sets the default to deny and adds its rule. */
 void policy_build_default(struct policy *policy, enum policy_rule_kind kind);
 /* Either may be NULL. */

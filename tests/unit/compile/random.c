@@ -119,43 +119,115 @@ static uint32_t random_ops(struct random *r)
 	return 1 + random_below(r, HT_OP_ALL);
 }
 
-void random_deny_rule(struct random *r, struct policy *policy, const struct random_shape *shape)
+/* What a rule says besides path and operations. */
+static void random_limits(struct random *r, struct policy *policy, struct policy_rule *rule,
+			  const struct random_shape *shape)
 {
+	static const enum policy_action actions[] = {POLICY_ACTION_DENY, POLICY_ACTION_DENY,
+						     POLICY_ACTION_DENY, POLICY_ACTION_AUDIT,
+						     POLICY_ACTION_KILL};
 	char text[TEXT_MAX];
-	struct policy_rule *rule;
-	size_t n;
 
-	random_path_text(r, shape, NULL, text);
-	if (random_below(r, 4) == 0) {
-		policy_build_rule(policy, POLICY_RULE_EXEC_DENY, text, HT_OPS_EXEC);
+	if (shape->plain)
 		return;
+	if (rule->action == POLICY_ACTION_DENY && random_below(r, 3) == 0)
+		rule->action = actions[random_below(r, ARRAY_LEN(actions))];
+	if (rule->action >= POLICY_ACTION_DENY && random_below(r, 6) == 0)
+		rule->enforce_after = random_below(r, 2) ? RANDOM_NOW + 10 : RANDOM_NOW;
+	if (random_below(r, 8) == 0)
+		rule->expires = random_below(r, 2) ? RANDOM_NOW + 20 : RANDOM_NOW;
+	if (rule->action == POLICY_ACTION_ALLOW || random_below(r, 3))
+		return;
+	for (uint32_t n = random_below(r, 3); n > 0; n--) {
+		random_path_text(r, shape, NULL, text);
+		policy_build_exe(policy, text);
 	}
-	rule = policy_build_rule(policy, POLICY_RULE_FILE_DENY, text, random_ops(r));
-	n = random_below(r, 3) == 0 ? 1 + random_below(r, 2) : 0;
+	for (uint32_t uid = 0; uid < 4; uid++)
+		if (random_below(r, 4) == 0)
+			policy_build_uid(policy, uid);
+}
+
+static void random_excepts(struct random *r, struct policy *policy, struct policy_rule *rule,
+			   const struct random_shape *shape)
+{
+	size_t n = random_below(r, 3) == 0 ? 1 + random_below(r, 2) : 0;
+	char text[TEXT_MAX];
+
 	for (size_t i = 0; i < n; i++) {
 		random_path_text(r, shape, random_below(r, 4) ? rule->path.text : NULL, text);
 		policy_build_except(policy, text);
 	}
 }
 
-static void random_rule(struct random *r, struct policy *policy, const struct random_shape *shape)
+/* One that refuses or records. */
+static void random_speaker(struct random *r, struct policy *policy,
+			   const struct random_shape *shape, enum policy_rule_kind file,
+			   enum policy_rule_kind exec)
 {
 	char text[TEXT_MAX];
+	struct policy_rule *rule;
 
-	switch (random_below(r, 5)) {
-	case 0:
-		random_path_text(r, shape, NULL, text);
-		policy_build_rule(policy, POLICY_RULE_EXEC_ALLOW, text, HT_OPS_EXEC);
-		return;
-	case 1:
-		random_path_text(r, shape, NULL, text);
-		policy_build_rule(policy, POLICY_RULE_FILE_ALLOW, text,
-				  random_below(r, 2) ? HT_OPS_FILE
-						     : 1 + random_below(r, HT_OPS_FILE));
-		return;
-	default:
-		random_deny_rule(r, policy, shape);
+	random_path_text(r, shape, NULL, text);
+	if (random_below(r, 4) == 0)
+		rule = policy_build_rule(policy, exec, text, HT_OPS_EXEC);
+	else
+		rule = policy_build_rule(policy, file, text, random_ops(r));
+	if (rule->kind == POLICY_RULE_FILE_DENY || !shape->plain)
+		random_excepts(r, policy, rule, shape);
+	random_limits(r, policy, rule, shape);
+}
+
+void random_deny_rule(struct random *r, struct policy *policy, const struct random_shape *shape)
+{
+	random_speaker(r, policy, shape, POLICY_RULE_FILE_DENY, POLICY_RULE_EXEC_DENY);
+}
+
+static void random_allow_rule(struct random *r, struct policy *policy,
+			      const struct random_shape *shape)
+{
+	struct policy_rule *rule;
+	char text[TEXT_MAX];
+
+	random_path_text(r, shape, NULL, text);
+	if (random_below(r, 2)) {
+		rule = policy_build_rule(policy, POLICY_RULE_FILE_ALLOW, text,
+					 random_below(r, 2) ? HT_OPS_FILE
+							    : 1 + random_below(r, HT_OPS_FILE));
+	} else if (!shape->plain && random_below(r, 4) == 0) {
+		rule = policy_build_rule(policy, POLICY_RULE_EXEC_LIBRARY, text,
+					 HT_OP_MAP | HT_OP_MAP_LIBRARY);
+	} else {
+		rule = policy_build_rule(policy, POLICY_RULE_EXEC_ALLOW, text, HT_OPS_EXEC);
 	}
+	if (rule->kind != POLICY_RULE_FILE_ALLOW && !shape->plain)
+		rule->origin_image = random_below(r, 3) == 0;
+	random_limits(r, policy, rule, shape);
+}
+
+static void random_rule(struct random *r, struct policy *policy, const struct random_shape *shape)
+{
+	uint32_t kind = random_below(r, shape->plain ? 5 : 6);
+
+	if (kind < 2)
+		random_allow_rule(r, policy, shape);
+	else if (kind < 5)
+		random_deny_rule(r, policy, shape);
+	else
+		random_speaker(r, policy, shape, POLICY_RULE_FILE_AUDIT, POLICY_RULE_EXEC_AUDIT);
+}
+
+static void random_switches(struct random *r, struct policy *policy)
+{
+	policy->libraries = (enum policy_libraries)random_below(r, _POLICY_LIBRARIES_MAX);
+	if (random_below(r, 2))
+		policy_build_switch(policy, &policy->anonymous, HT_OPS_EXEC,
+				    (enum policy_action)random_below(r, POLICY_ACTION_KILL));
+	if (random_below(r, 2))
+		policy_build_switch(policy, &policy->writable, HT_OPS_EXEC,
+				    (enum policy_action)random_below(r, POLICY_ACTION_KILL));
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
+		policy_build_switch(policy, &policy->kernel[line], HT_KERNEL_OP(line),
+				    (enum policy_action)random_below(r, POLICY_ACTION_KILL));
 }
 
 struct policy *random_policy(struct random *r, const char *name, const struct random_shape *shape)
@@ -164,7 +236,9 @@ struct policy *random_policy(struct random *r, const char *name, const struct ra
 	uint32_t n = random_below(r, shape->rules + 1);
 	uint32_t exec_at = random_below(r, 2 * n + 2), file_at = random_below(r, 2 * n + 2);
 
-	policy->mode = random_below(r, 2) ? POLICY_MODE_ENFORCE : POLICY_MODE_AUDIT;
+	policy->mode = random_below(r, 4) ? POLICY_MODE_ENFORCE : POLICY_MODE_AUDIT;
+	if (!shape->plain)
+		random_switches(r, policy);
 	for (uint32_t i = 0; i <= n; i++) {
 		if (i == exec_at && !shape->no_exec)
 			policy_build_default(policy, POLICY_RULE_EXEC_DEFAULT);
@@ -194,10 +268,16 @@ static void random_instance(struct random *r, const char *p, size_t len, char *r
 	ret[n] = '\0';
 }
 
-static const struct policy_path *random_rule_path(struct random *r, const struct policy *policy)
+static const struct policy_path *random_rule_path(struct random *r, const struct policy *policy,
+						  bool program)
 {
 	const struct policy_rule *rule = &policy->rules[random_below(r, (uint32_t)policy->n_rules)];
 
+	/* a few tries: not every rule has conditions */
+	for (unsigned i = 0; program && rule->unless.n_exe == 0 && i < 8; i++)
+		rule = &policy->rules[random_below(r, (uint32_t)policy->n_rules)];
+	if (program && rule->unless.n_exe > 0)
+		return &rule->unless.exe[random_below(r, (uint32_t)rule->unless.n_exe)];
 	if (rule->n_except > 0 && random_below(r, 2))
 		return &rule->except[random_below(r, (uint32_t)rule->n_except)];
 	return rule->path.text ? &rule->path : NULL;
@@ -215,7 +295,8 @@ static void path_push(struct random_path *path, const char *name)
 	path->n++;
 }
 
-void random_path(struct random *r, const struct policy *policy, struct random_path *ret)
+static void draw_path(struct random *r, const struct policy *policy, bool program,
+		      struct random_path *ret)
 {
 	const struct policy_path *model = NULL;
 	struct image_component parts[64];
@@ -224,7 +305,7 @@ void random_path(struct random *r, const struct policy *policy, struct random_pa
 
 	ret->n = 0;
 	if (policy->n_rules > 0 && random_below(r, 4) > 0)
-		model = random_rule_path(r, policy);
+		model = random_rule_path(r, policy, program);
 	if (model) {
 		n = components_split(model->text, parts, 64);
 		/* the other spelling of merged /usr */
@@ -249,6 +330,30 @@ void random_path(struct random *r, const struct policy *policy, struct random_pa
 		random_name(r, name);
 		path_push(ret, name);
 	}
+}
+
+void random_path(struct random *r, const struct policy *policy, struct random_path *ret)
+{
+	draw_path(r, policy, false, ret);
+}
+
+void random_question(struct random *r, const struct policy *policy, struct random_question *ret)
+{
+	uint32_t bits = random_below(r, 256);
+
+	draw_path(r, policy, false, &ret->object);
+	ret->question = question_of(ret->object.components, ret->object.n);
+	ret->question.ops |= HT_OPS_KERNEL;
+	ret->question.nameless = bits < 8;
+	ret->question.stacked = bits & 1;
+	ret->question.from_image = bits & 2;
+	ret->question.writable = bits & 4;
+	ret->question.uid = bits >> 3 & 3;
+	if (bits & 32)
+		return;
+	draw_path(r, policy, true, &ret->program);
+	ret->question.exe = ret->program.components;
+	ret->question.n_exe = ret->program.n;
 }
 
 void random_path_print(const struct image_component *components, size_t n, FILE *out)

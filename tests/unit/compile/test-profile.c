@@ -122,6 +122,8 @@ static const struct verdict_case verdicts[] = {
 	/* exec.deny: the three exec bits */
 	{{"D /tmp/**"}, 0, "/tmp/x", EXEC, 1},
 	{{"D /tmp/**"}, 0, "/tmpx", 0, 0},
+	{{"D /tmp/** !/tmp/x"}, 0, "/tmp/x", 0, 0},
+	{{"D /tmp/** !/tmp/x"}, 0, "/tmp/y", EXEC, 1},
 	/* exec allow-list */
 	{{"e", "A /opt/app"}, 0, "/opt/app", 0, 0},
 	{{"e", "A /opt/app"}, 0, "/opt/other", EXEC, 1},
@@ -288,13 +290,13 @@ END_TEST
 static void check_entry(const struct image *image, const struct ht_entry *e)
 {
 	const struct image_profile *p = &image->profiles[0];
-	uint32_t n[HT_EDGE_BIND + 1] = {}, rules = 0;
+	uint32_t n[HT_EDGE_KERNEL + 1] = {}, rules = 0;
 
 	for (size_t i = 0; i < p->n_pairs; i++)
 		if (p->pairs[i].key.state == e->next) {
 			n[p->pairs[i].key.kind]++;
 			if (p->pairs[i].key.kind == HT_EDGE_RULE)
-				rules |= 1U << p->pairs[i].key.name;
+				rules |= 1U << (p->pairs[i].key.name >> 8);
 		}
 	ck_assert_uint_eq(e->flags & HT_ENTRY_GLOBS, n[HT_EDGE_GLOB]);
 	ck_assert_uint_eq(!!(e->flags & HT_ENTRY_NAMES), n[HT_EDGE_NAME] > 0);
@@ -302,8 +304,17 @@ static void check_entry(const struct image *image, const struct ht_entry *e)
 	ck_assert_uint_eq(n[HT_EDGE_GLOB] > 0, n[HT_EDGE_MASK] > 0);
 	if (e->flags & HT_ENTRY_FINAL)
 		ck_assert_uint_eq(n[HT_EDGE_NAME] + n[HT_EDGE_MASK] + n[HT_EDGE_ELSE], 0);
-	ck_assert_uint_eq(e->deny, rules);
-	ck_assert_uint_eq(e->deny & ~p->pairs[0].entry.deny, 0);
+	/* a class has rules if, and only if, its mask has bits */
+	ck_assert_uint_eq(rules,
+			  (uint32_t)(!!e->deny << HT_RULE_DENY | !!e->audit << HT_RULE_AUDIT |
+				     !!e->image << HT_RULE_IMAGE | !!e->would << HT_RULE_WOULD));
+	ck_assert_uint_eq((e->deny | e->image) & ~p->pairs[0].entry.deny, 0);
+	ck_assert_uint_eq(e->audit & ~p->pairs[0].entry.audit, 0);
+	ck_assert_uint_eq(e->would & ~p->pairs[0].entry.would, 0);
+	ck_assert_uint_eq(e->flags >> HT_ENTRY_COUNT_SHIFT, n[HT_EDGE_COND]);
+	ck_assert_uint_eq(n[HT_EDGE_COND_RULE], n[HT_EDGE_COND]);
+	ck_assert_uint_eq(!!e->cond, n[HT_EDGE_COND] > 0);
+	ck_assert_uint_eq(!!(e->flags & HT_ENTRY_EXE), n[HT_EDGE_EXE]);
 }
 
 START_TEST(entries_describe_their_state)
@@ -318,7 +329,8 @@ START_TEST(entries_describe_their_state)
 	for (size_t i = 1; i < profile->n_pairs; i++) {
 		uint32_t kind = profile->pairs[i].key.kind;
 
-		if (kind == HT_EDGE_GLOB || kind == HT_EDGE_RULE)
+		if (!(kind == HT_EDGE_START || kind == HT_EDGE_OTHER || kind == HT_EDGE_NAME ||
+		      kind == HT_EDGE_MASK || kind == HT_EDGE_ELSE || kind == HT_EDGE_ANONYMOUS))
 			continue;
 		check_entry(image, &profile->pairs[i].entry);
 		checked++;
@@ -360,7 +372,7 @@ START_TEST(other_is_where_no_rule_goes_on)
 	ck_assert_uint_eq(other->next, HT_STATE_OTHER);
 	ck_assert_uint_eq(other->flags, HT_ENTRY_FINAL);
 	ck_assert_uint_eq(other->deny, HT_OPS_FILE);
-	rule = find(image, HT_STATE_OTHER, HT_EDGE_RULE, 0);
+	rule = find(image, HT_STATE_OTHER, HT_EDGE_RULE, HT_RULE_KEY(HT_RULE_DENY, HT_RULE_COMMON));
 	ck_assert_ptr_nonnull(rule);
 	ck_assert_uint_eq(rule->rule, p->rules[0].id);
 	ck_assert_uint_eq(ask(image, "/elsewhere/a").state, HT_STATE_OTHER);
@@ -408,7 +420,7 @@ START_TEST(policy_without_rules)
 	ck_assert_ptr_nonnull(start);
 	ck_assert_uint_eq(start->next, HT_STATE_START);
 	ck_assert_uint_eq(start->flags, HT_ENTRY_FINAL);
-	ck_assert_uint_eq(image->profiles[0].n_pairs, 3);
+	ck_assert_uint_eq(image->profiles[0].n_pairs, 4);
 	ck_assert_uint_eq(ask(image, "/a/b").deny, 0);
 }
 END_TEST
@@ -420,8 +432,10 @@ START_TEST(policy_of_a_default_alone)
 	_cleanup_policy_ struct policy *p = policy_of(rules, ARRAY_LEN(rules), 0);
 	_cleanup_image_ struct image *image = compile(p);
 
-	ck_assert_ptr_nonnull(find(image, HT_STATE_START, HT_EDGE_RULE, 0));
-	ck_assert_ptr_nonnull(find(image, HT_STATE_OTHER, HT_EDGE_RULE, 0));
+	ck_assert_ptr_nonnull(find(image, HT_STATE_START, HT_EDGE_RULE,
+				   HT_RULE_KEY(HT_RULE_DENY, HT_RULE_COMMON)));
+	ck_assert_ptr_nonnull(find(image, HT_STATE_OTHER, HT_EDGE_RULE,
+				   HT_RULE_KEY(HT_RULE_DENY, HT_RULE_COMMON)));
 	ck_assert_uint_eq(ask(image, "/").state, HT_STATE_START);
 	ck_assert_uint_eq(ask(image, "/a").deny, HT_OPS_FILE);
 }

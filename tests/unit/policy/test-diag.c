@@ -43,7 +43,7 @@ static const struct {
 	 "       |                         ^\n"},
 	{"control characters", HEAD "\"a\\eb\": 1\nexec: {default: deny}\n",
 	 "web.yaml:3:1: error: unknown key `a\\x1bb`; expected `policy`, `description`, `mode`, "
-	 "`match`, `exec` or `file`\n"
+	 "`match`, `exec`, `file`, `kernel` or `record`\n"
 	 "     3 | \"a\\eb\": 1\n"
 	 "       | ^~~~~~\n"},
 	{"control character in the line", "policy: p # \033[2J\n",
@@ -62,7 +62,7 @@ static const struct {
 	{"file as a whole", "# nothing\n", "web.yaml: error: no policy in this file\n"},
 	{"warning",
 	 "policy: p\r\nmatch: [{cgroup: /a}]\r\nexec: {default: deny, allow: [/bin/x]}\r\n",
-	 "web.yaml:3:31: warning: where `/bin` is a link to `/usr/bin`, this rule allows nothing; "
+	 "web.yaml:3:31: warning: where `/bin` is a link to `/usr/bin`, this path names nothing; "
 	 "expected `/usr/bin/x`\n"
 	 "     3 | exec: {default: deny, allow: [/bin/x]}\n"
 	 "       |                               ^~~~~~\n"},

@@ -8,7 +8,7 @@ static const struct diag_case bad_documents[] = {
 	{"empty mapping", TEXT("{}\n"),
 	 "1:1+2 error: the policy has no name; expected `policy: NAME`\n"
 	 "1:1+2 error: the policy does not say what it governs; expected `match:` with a list of "
-	 "entries with `cgroup` or `unit`\n"},
+	 "entries with `cgroup`, `unit` or `container`\n"},
 	{"no name",
 	 TEXT("match: [{cgroup: /a}]\n"
 	      "exec: {default: deny}\n"),
@@ -17,53 +17,48 @@ static const struct diag_case bad_documents[] = {
 	 TEXT("policy: p\n"
 	      "exec: {default: deny}\n"),
 	 "1:1+6 error: the policy does not say what it governs; expected `match:` with a list of "
-	 "entries with `cgroup` or `unit`\n"},
-	{"refuses nothing", TEXT(HEAD),
+	 "entries with `cgroup`, `unit` or `container`\n"},
+	{"refuses nothing",
+	 TEXT(HEAD "kernel: {mount: allow, ptrace: allow, module: allow, kexec: allow, bpf: allow, "
+		   "perf: allow, device: allow, sysctl: allow, clock: allow, namespaces: allow, "
+		   "io_uring_sqpoll: allow}\n"),
 	 "1:9+1 warning: the policy refuses nothing; expected rules in `exec` or `file`\n"},
 	{"misspelt key",
 	 TEXT(HEAD "fiel: {}\n"
 		   "exec: {default: deny}\n"),
 	 "3:1+4 error: unknown key `fiel`; did you mean `file`?; expected `policy`, `description`, "
-	 "`mode`, `match`, `exec` or `file`\n"},
+	 "`mode`, `match`, `exec`, `file`, `kernel` or `record`\n"},
 	{"swapped letters", TEXT(HEAD "eexc: {default: deny}\n"),
 	 "3:1+4 error: unknown key `eexc`; did you mean `exec`?; expected `policy`, `description`, "
-	 "`mode`, `match`, `exec` or `file`\n"},
+	 "`mode`, `match`, `exec`, `file`, `kernel` or `record`\n"},
 	{"unknown key",
 	 TEXT(HEAD "exec: {default: deny}\n"
 		   "enforcement: yes\n"),
 	 "4:1+11 error: unknown key `enforcement`; expected `policy`, `description`, `mode`, "
-	 "`match`, `exec` or `file`\n"},
+	 "`match`, `exec`, `file`, `kernel` or `record`\n"},
 	{"key in capitals",
 	 TEXT("Policy: p\n"
 	      "match: [{cgroup: /a}]\n"
 	      "exec: {default: deny}\n"),
 	 "1:1+6 error: unknown key `Policy`; did you mean `policy`?; expected `policy`, "
-	 "`description`, `mode`, `match`, `exec` or `file`\n"},
+	 "`description`, `mode`, `match`, `exec`, `file`, `kernel` or `record`\n"},
 	{"empty key",
 	 TEXT(HEAD "\"\": x\n"
 		   "exec: {default: deny}\n"),
-	 "3:1+2 error: empty key; expected `policy`, `description`, `mode`, `match`, `exec` or "
-	 "`file`\n"},
+	 "3:1+2 error: empty key; expected `policy`, `description`, `mode`, `match`, `exec`, "
+	 "`file`, `kernel` or `record`\n"},
 	{"long key",
 	 TEXT(HEAD "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		   "a: x\n"
 		   "exec: {default: deny}\n"),
 	 "3:1+80 error: unknown key "
 	 "`aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...`; expected "
-	 "`policy`, `description`, `mode`, `match`, `exec` or `file`\n"},
+	 "`policy`, `description`, `mode`, `match`, `exec`, `file`, `kernel` or `record`\n"},
 	{"key with controls",
 	 TEXT(HEAD "\"a\\0\\e[2Jb\": x\n"
 		   "exec: {default: deny}\n"),
 	 "3:1+11 error: unknown key `a\342\220\200\033[2Jb`; expected `policy`, `description`, "
-	 "`mode`, `match`, `exec` or `file`\n"},
-	{"kernel",
-	 TEXT(HEAD "exec: {default: deny}\n"
-		   "kernel: {mount: deny}\n"),
-	 "4:1+6 error: `kernel` is not available in this version\n"},
-	{"record",
-	 TEXT(HEAD "exec: {default: deny}\n"
-		   "record: {exec: all}\n"),
-	 "4:1+6 error: `record` is not available in this version\n"},
+	 "`mode`, `match`, `exec`, `file`, `kernel` or `record`\n"},
 	{"learn",
 	 TEXT(HEAD "mode: learn\n"
 		   "exec: {default: deny}\n"),
@@ -183,45 +178,44 @@ static const struct diag_case bad_documents[] = {
 	 TEXT("policy: p\n"
 	      "match: {cgroup: /a}\n"
 	      "exec: {default: deny}\n"),
-	 "2:8+12 error: `match` is a mapping; expected a list of entries with `cgroup` or "
-	 "`unit`\n"},
+	 "2:8+12 error: `match` is a mapping; expected a list of entries with `cgroup`, `unit` or "
+	 "`container`\n"},
 	{"match is text",
 	 TEXT("policy: p\n"
 	      "match: /a\n"
 	      "exec: {default: deny}\n"),
-	 "2:8+2 error: `match` is text; expected a list of entries with `cgroup` or `unit`\n"},
+	 "2:8+2 error: `match` is text; expected a list of entries with `cgroup`, `unit` or "
+	 "`container`\n"},
 	{"match is empty",
 	 TEXT("policy: p\n"
 	      "match:\n"
 	      "exec: {default: deny}\n"),
-	 "2:1+5 error: `match` is empty; expected a list of entries with `cgroup` or `unit`\n"},
+	 "2:1+5 error: `match` is empty; expected a list of entries with `cgroup`, `unit` or "
+	 "`container`\n"},
 	{"match is an empty list",
 	 TEXT("policy: p\n"
 	      "match: []\n"
 	      "exec: {default: deny}\n"),
-	 "2:8+2 error: `match` is an empty list; expected a list of entries with `cgroup` or "
-	 "`unit`\n"},
+	 "2:8+2 error: `match` is an empty list; expected a list of entries with `cgroup`, `unit` "
+	 "or `container`\n"},
 	{"match entry is text",
 	 TEXT("policy: p\n"
 	      "match: [/a]\n"
 	      "exec: {default: deny}\n"),
-	 "2:9+2 error: the entry is text; expected a mapping with `cgroup` or `unit`\n"},
+	 "2:9+2 error: the entry is text; expected a mapping with `cgroup`, `unit` or "
+	 "`container`\n"},
 	{"match entry is empty",
 	 TEXT("policy: p\n"
 	      "match: [{}]\n"
 	      "exec: {default: deny}\n"),
-	 "2:9+2 error: an empty entry would select everything; expected `cgroup` or `unit`\n"},
+	 "2:9+2 error: an empty entry would select everything; expected `cgroup`, `unit` or "
+	 "`container`\n"},
 	{"match with a misspelt key",
 	 TEXT("policy: p\n"
 	      "match: [{cgoup: /a}]\n"
 	      "exec: {default: deny}\n"),
-	 "2:10+5 error: unknown key `cgoup`; did you mean `cgroup`?; expected `cgroup` or "
-	 "`unit`\n"},
-	{"match by container",
-	 TEXT("policy: p\n"
-	      "match: [{container: {name: x}}]\n"
-	      "exec: {default: deny}\n"),
-	 "2:10+9 error: `container` is not available in this version\n"},
+	 "2:10+5 error: unknown key `cgoup`; did you mean `cgroup`?; expected `cgroup`, `unit` or "
+	 "`container`\n"},
 	{"match of everything",
 	 TEXT("policy: p\n"
 	      "match: [{cgroup: /**}, {cgroup: /}, {unit: \"*\"}]\n"
@@ -301,26 +295,15 @@ static const struct diag_case bad_documents[] = {
 	 "5:3+5 error: `allow` is empty; expected a list of rules (`[]` for none)\n"},
 	{"deny is text", TEXT(HEAD "exec: {deny: /a}\n"),
 	 "3:14+2 error: `deny` is text; expected a list of rules (`[]` for none)\n"},
-	{"exec keys to come",
-	 TEXT(HEAD "exec:\n"
-		   "  default: deny\n"
-		   "  anonymous: deny\n"
-		   "  writable: deny\n"
-		   "  libraries: any\n"),
-	 "5:3+9 error: `anonymous` is not available in this version\n"
-	 "6:3+8 error: `writable` is not available in this version\n"
-	 "7:3+9 error: `libraries` is not available in this version\n"},
-	{"file keys to come", TEXT(HEAD "file: {default: deny, audit: [/a]}\n"),
-	 "3:23+5 error: `audit` is not available in this version\n"},
-	{"key of the other section", TEXT(HEAD "exec: {default: deny, audit: [/a]}\n"),
-	 "3:23+5 error: unknown key `audit`; expected `default`, `allow` or `deny`\n"},
+	{"key of the other section", TEXT(HEAD "file: {default: deny, anonymous: deny}\n"),
+	 "3:23+9 error: unknown key `anonymous`; expected `default`, `allow`, `deny` or `audit`\n"},
 	{"second document has errors",
 	 TEXT(HEAD "exec: {default: deny}\n"
 		   "---\n"
 		   "policy: q\n"
 		   "mode: x\n"),
 	 "5:1+6 error: the policy does not say what it governs; expected `match:` with a list of "
-	 "entries with `cgroup` or `unit`\n"
+	 "entries with `cgroup`, `unit` or `container`\n"
 	 "6:7+1 error: unknown mode `x`; expected `enforce` or `audit`\n"},
 	{"one name twice",
 	 TEXT(HEAD "exec: {default: deny}\n"
@@ -345,15 +328,15 @@ static const struct diag_case bad_documents[] = {
 	 "1:9+3 error: invalid policy name `Web`; expected 1 to 63 characters of a-z, 0-9, `.`, "
 	 "`_` and `-`, the first a letter or digit\n"
 	 "2:7+4 error: unknown mode `loud`; expected `enforce` or `audit`\n"
-	 "3:8+2 error: `match` is an empty list; expected a list of entries with `cgroup` or "
-	 "`unit`\n"
+	 "3:8+2 error: `match` is an empty list; expected a list of entries with `cgroup`, `unit` "
+	 "or `container`\n"
 	 "5:12+5 error: unknown default `never`; expected `allow` or `deny`\n"
 	 "6:10+1 error: relative path; expected a path that starts with `/`\n"
 	 "6:15+1 error: trailing slash; expected the path without it, or `/**` for a directory and "
 	 "all below\n"
 	 "7:32+3 error: unknown operation `see`; expected `read`, `write`, `create`, `delete`, "
 	 "`rename`, `link`, `attr` or `map`\n"
-	 "8:1+6 error: `kernel` is not available in this version\n"},
+	 "8:9+2 error: `kernel` is an empty mapping; expected lines like `mount: deny`\n"},
 };
 
 START_TEST(test_bad_documents)

@@ -50,8 +50,8 @@ static const struct diag_case bad_yaml[] = {
 	{"quoted merge key",
 	 TEXT(HEAD "\"<<\": {mode: audit}\n"
 		   "exec: {default: deny}\n"),
-	 "3:1+4 error: unknown key `<<`; expected `policy`, `description`, `mode`, `match`, `exec` "
-	 "or `file`\n"},
+	 "3:1+4 error: unknown key `<<`; expected `policy`, `description`, `mode`, `match`, "
+	 "`exec`, `file`, `kernel` or `record`\n"},
 	{"tag",
 	 TEXT("policy: !!str p\n"
 	      "match: [{cgroup: /a}]\n"
@@ -99,8 +99,8 @@ static const struct diag_case bad_yaml[] = {
 	 TEXT(HEAD "exec: {default: deny}\n"
 		   "x: 1\n"
 		   "x: 2\n"),
-	 "4:1+1 error: unknown key `x`; expected `policy`, `description`, `mode`, `match`, `exec` "
-	 "or `file`\n"
+	 "4:1+1 error: unknown key `x`; expected `policy`, `description`, `mode`, `match`, `exec`, "
+	 "`file`, `kernel` or `record`\n"
 	 "5:1+1 error: duplicate key `x`, first written in line 4\n"},
 	{"tab",
 	 TEXT(HEAD "exec:\n"
@@ -125,7 +125,7 @@ static const struct diag_case bad_yaml[] = {
 	      "exec: {deny: [a, b\n"
 	      "file: }\n"),
 	 "1:1+5 error: unknown key `polcy`; did you mean `policy`?; expected `policy`, "
-	 "`description`, `mode`, `match`, `exec` or `file`\n"
+	 "`description`, `mode`, `match`, `exec`, `file`, `kernel` or `record`\n"
 	 "2:7+4 error: unknown mode `loud`; expected `enforce` or `audit`\n"
 	 "3:15+1 error: relative path; expected a path that starts with `/`\n"
 	 "3:18+1 error: the path goes over several lines; expected it in one line\n"
@@ -137,7 +137,7 @@ static const struct diag_case bad_yaml[] = {
 	      "mode: x\n"
 	      "exec: [}\n"),
 	 "1:1+6 error: the policy does not say what it governs; expected `match:` with a list of "
-	 "entries with `cgroup` or `unit`\n"
+	 "entries with `cgroup`, `unit` or `container`\n"
 	 "2:7+4 error: unknown mode `loud`; expected `enforce` or `audit`\n"
 	 "4:7+1 error: unknown mode `x`; expected `enforce` or `audit`\n"
 	 "5:7+1 error: `exec` is a list; expected a mapping with `default`, `allow` or `deny`\n"
