@@ -88,3 +88,17 @@ bool event_has_object(const struct event *event)
 {
 	return event->kind == EVENT_VERDICT || event->kind == EVENT_AGGREGATE;
 }
+
+char *event_bytes_text(const struct event_bytes *bytes)
+{
+	char *text;
+
+	if (bytes->len == 0 || memchr(bytes->data, '\0', bytes->len))
+		return NULL;
+	text = malloc(bytes->len + 1);
+	if (!text)
+		return NULL;
+	memcpy(text, bytes->data, bytes->len);
+	text[bytes->len] = '\0';
+	return text;
+}

@@ -21,6 +21,9 @@ struct event_bytes {
 	size_t len;
 };
 
+/* A terminated copy. Return: NULL if there is nothing, a NUL in it, or no memory. */
+char *event_bytes_text(const struct event_bytes *bytes);
+
 enum event_kind {
 	EVENT_VERDICT,	  /* one verdict of one task */
 	EVENT_AGGREGATE,  /* `count` verdicts of one kind, beyond a container's rate */

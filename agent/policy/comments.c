@@ -33,6 +33,9 @@ static uint32_t scalar_start(const struct policy_text *text, const struct span *
 int comments_note(struct comments *c, const struct node *n)
 {
 	if (n->kind == NODE_SCALAR) {
+		/* where nothing is written its place is that of what stands around it */
+		if (n->plain && n->len == 0)
+			return 0;
 		if (grow(&c->scalars, &c->scalars_size, c->n_scalars, sizeof(*c->scalars)) < 0)
 			return -ENOMEM;
 		c->scalars[c->n_scalars++] = n->at;

@@ -372,7 +372,8 @@ static uint32_t document_start(const struct source *s, size_t i)
 
 	if (s->comments.n_markers >= s->n_roots)
 		return s->comments.markers[first + i];
-	return i == 0 ? 0 : s->comments.markers[i - 1];
+	/* fewer markers than documents cannot be; if they are, what was written is found to differ */
+	return i == 0 ? 0 : i <= s->comments.n_markers ? s->comments.markers[i - 1] : (uint32_t)s->text.len;
 }
 
 static void document_write(struct writer *w, size_t i)
@@ -380,12 +381,9 @@ static void document_write(struct writer *w, size_t i)
 	const struct source *s = w->source;
 	const struct node *root = s->roots[i];
 
-	if (!root)
-		return;
-	if (root->kind == NODE_SCALAR) {
-		flow_write(&w->out, root);
-		line_end(w, root->at.end, UINT32_MAX);
-	} else if (root->n == 0) {
+	if (!root || (root->kind == NODE_SCALAR && root->plain && root->len == 0))
+		return; /* nothing between two markers */
+	if (root->kind == NODE_SCALAR || root->n == 0) {
 		flow_write(&w->out, root);
 		line_end(w, root->at.end, UINT32_MAX);
 	} else {

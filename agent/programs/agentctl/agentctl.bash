@@ -33,7 +33,7 @@ _agentctl() {
 		word=${COMP_WORDS[i]}
 		case $word in
 		--state-dir | --runtime-dir | --policy-dir | --color | --lines | -n | --since | --until | \
-			--container | --policy | --verdict | --exe | --path | --op | --kind | --for | --reason | --confirm-within)
+			--container | --policy | --verdict | --exe | --path | --op | --kind | --for | --reason | --confirm-within | --cgroup | --exec | --uid | --suite | --effective | --root | --cgroups)
 			[[ ${COMP_WORDS[i + 1]} == "=" ]] && ((i++))
 			((i++))
 			;;
@@ -49,12 +49,12 @@ _agentctl() {
 	done
 
 	case $prev in
-	--state-dir | --runtime-dir | --policy-dir)
+	--state-dir | --runtime-dir | --policy-dir | --root | --cgroups)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--exe | --path)
+	--exe | --path | --exec | --suite)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -67,11 +67,16 @@ _agentctl() {
 		mapfile -t COMPREPLY < <(compgen -W "now today yesterday -5min -1h -1d" -- "$cur")
 		return
 		;;
-	--container)
+	--container | --effective)
 		mapfile -t COMPREPLY < <(compgen -W "$(__agentctl_column containers)" -- "$cur")
 		return
 		;;
 	--policy)
+		if [[ $command == policy ]]; then
+			compopt -o filenames
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return
+		fi
 		mapfile -t COMPREPLY < <(compgen -W "$(__agentctl_column policy list)" -- "$cur")
 		return
 		;;
@@ -80,7 +85,8 @@ _agentctl() {
 		return
 		;;
 	--op)
-		__agentctl_list "read write create delete rename link attr map exec"
+		__agentctl_list "read write create delete rename link attr map exec mount ptrace module kexec bpf perf device sysctl
+			clock namespaces io_uring_sqpoll"
 		return
 		;;
 	--kind)
@@ -91,7 +97,7 @@ _agentctl() {
 		mapfile -t COMPREPLY < <(compgen -W "60s 5min 10min 1h" -- "$cur")
 		return
 		;;
-	-n | --lines | --reason)
+	-n | --lines | --reason | --uid | --cgroup)
 		return
 		;;
 	esac
@@ -99,20 +105,34 @@ _agentctl() {
 	case $command in
 	"")
 		mapfile -t COMPREPLY < <(compgen -W "$globals status events policy containers doctor reload
-			apply confirm rollback disarm arm" -- "$cur")
+			apply confirm rollback disarm arm explain" -- "$cur")
 		;;
 	events)
 		mapfile -t COMPREPLY < <(compgen -W "$globals $events" -- "$cur")
 		;;
 	policy)
-		if [[ $cur == -* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "$globals --json --strict --check --in-place" -- "$cur")
-		elif [[ $sub == check || $sub == format ]]; then
+		local own=""
+		case $sub in
+		check) own="--strict --root --cgroups" ;;
+		list) own="--json" ;;
+		show) own="--json --effective" ;;
+		test) own="--json --container --cgroup --policy --exe --uid --exec --op --from-image --suite" ;;
+		diff) own="--json --since" ;;
+		format) own="--check --in-place" ;;
+		esac
+		if [[ -z $sub && $cur != -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "check list show test diff format" -- "$cur")
+		elif [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$globals $own" -- "$cur")
+		elif [[ $sub == show ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(__agentctl_column policy list)" -- "$cur")
+		elif [[ $sub != list ]]; then
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		elif [[ -z $sub ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "check list format" -- "$cur")
 		fi
+		;;
+	explain)
+		mapfile -t COMPREPLY < <(compgen -W "$globals --json last" -- "$cur")
 		;;
 	apply)
 		if [[ $cur == -* ]]; then

@@ -171,9 +171,19 @@ int cgroups_find(const struct cgroups *cgroups, const char *wanted, const struct
 	return 0;
 }
 
+/* Looking for the name of a container is dear, and few policies ask for it. */
+static bool policy_asks_for_container(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->n_matches; i++)
+		if (policy_match_has_container(&policy->matches[i]))
+			return true;
+	return false;
+}
+
 bool policy_governs(const struct policy *policy, const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path);
+	bool asks = policy_asks_for_container(policy);
 	size_t len = strlen(path);
 
 	if (!copy)
@@ -184,11 +194,11 @@ bool policy_governs(const struct policy *policy, const char *path)
 		struct policy_container about = {};
 		bool matches;
 
-		if (container_from_cgroup(copy, &c) == 0) {
+		if (asks && container_from_cgroup(copy, &c) == 0) {
 			(void)container_resolve_name(&c, "/proc", "");
 			about = (struct policy_container){.runtime = c.runtime, .name = c.name};
 		}
-		matches = policy_matches_cgroup(policy, copy, &about);
+		matches = policy_matches_cgroup(policy, copy, asks ? &about : NULL);
 		container_deinit(&c);
 		if (matches || len <= 1)
 			return matches;

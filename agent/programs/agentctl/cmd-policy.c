@@ -21,7 +21,7 @@ static const struct {
 };
 
 static const char help[] =
-	"agentctl policy check [--strict] FILE...\n"
+	"agentctl policy check [--strict] [--root DIR]... [--cgroups DIR] FILE...\n"
 	"agentctl policy list [--json]\n"
 	"agentctl policy show [--json] NAME | --effective CONTAINER\n"
 	"agentctl policy test [SUBJECT] --exec PATH | --op OP [PATH] | --suite FILE\n"

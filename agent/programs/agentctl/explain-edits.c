@@ -82,6 +82,7 @@ _printf_(1, 2) static char *text(const char *format, ...)
 static char *yaml_text(const struct event_bytes *bytes)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@";
+	_cleanup_free_ char *name = NULL;
 	bool plain = true;
 
 	if (bytes->len == 0 || bytes->data[0] != '/')
@@ -94,8 +95,8 @@ static char *yaml_text(const struct event_bytes *bytes)
 			return NULL;
 		plain = plain && strchr(safe, c);
 	}
-	return plain ? strndup((const char *)bytes->data, bytes->len) :
-		       text("\"%.*s\"", (int)bytes->len, (const char *)bytes->data);
+	name = event_bytes_text(bytes);
+	return plain || !name ? steal_ptr(name) : text("\"%s\"", name);
 }
 
 static bool path_is_literal(const struct policy_path *path)

@@ -46,13 +46,6 @@ static int explain_ancestors(struct explanation *e, struct store_reader *reader)
 	return 0;
 }
 
-static char *bytes_text(const struct event_bytes *bytes)
-{
-	if (bytes->len == 0 || memchr(bytes->data, '\0', bytes->len))
-		return NULL;
-	return strndup((const char *)bytes->data, bytes->len);
-}
-
 /* ---- the rules in the way ---- */
 
 /* The policies without some of their rules: shallow copies whose rules are over since long. */
@@ -166,7 +159,7 @@ static int explain_obstacles(struct explanation *e, const struct ask *ask, int64
 
 int explain_event(struct explanation *e, struct store_reader *reader, int64_t now)
 {
-	_cleanup_free_ char *path = bytes_text(&e->event.path), *exe = bytes_text(&e->event.exe);
+	_cleanup_free_ char *path = event_bytes_text(&e->event.path), *exe = event_bytes_text(&e->event.exe);
 	const struct ask ask = {
 		.op = e->event.op,
 		.path = e->event.op & HT_OPS_KERNEL ? NULL : path,

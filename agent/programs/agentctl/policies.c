@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "compile/image.h"
+#include "compile/lockout.h"
 #include "util/fd.h"
 
 /* The parser refuses far smaller ones with a diagnostic of its own; this only bounds the reading. */
@@ -209,6 +210,9 @@ int policies_compile(struct policies *p, int64_t now)
 	if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
 		return -errno;
 	r = policies_collect(p);
+	if (r < 0)
+		return r;
+	r = lockout_check(p->items, p->n, NULL, &p->diags);
 	if (r < 0)
 		return r;
 	/* names that clash or files that are wrong would only be repeated in other words */

@@ -58,13 +58,6 @@ static const struct replay_place *place_get(struct replay *r, const char *cgroup
 	return p->cgroup && p->before && p->after ? p : NULL;
 }
 
-static char *bytes_text(const struct event_bytes *bytes)
-{
-	if (bytes->len == 0 || memchr(bytes->data, '\0', bytes->len))
-		return NULL;
-	return strndup((const char *)bytes->data, bytes->len);
-}
-
 static bool text_equal(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
@@ -114,7 +107,7 @@ static bool event_is_asked(const struct event *event)
 
 static int replay_event(const struct event *event, void *userdata)
 {
-	_cleanup_free_ char *path = bytes_text(&event->path), *exe = bytes_text(&event->exe);
+	_cleanup_free_ char *path = event_bytes_text(&event->path), *exe = event_bytes_text(&event->exe);
 	struct replay *r = userdata;
 	const struct replay_place *place;
 	struct reply before, after;

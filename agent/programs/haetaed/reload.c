@@ -6,15 +6,18 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "compile/lockout.h"
 #include "programs/haetaed/agent.h"
 #include "programs/haetaed/break-glass.h"
 #include "programs/haetaed/last-good.h"
 #include "programs/haetaed/log.h"
+#include "util/fd.h"
 #include "util/strbuf.h"
 
 DEFINE_CLEANUP(struct policy_set *, policy_set_freep, policy_set_free);
@@ -88,6 +91,50 @@ static const struct policy_source *source_by_name(const struct policy_set *set, 
 	return NULL;
 }
 
+/* The cgroup this agent runs in. Return: NULL: not known. */
+static char *own_cgroup(void)
+{
+	_cleanup_free_ char *text = NULL;
+	char *line;
+	size_t len;
+
+	if (file_read_all(AT_FDCWD, "/proc/self/cgroup", 65536, &text, &len) < 0)
+		return NULL;
+	line = strstr(text, "0::/");
+	if (!line)
+		return NULL;
+	line += strlen("0::");
+	line[strcspn(line, "\n")] = '\0';
+	/* an agent in the root cgroup, in a container of its own, has none of its own */
+	return line[1] ? strdup(line) : NULL;
+}
+
+/* Return: as image_compile(); policies that would lock their author out cannot be compiled either. */
+static int compile(struct agent *a, const struct policy *const *policies, size_t n, struct diag_list *diags,
+		   struct image **ret)
+{
+	_cleanup_free_ char *own = own_cgroup();
+	size_t errors = diags->n_errors;
+	int r = lockout_check(policies, n, own, diags);
+
+	if (r < 0)
+		return r;
+	if (diags->n_errors > errors)
+		return IMAGE_E_INVALID;
+	return image_compile(policies, n, a->names, kernel_key(a->kernel), time(NULL), diags, ret);
+}
+
+/* Can the last good version of a file still be put in force? Not if this version of the agent knows better. */
+static bool is_still_good(struct agent *a, const struct policy_file *file)
+{
+	_cleanup_(image_freep) struct image *image = NULL;
+	struct diag_list diags = {};
+	int r = compile(a, (const struct policy *const *)file->policies, file->n_policies, &diags, &image);
+
+	diag_list_deinit(&diags);
+	return r == 0;
+}
+
 /* Some policy cannot be compiled: find the files, and let their last good versions stand in. */
 static int compile_fall_back(struct agent *a, struct policy_set *set)
 {
@@ -101,16 +148,15 @@ static int compile_fall_back(struct agent *a, struct policy_set *set)
 
 		if (!s->file)
 			continue;
-		r = image_compile((const struct policy *const *)s->file->policies,
-				  s->file->n_policies, a->names, kernel_key(a->kernel), time(NULL),
-				  &set->diags, &image);
+		r = compile(a, (const struct policy *const *)s->file->policies, s->file->n_policies,
+			    &set->diags, &image);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			continue;
 		found++;
 		s->file = policy_file_unref(s->file);
-		if (last && last->file)
+		if (last && last->file && is_still_good(a, last->file))
 			s->file = policy_file_ref(last->file);
 		s->stale = true;
 	}
@@ -127,8 +173,7 @@ static int compile_set(struct agent *a, const struct policy_file *canary, struct
 		r = list_fill(list, canary, set);
 		if (r < 0)
 			return r;
-		r = image_compile(list->items, list->n, a->names, kernel_key(a->kernel),
-				  time(NULL), &set->diags, ret);
+		r = compile(a, list->items, list->n, &set->diags, ret);
 		if (r <= 0)
 			return r;
 		r = compile_fall_back(a, set);
@@ -251,6 +296,22 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	return 0;
 }
 
+/* The directories, and before them the one of the file on trial. */
+static int load_set(struct agent *a, struct policy_set **ret)
+{
+	const char *dirs[AGENT_POLICY_DIRS_MAX + 1];
+	_cleanup_free_ char *trial = trial_dir(a->options.state_dir);
+	size_t n = 0;
+
+	if (!trial)
+		return -ENOMEM;
+	if (a->trial.name)
+		dirs[n++] = trial;
+	for (size_t i = 0; i < a->options.n_policy_dirs; i++)
+		dirs[n++] = a->options.policy_dirs[i];
+	return policy_set_load(dirs, n, a->set, ret);
+}
+
 #define US_PER_SECOND 1000000ULL
 #define CHANGE_RETRY_SECONDS 10
 
@@ -281,22 +342,6 @@ static int change_arm(struct agent *a, int64_t at)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(a->change, at > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	return r;
-}
-
-/* The directories, and before them the one of the file on trial. */
-static int load_set(struct agent *a, struct policy_set **ret)
-{
-	const char *dirs[AGENT_POLICY_DIRS_MAX + 1];
-	_cleanup_free_ char *trial = trial_dir(a->options.state_dir);
-	size_t n = 0;
-
-	if (!trial)
-		return -ENOMEM;
-	if (a->trial.name)
-		dirs[n++] = trial;
-	for (size_t i = 0; i < a->options.n_policy_dirs; i++)
-		dirs[n++] = a->options.policy_dirs[i];
-	return policy_set_load(dirs, n, a->set, ret);
 }
 
 int agent_reload(struct agent *a, char **reterr_text)

@@ -58,6 +58,11 @@ static void check_rule(const struct policy_rule *rule, uint32_t n_lines)
 		MUST(!rule->path.text);
 	else
 		check_path(&rule->path, HT_RULE_DEPTH_MAX, n_lines);
+	MUST(rule->action < _POLICY_ACTION_MAX && rule->enforce_after >= 0 && rule->expires >= 0);
+	for (size_t i = 0; i < rule->unless.n_exe; i++)
+		check_path(&rule->unless.exe[i], HT_RULE_DEPTH_MAX, n_lines);
+	for (size_t i = 1; i < rule->unless.n_uids; i++)
+		MUST(rule->unless.uids[i - 1] < rule->unless.uids[i]);
 	for (size_t i = 0; i < rule->n_except; i++) {
 		check_path(&rule->except[i], HT_RULE_DEPTH_MAX, n_lines);
 		MUST(policy_path_overlaps(&rule->path, &rule->except[i]));
@@ -75,12 +80,19 @@ static void check_policy(const struct policy *policy, uint32_t n_lines)
 	MUST(policy->n_matches > 0);
 	check_location(&policy->location, n_lines);
 	for (size_t i = 0; i < policy->n_matches; i++) {
-		MUST(policy->matches[i].cgroup.text || policy->matches[i].unit);
+		MUST(policy->matches[i].cgroup.text || policy->matches[i].unit ||
+		     policy_match_has_container(&policy->matches[i]));
 		if (policy->matches[i].cgroup.text)
 			check_path(&policy->matches[i].cgroup, HT_CGROUP_DEPTH_MAX, n_lines);
 	}
 	for (size_t i = 0; i < policy->n_rules; i++)
 		check_rule(&policy->rules[i], n_lines);
+	for (size_t i = policy->n_rules; policy_rule_at(policy, i); i++) {
+		const struct policy_rule *rule = policy_rule_at(policy, i);
+
+		MUST(rule->id != 0 && !rule->path.text && rule->action < POLICY_ACTION_KILL);
+		check_location(&rule->location, n_lines);
+	}
 }
 
 static void check_diags(const struct diag_list *diags, uint32_t n_lines)

@@ -14,7 +14,7 @@
 	"policy:   web\nmode: enforce\n# who\nmatch: [{unit: nginx.service}]\nexec:\n"             \
 	"  default: deny\n  allow: [/usr/sbin/nginx]\nfile:\n  deny:\n"                            \
 	"    - {path: /etc/shadow, message: no hashes}\n    - {path: /root/**, except: [/root/.profile]}\n"
-#define BASE "policy: base\nmode: audit\nmatch: [{cgroup: /system.slice/**}]\nfile: {deny: [/srv/**]}\n"
+#define BASE "policy: base\nmode: audit\nmatch: [{cgroup: /system.slice/nginx.service/**}, {unit: ssh.service}]\nfile: {deny: [/srv/**]}\n"
 
 static void setup(void)
 {
@@ -76,7 +76,7 @@ static const struct {
 	{{"policy", "show", "--effective", "nginx.service"}, 0, "exec.allow /usr/sbin/nginx", ""},
 	{{"policy", "show", "--effective", "nginx.service"}, 0, "file.deny /root/** except /root/.profile", ""},
 	{{"policy", "show", "--effective", "nginx.service"}, 0, "10-base.yaml:4", ""},
-	{{"policy", "show", "--effective", "--json", "/system.slice/a"}, 0, "\"effect\": \"would-deny\"", ""},
+	{{"policy", "show", "--effective", "--json", "/system.slice/ssh.service"}, 0, "\"effect\": \"would-deny\"", ""},
 };
 
 START_TEST(test_cases)

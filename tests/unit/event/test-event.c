@@ -87,11 +87,24 @@ START_TEST(test_parts)
 }
 END_TEST
 
+START_TEST(test_bytes_text)
+{
+	uint8_t data[] = {'a', 'b', 0, 'c'};
+	char *text = event_bytes_text(&(struct event_bytes){.data = data, .len = 2});
+
+	ck_assert_str_eq(text, "ab");
+	free(text);
+	ck_assert_ptr_null(event_bytes_text(&(struct event_bytes){.data = data, .len = 4}));
+	ck_assert_ptr_null(event_bytes_text(&(struct event_bytes){}));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("event");
 	TCase *tc = tcase_create("event");
 
+	tcase_add_test(tc, test_bytes_text);
 	tcase_add_test(tc, test_copy_is_equal_and_independent);
 	tcase_add_test(tc, test_copy_of_nothing);
 	tcase_add_test(tc, test_deinit_zeroes);

@@ -123,6 +123,23 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* What cannot be written anew without losing something stays as it is: a document that is empty. */
+START_TEST(test_unformatted)
+{
+	static const char *const texts[] = {"---\n---\n", "---\n---\npolicy: a\n"};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct diag_list diags = {};
+		char *formatted = NULL;
+
+		ck_assert_int_eq(policy_format("p", texts[i], strlen(texts[i]), POLICY_FORMAT_ALL, &diags, &formatted),
+				 POLICY_E_UNFORMATTED);
+		ck_assert_ptr_null(formatted);
+		ck_assert_uint_eq(diags.n, 0);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("format");
@@ -131,6 +148,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_cases, 0, ARRAY_LEN(cases));
 	tcase_add_test(tc, test_one_document);
 	tcase_add_test(tc, test_refused);
+	tcase_add_test(tc, test_unformatted);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

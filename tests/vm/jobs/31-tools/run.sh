@@ -108,5 +108,69 @@ for notice in disarmed armed; do
 done
 alert() { journalctl --sync && journalctl --output=cat --no-pager SYSLOG_IDENTIFIER=haetaed | says "$@"; }
 expect "the journal too" eval 'alert "the shop is down" && alert "Rolled back policy file"'
+
+# ---- nobody locks himself out ----
+rules lockout /system.slice/haetaed.service /a >/tmp/80-lockout.yaml
+refuse "a policy against Haetae itself is not applied" agentctl apply /tmp/80-lockout.yaml
+rules lockout /init.scope /a | policy 80-lockout.yaml
+refuse "one against systemd is not put in force" agentctl reload
+expect "the others stay" eval 'refused probe web one && agentctl status --json | says "80-lockout.yaml"'
+rm "$POLICIES/80-lockout.yaml"
+expect "it is gone" agentctl reload
+
+# ---- answers that agree with the kernel ----
+mkdir -p /r/tree/open && for name in a b open/c; do echo "$name" >"/r/tree/$name"; done
+policy 90-tree.yaml <<-EOF
+	policy: tree
+	match: [{unit: web.scope}]
+	exec:
+	  deny: [/usr/bin/id]
+	file:
+	  deny:
+	    - {path: /r/tree/**, except: [/r/tree/open/**], ops: [read, write]}
+EOF
+must "another policy is in force" agentctl reload
+agree() { # OP PATH: what the policies say must be what the kernel does
+	local said=0 did
+	agentctl policy test --container web.scope --op "$1" "$2" >/tmp/said || said=$?
+	did=$(status inside /web.scope "$TRY" open "$1" "$2")
+	echo "$1 $2: $(cat /tmp/said) (status $said); the kernel: $did"
+	(((said == 5) == (did == 1)))
+}
+for path in /r/one /r/two /r/three /r/tree/a /r/tree/b /r/tree/open/c /etc/hostname; do
+	expect "policy test and the kernel agree on reading $path" agree read "$path"
+	expect "and on writing it" agree write "$path"
+done
+expect "policy test says which line" eval 'agentctl policy test --cgroup /web.scope --op read /r/tree/a | says "90-tree.yaml:7"'
+expect "a refused exec has its own exit status" has_status 5 agentctl policy test --container web.scope --exec /usr/bin/id
+expect "the kernel refuses it" eval '! inside /web.scope /usr/bin/id'
+expect "a neighbour is asked other policies" has_status 0 agentctl policy test --cgroup /web2.scope --op read /r/tree/a
+printf -- '- {container: web.scope, op: read, path: /r/tree/a, expect: %s}\n' deny >/tmp/suite.yaml
+printf -- '- {cgroup: /web2.scope, op: read, path: /r/tree/a, expect: %s}\n' allow >>/tmp/suite.yaml
+expect "a suite passes" agentctl policy test --suite /tmp/suite.yaml
+sed -i 's/expect: allow/expect: deny/' /tmp/suite.yaml
+expect "and fails" has_status 1 agentctl policy test --suite /tmp/suite.yaml
+expect "show --effective tells what holds" eval \
+	'agentctl policy show --effective web.scope | says /etc/haetae/policies.d/90-tree.yaml:7'
+
+# ---- why ----
+refused probe web tree/b
 expect "every verdict is accounted for" settle
+event() { agentctl events --json --path "$1" --verdict deny -n 1 | json '$.id'; }
+recorded() { [[ $(event "$1") ]]; }
+until_ 10 recorded /r/tree/b
+id=$(event /r/tree/b)
+systemctl stop haetaed.service
+explained() { agentctl explain "$id" | says "$@"; }
+expect "explain needs no agent" agentctl explain "$id"
+expect "it tells the line" explained "/etc/haetae/policies.d/90-tree.yaml:7"
+expect "the exception that did not apply" explained "/r/tree/open/**: does not name it"
+expect "and an edit" explained "except: [/r/tree/b]"
+systemctl start haetaed.service
+policy_edited() { sed 's|except: .*],|except: [/r/tree/open/**, /r/tree/b],|' "$POLICIES/90-tree.yaml" >/tmp/90-tree.yaml; }
+policy_edited
+expect "diff replays what was recorded" eval \
+	'agentctl policy diff /tmp/90-tree.yaml | says "/r/tree/b in web.scope" | says "would have been allowed"'
+expect "the edit does what it said" eval 'agentctl apply /tmp/90-tree.yaml && passes probe web tree/b && refused probe web tree/a'
+expect "every verdict is accounted for in the end" settle
 finish
