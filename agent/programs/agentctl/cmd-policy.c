@@ -82,6 +82,10 @@ int cmd_policy(struct agentctl *ctl, int argc, char **argv)
 			complain("policy list has no --strict");
 			return EXIT_CODE_USAGE;
 		}
+		if (chosen.n_roots > 0 || chosen.cgroups) {
+			complain("policy list has no --root and no --cgroups");
+			return EXIT_CODE_USAGE;
+		}
 		r = options_end(argc, argv, first + 1);
 		return r >= 0 ? r : policy_list(ctl, &chosen);
 	}
