@@ -87,6 +87,33 @@ START_TEST(test_text)
 }
 END_TEST
 
+/* The lines of `kernel:` are rules too, whether they were written or not. */
+START_TEST(test_switches)
+{
+	struct policy_file *file = parse(HEAD "exec: {anonymous: deny}\nkernel: {bpf: audit}\n");
+	const struct policy *p = file->policies[0];
+	struct rules rules = {};
+	struct event event;
+
+	ck_assert_int_eq(rules_add(&rules, p, 7), 0);
+	event = enriched(&rules, p->kernel[HT_KERNEL_BPF].id, 7, HT_VERDICT_AUDIT);
+	ck_assert_str_eq(event.rule_text, "kernel.bpf: audit");
+	ck_assert_uint_eq(event.rule_line, 4);
+	ck_assert_int_eq((int)event.severity, POLICY_SEVERITY_INFO);
+	event_deinit(&event);
+	event = enriched(&rules, p->kernel[HT_KERNEL_MOUNT].id, 7, HT_VERDICT_DENY);
+	ck_assert_str_eq(event.rule_text, "kernel.mount: deny");
+	ck_assert_uint_eq(event.rule_line, 1);
+	event_deinit(&event);
+	event = enriched(&rules, p->anonymous.id, 7, HT_VERDICT_DENY);
+	ck_assert_str_eq(event.rule_text, "exec.anonymous: deny");
+	ck_assert_uint_eq(event.rule_line, 3);
+	event_deinit(&event);
+	rules_deinit(&rules);
+	(void)policy_file_unref(file);
+}
+END_TEST
+
 /* ---- which rule ---- */
 
 /* The same rule in another line with another message: the last publish tells. */
@@ -241,6 +268,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_text, 0, (int)ARRAY_LEN(texts));
+	tcase_add_test(tc, test_switches);
 	tcase_add_test(tc, test_replaced);
 	tcase_add_test(tc, test_former);
 	tcase_add_test(tc, test_many);
