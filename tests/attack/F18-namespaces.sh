@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by tests/lib/attack.sh, which says what the functions are
 # SPDX-License-Identifier: Apache-2.0
-# F17, F18: namespaces of one's own are no way out.
+# F18: namespaces of one's own are no way out, where a policy allows them.
 #
 #   $D
 #   ├── secret   refused
