@@ -7,6 +7,7 @@
 #   └── open
 policy_of() {
 	cat <<-EOF
+		kernel: {mount: allow, namespaces: allow}
 		file:
 		  deny: [$D/secret]
 	EOF
