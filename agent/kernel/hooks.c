@@ -80,7 +80,7 @@ static int hook_prepare(struct bpf_program *program, struct bpf_prog_load_opts *
 	return 0;
 }
 
-int kernel_hooks_open(void)
+int kernel_hooks_open(const char *types_path)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = hook_prepare);
 	static int handler;
@@ -92,7 +92,7 @@ int kernel_hooks_open(void)
 	if (handler < 0)
 		return handler;
 	kernel_hooks_close();
-	known.btf = btf__parse(KERNEL_TYPES, NULL);
+	known.btf = btf__parse(types_path, NULL);
 	if (!known.btf)
 		return -errno;
 	n = btf__type_cnt(known.btf);
