@@ -38,7 +38,6 @@ static const struct {
 	{ "haetae_uring_sqpoll", LINE(IO_URING_SQPOLL) },
 	{ "haetae_uring_override_creds", LINE(IO_URING_SQPOLL) },
 	{ "haetae_uring_cmd", LINE(IO_URING_SQPOLL) },
-	{ "haetae_escape_open", LINE(DEVICE) | LINE(SYSCTL) },
 };
 
 /* A hook's name, and the id of its function in the kernel's types. */
