@@ -259,22 +259,3 @@ int BPF_PROG(haetae_uring_cmd, struct io_uring_cmd *command)
 	object_of_file(&o, command->file);
 	return line_judge(l, &o, HT_KERNEL_IO_URING_SQPOLL);
 }
-
-/* Devices, and files that are the kernel's controls. */
-SEC("lsm/file_open")
-int BPF_PROG(haetae_escape_open, struct file *file)
-{
-	struct label *l = label_current();
-	struct object o = {};
-	__u32 line;
-
-	if (!l)
-		return 0;
-	line = device_or_sysctl_line(file);
-	if (line == LINE_NONE)
-		return 0;
-	object_of_file(&o, file);
-	if (line == LINE_AGENT)
-		return guard_judge(l, &o, HT_OP_WRITE);
-	return line_judge(l, &o, line);
-}

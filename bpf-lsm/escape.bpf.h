@@ -120,3 +120,19 @@ static __always_inline __u32 device_or_sysctl_line(struct file *file)
 		return proc_line(inode);
 	return magic_is_control(magic) ? HT_KERNEL_SYSCTL : LINE_NONE;
 }
+
+/* The open of a device or of a control. Return: 0, also for every other file; -EPERM. */
+static __always_inline int escape_open(struct file *file)
+{
+	__u32 line = device_or_sysctl_line(file);
+	struct object o = {};
+	struct label *l;
+
+	if (line == LINE_NONE)
+		return 0;
+	l = label_current();
+	if (!l)
+		return 0;
+	object_of_file(&o, file);
+	return line == LINE_AGENT ? guard_judge(l, &o, HT_OP_WRITE) : line_judge(l, &o, line);
+}

@@ -4,6 +4,7 @@
  * Hooks on files: open, and what changes names, contents and attributes without an open.
  */
 
+#include "escape.bpf.h"
 #include "use.bpf.h"
 
 /* Operations of one open. Opening to execute is not reading: the exec and mmap hooks judge it. */
@@ -41,6 +42,9 @@ int BPF_PROG(haetae_file_open, struct file *file, int ret)
 	word = governed_look(task);
 	if (!(__u32)word)
 		return 0;
+	ret = escape_open(file);
+	if (ret)
+		return ret;
 	ops = open_ops(file);
 	if (!ops || open_is_backing(file))
 		return 0;

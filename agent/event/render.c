@@ -159,7 +159,10 @@ static void object_render(const struct event *event, struct strbuf *b)
 		else
 			strbuf_putc(b, '-');
 	} else if (!words_object(event, b)) {
-		words_identity(event, b);
+		if (event->ino != 0 || !(event->op & HT_OPS_KERNEL))
+			words_identity(event, b);
+		else
+			strbuf_putc(b, '-');
 	}
 }
 

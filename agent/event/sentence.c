@@ -56,9 +56,39 @@ static const char *op_noun(uint32_t op)
 	case HT_OP_EXEC:
 		return "execution of";
 	default:
-		op &= HT_OPS_KERNEL;
-		return op ? policy_op_to_string(op) : "access to";
+		return "access to";
 	}
+}
+
+/* An act on the kernel: most have no object, few one with a name. */
+static bool kernel_say(const struct event *event, struct strbuf *b)
+{
+	static const char *const acts[HT_KERNEL_MAX] = {
+		[HT_KERNEL_MOUNT] = "a change of mounts",
+		[HT_KERNEL_PTRACE] = "reach into another process",
+		[HT_KERNEL_MODULE] = "loading of a module",
+		[HT_KERNEL_KEXEC] = "another kernel or a restart",
+		[HT_KERNEL_BPF] = "bpf()",
+		[HT_KERNEL_PERF] = "perf_event_open()",
+		[HT_KERNEL_DEVICE] = "a device",
+		[HT_KERNEL_SYSCTL] = "writing to the kernel's controls",
+		[HT_KERNEL_CLOCK] = "setting of the clock",
+		[HT_KERNEL_NAMESPACES] = "a change of namespaces",
+		[HT_KERNEL_IO_URING_SQPOLL] = "work of io_uring in another's place",
+	};
+
+	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++) {
+		if (event->op != HT_KERNEL_OP(line))
+			continue;
+		strbuf_puts(b, acts[line]);
+		if (event->path.len > 0) {
+			strbuf_puts(b, " ('");
+			(void)words_object(event, b);
+			strbuf_puts(b, "')");
+		}
+		return true;
+	}
+	return false;
 }
 
 static void object_say(const struct event *event, struct strbuf *b)
@@ -146,8 +176,11 @@ static void verdict_say(const struct event *event, struct strbuf *b)
 	if (event->kind == EVENT_AGGREGATE)
 		strbuf_printf(b, " %" PRIu64 " times in %.3f s", event->count,
 			      (double)(event->last_ns - event->first_ns) / 1e9);
-	strbuf_printf(b, " %s ", op_noun(event->op));
-	object_say(event, b);
+	strbuf_putc(b, ' ');
+	if (!kernel_say(event, b)) {
+		strbuf_printf(b, "%s ", op_noun(event->op));
+		object_say(event, b);
+	}
 	strbuf_puts(b, event->kind == EVENT_AGGREGATE ? ", last by " : " by ");
 	subject_say(event, b);
 	(void)place_say(event, b, " in ");

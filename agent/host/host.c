@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "host/btf.h"
+#include "host/hooks.h"
 #include "host/mounts.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
@@ -24,7 +25,7 @@
 #define CAP_PERFMON_BIT 38
 #define CAP_BPF_BIT 39
 
-enum { NAME_BPF_LOOP, NAME_BPF_LSM, _NAME_MAX };
+enum { NAME_BPF_LOOP, NAME_BPF_LSM, NAME_NO_SKIP, NAME_HOOKS, _NAME_MAX = NAME_HOOKS + HOST_HOOKS_MAX };
 
 /* What the checks look at, read once. */
 struct host {
@@ -32,6 +33,7 @@ struct host {
 	struct mounts mounts;
 	int mounts_error;
 	struct btf_name names[_NAME_MAX];
+	size_t n_names;
 	int btf_error;
 };
 
@@ -207,6 +209,36 @@ static enum host_state check_bpf_lsm(const struct host *host, struct result *r)
 }
 
 /* Ids of lsm_list_modules(2), which tells the active LSMs where no securityfs is mounted (6.8). */
+static enum host_state check_hooks(const struct host *host, struct result *r)
+{
+	if (host->btf_error != 0 || !host->names[NAME_BPF_LSM].found) {
+		strbuf_puts(&r->finding, "not known without the kernel's types and the BPF LSM");
+		return HOST_WARN;
+	}
+	if (hooks_tell(&host->names[NAME_HOOKS], &r->finding) == 0) {
+		strbuf_puts(&r->finding, "every hook is there");
+		return HOST_OK;
+	}
+	strbuf_puts(&r->fix, "say 'allow' in these lines, or boot a kernel that has the hooks");
+	return HOST_WARN;
+}
+
+/* Until 6.2 (and the fix in the stable lines of 6.1) a program was passed over, as if it had allowed, while the same
+ * program was interrupted on that processor. The functions that still do so for others have had a name of their own
+ * since. */
+static enum host_state check_recursion(const struct host *host, struct result *r)
+{
+	if (host->btf_error == 0 && host->names[NAME_NO_SKIP].found) {
+		strbuf_puts(&r->finding, "no program is passed over");
+		return HOST_OK;
+	}
+	strbuf_puts(&r->finding, host->btf_error == 0 ?
+					 "this kernel may pass over a program that was interrupted" :
+					 "not known without the kernel's types");
+	strbuf_puts(&r->fix, "boot Linux 6.2 or later, or a current 6.1");
+	return HOST_WARN;
+}
+
 static const char *const lsm_names[] = {
 	[0] = "capability", [1] = "selinux", [2] = "smack",	[3] = "tomoyo",	  [4] = "apparmor",
 	[5] = "yama",	    [6] = "loadpin", [7] = "safesetid", [8] = "lockdown", [9] = "bpf",
@@ -363,7 +395,8 @@ static const struct {
 	{ "privilege", check_privilege, false }, { "kernel", check_kernel, true },
 	{ "btf", check_btf, true },		 { "bpf-lsm", check_bpf_lsm, true },
 	{ "lsm", check_lsm, false },		 { "cgroup2", check_cgroup2, false },
-	{ "bpffs", check_bpffs, false },
+	{ "bpffs", check_bpffs, false },	 { "hooks", check_hooks, true },
+	{ "recursion", check_recursion, true },
 };
 
 static int host_check_run(const struct host *host, size_t i, struct host_check *ret)
@@ -390,11 +423,13 @@ static int host_read_btf(struct host *host)
 
 	host->names[NAME_BPF_LOOP].name = "BPF_FUNC_loop";
 	host->names[NAME_BPF_LSM].name = "bpf_lsm_file_open";
+	host->names[NAME_NO_SKIP].name = "__bpf_prog_enter_recur";
+	host->n_names = NAME_HOOKS + hooks_names(&host->names[NAME_HOOKS]);
 	if (asprintf(&path, "%s%s", host->root_dir, BTF_PATH) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	return btf_find_names(path, host->names, _NAME_MAX);
+	return btf_find_names(path, host->names, host->n_names);
 }
 
 static int host_check(const char *root_dir, bool types, struct host_check **ret, size_t *ret_n)

@@ -12,6 +12,8 @@
  *   lsm         "bpf" is among the active LSMs
  *   cgroup2     a cgroup v2 hierarchy is mounted
  *   bpffs       a BPF filesystem is mounted at /sys/fs/bpf
+ *   hooks       the hooks that lines of `kernel:` need (from the types); a missing one is a warning
+ *   recursion   no program is passed over while it was interrupted (from the types)
  *
  * Everything is read from files below root_dir, so tests bring their own tree; with root_dir "" the
  * kernel is also asked directly (lsm_list_modules) where its securityfs is not mounted.

@@ -38,7 +38,6 @@ static const struct {
 	{ "haetae_uring_sqpoll", LINE(IO_URING_SQPOLL) },
 	{ "haetae_uring_override_creds", LINE(IO_URING_SQPOLL) },
 	{ "haetae_uring_cmd", LINE(IO_URING_SQPOLL) },
-	{ "haetae_escape_open", LINE(DEVICE) | LINE(SYSCTL) },
 };
 
 /* A hook's name, and the id of its function in the kernel's types. */
@@ -80,7 +79,7 @@ static int hook_prepare(struct bpf_program *program, struct bpf_prog_load_opts *
 	return 0;
 }
 
-int kernel_hooks_open(void)
+int kernel_hooks_open(const char *types_path)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = hook_prepare);
 	static int handler;
@@ -92,7 +91,7 @@ int kernel_hooks_open(void)
 	if (handler < 0)
 		return handler;
 	kernel_hooks_close();
-	known.btf = btf__parse(KERNEL_TYPES, NULL);
+	known.btf = btf__parse(types_path, NULL);
 	if (!known.btf)
 		return -errno;
 	n = btf__type_cnt(known.btf);

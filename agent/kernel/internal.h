@@ -130,8 +130,8 @@ int kernel_bind_running(struct kernel *k, const struct image *image, struct kern
 			char **reterr_text);
 /* An inner map like those of the profiles map, guarded. Return: fd or -errno. */
 int kernel_profile_map_new(struct kernel *k, size_t n);
-/* hooks.c: read the kernel's hooks; what libbpf loads afterwards finds them. Return: 0, -errno. */
-int kernel_hooks_open(void);
+/* hooks.c: read the hooks in a kernel's types; what libbpf loads afterwards finds them. Return: 0, -errno. */
+int kernel_hooks_open(const char *types_path);
 void kernel_hooks_close(void);
 /* Lines of `kernel:` that a program serves, if it serves nothing else; 0: it cannot be left out. */
 uint32_t kernel_hooks_lines(const char *program);

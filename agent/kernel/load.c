@@ -379,7 +379,7 @@ static int load_programs(struct load_attempt *a, struct haetae_bpf **ret, char *
 
 	load_log[0] = '\0';
 	(void)libbpf_set_print(load_print);
-	r = kernel_hooks_open();
+	r = kernel_hooks_open(KERNEL_TYPES);
 	if (r < 0)
 		return load_fail(reterr_text, r, "Failed to read the kernel's types");
 	for (;;) {

@@ -14,6 +14,7 @@
 #   └── own          empty
 policy_of() {
 	cat <<-EOF
+		kernel: {mount: allow}
 		file:
 		  deny: [$D/p/secret, "$D/named/**"]
 	EOF

@@ -7,6 +7,7 @@
 #   └── open     may be read; the same process has it open as 4
 policy_of() {
 	cat <<-EOF
+		kernel: {ptrace: allow}
 		file: {deny: [$D/secret]}
 	EOF
 }

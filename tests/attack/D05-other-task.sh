@@ -12,7 +12,7 @@ policy_of() {
 }
 recorded() { recorded_lines; }
 tree() {
-	sleep 1000 </dev/null >/dev/null 2>&1 &
+	sleep 1000 >/dev/null 2>&1 &
 	echo $! >pid
 }
 clean() { [[ ! -e $D/pid ]] || kill "$(<"$D/pid")"; }

@@ -7,6 +7,7 @@
 #   └── open
 policy_of() {
 	cat <<-EOF
+		kernel: {sysctl: allow}
 		file:
 		  deny: [$D/secret]
 	EOF

@@ -6,6 +6,7 @@
 #   └── secret
 policy_of() {
 	cat <<-EOF
+		kernel: {namespaces: deny}
 		file:
 		  deny: [$D/secret]
 	EOF

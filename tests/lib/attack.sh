@@ -29,6 +29,7 @@ attack_load() {
 	fingerprint() { find "$D" -printf '%p %y %i %m %U %n %l\n' -type f -exec sha256sum {} +; }
 	recorded() { events "SELECT path FROM e WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY path"; }
 	# for what is no file of the act: the reason, the operation, and the object if it has a name
+	# shellcheck disable=SC2317 # acts call it
 	recorded_lines() { events "SELECT trim(reason || ' ' || op || ' ' || coalesce(path, '')) AS r FROM e WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY r"; }
 	expected() { ((${#objects[@]} == 0)) || printf '%s\n' "${objects[@]}" | LC_ALL=C sort; }
 	cgroup=

@@ -115,6 +115,10 @@ void agent_stop(struct agent *a);
  * errno: nothing changed, *reterr_text tells why. */
 int agent_reload(struct agent *a, char **reterr_text);
 
+/* ---- lines.c ---- */
+/* Refuse the files that ask for a line of `kernel:` that this kernel cannot hold. Return: 0, -ENOMEM. */
+int agent_lines_check(const struct agent *a, struct policy_set *set);
+
 /* ---- guard.c ---- */
 /* Tell the kernel which files are the agent's own. Return: 0; negative errno, logged. */
 int agent_guard(struct agent *a);

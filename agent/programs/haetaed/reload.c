@@ -167,8 +167,10 @@ static int compile_set(struct agent *a, const struct policy_file *canary, struct
 		       struct policy_list *list, struct image **ret)
 {
 	for (unsigned attempt = 0; attempt < 2; attempt++) {
-		int r;
+		int r = agent_lines_check(a, set);
 
+		if (r < 0)
+			return r;
 		list->n = 0;
 		r = list_fill(list, canary, set);
 		if (r < 0)

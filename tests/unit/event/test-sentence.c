@@ -51,6 +51,17 @@ static void identity(struct event *e)
 	e->ino = 42;
 	e->cgroup_id = 17;
 }
+static void clock_line(struct event *e)
+{
+	bare(e);
+	e->op = HT_KERNEL_OP(HT_KERNEL_CLOCK);
+	e->reason = HT_REASON_KERNEL;
+}
+static void mount_line(struct event *e)
+{
+	plain(e);
+	e->op = HT_KERNEL_OP(HT_KERNEL_MOUNT);
+}
 static void flood(struct event *e)
 {
 	plain(e);
@@ -134,6 +145,10 @@ static const struct {
 	{bare, "Refused access to an object without a name by a process (pid 5, uid 0)"},
 	{identity, "Refused access to the object at device 8:1, inode 42 by a process (pid 5, uid "
 		   "0) in cgroup 17"},
+	{clock_line, "Refused setting of the clock by a process (pid 5, uid 0): a way out of the container"},
+	{mount_line,
+	 "Refused a change of mounts ('/etc/shadow') by '/usr/bin/cat' (pid 1234, uid 33) in "
+	 "container 'web': policy 'web-demo', rule file.deny /etc/shadow (50-web-demo.yaml:20)"},
 	{flood,
 	 "Refused 1532 times in 2.250 s read of '/etc/shadow', last by '/usr/bin/cat' (pid 1234, "
 	 "uid 33) "

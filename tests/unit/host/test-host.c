@@ -20,6 +20,11 @@
 #define MOUNT_BPF "31 24 0:27 / /sys/fs/bpf rw,nosuid,nodev shared:10 - bpf bpf rw,mode=700\n"
 #define MOUNT_SECURITY "32 24 0:8 / /sys/kernel/security rw shared:8 - securityfs securityfs rw\n"
 
+#define HOOK_NAMES(userns) \
+	"bpf_lsm_file_open\0bpf_lsm_" userns "\0bpf_lsm_perf_event_open\0bpf_lsm_kernel_module_request\0" \
+	"bpf_lsm_uring_sqpoll\0bpf_lsm_uring_override_creds\0bpf_lsm_uring_cmd"
+#define GOOD_NAMES "BPF_FUNC_loop\0__bpf_prog_enter_recur\0" HOOK_NAMES("userns_create")
+
 static char root[64];
 
 static void put(const char *path, const void *data, size_t len)
@@ -49,7 +54,7 @@ static void setup(void)
 	PUT("/proc/self/uid_map", "         0          0 4294967295\n");
 	PUT("/proc/self/mountinfo", MOUNT_CGROUP2 MOUNT_BPF MOUNT_SECURITY);
 	PUT("/proc/sys/kernel/osrelease", "6.1.0-49-amd64\n");
-	PUT("/sys/kernel/btf/vmlinux", BTF("BPF_FUNC_loop\0bpf_lsm_file_open"));
+	PUT("/sys/kernel/btf/vmlinux", BTF(GOOD_NAMES));
 	PUT("/sys/kernel/security/lsm", "lockdown,capability,landlock,yama,apparmor,bpf");
 }
 
@@ -79,6 +84,20 @@ static const struct {
 	{NULL, TEXT(""), "lsm", HOST_OK, "lockdown,capability,landlock,yama,apparmor,bpf", NULL},
 	{NULL, TEXT(""), "cgroup2", HOST_OK, "mounted at /sys/fs/cgroup", NULL},
 	{NULL, TEXT(""), "bpffs", HOST_OK, "mounted at /sys/fs/bpf", NULL},
+	{NULL, TEXT(""), "hooks", HOST_OK, "every hook is there", NULL},
+	{NULL, TEXT(""), "recursion", HOST_OK, "no program is passed over", NULL},
+
+	{"/sys/kernel/btf/vmlinux", TEXT(BTF(HOOK_NAMES("userns"))), "hooks", HOST_WARN,
+	 "no hook 'userns_create', which the line 'namespaces' of 'kernel:' needs", "'allow'"},
+	{"/sys/kernel/btf/vmlinux", TEXT(BTF("bpf_lsm_file_open\0bpf_lsm_userns_create\0"
+					     "bpf_lsm_perf_event_open\0bpf_lsm_kernel_module_request")),
+	 "hooks", HOST_WARN,
+	 "no hook 'uring_sqpoll', which the line 'io_uring_sqpoll' of 'kernel:' needs; none "
+	 "'uring_override_creds'", "'allow'"},
+	{"/sys/kernel/btf/vmlinux", TEXT(BTF("BPF_FUNC_loop")), "hooks", HOST_WARN, "not known", NULL},
+	{"/sys/kernel/btf/vmlinux", TEXT(BTF("__bpf_prog_enter")), "recursion", HOST_WARN,
+	 "may pass over", "6.2"},
+	{"/sys/kernel/btf/vmlinux", NULL, 0, "recursion", HOST_WARN, "not known", "6.2"},
 
 	{"/proc/self/status", TEXT(STATUS("1000", "0000000000000000")), "privilege", HOST_FAIL,
 	 "running as uid 1000", "run as root"},
@@ -183,7 +202,7 @@ START_TEST(test_checks)
 		ck_assert_int_eq(unlink(full), 0);
 	}
 	ck_assert_int_eq(host_check_all(root, &checks, &n), 0);
-	ck_assert_uint_eq(n, 7);
+	ck_assert_uint_eq(n, 9);
 	check = check_find(checks, n, cases[_i].id);
 	ck_assert_ptr_nonnull(check);
 	ck_assert_msg(check->state == cases[_i].state, "%d %s: %s: %s", _i, check->id,
@@ -274,7 +293,7 @@ START_TEST(test_real_host)
 	size_t n = 0;
 
 	ck_assert_int_eq(host_check_all("", &checks, &n), 0);
-	ck_assert_uint_eq(n, 7);
+	ck_assert_uint_eq(n, 9);
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_uint_gt(strlen(checks[i].finding), 10);
 		if (checks[i].state == HOST_FAIL)

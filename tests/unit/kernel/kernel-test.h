@@ -36,6 +36,20 @@ static inline void place_free(struct place *place)
 	ck_assert_int_eq(system(command), 0);
 }
 
+/* A file with these bytes. */
+static inline void place_put(const struct place *place, const char *name, const void *data,
+			     size_t size)
+{
+	char path[4096];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", place->dir, name);
+	file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(data, 1, size, file), size);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
 /* A directory below, with its parents. Return: its inode number. */
 static inline uint64_t place_mkdir(const struct place *place, const char *name)
 {

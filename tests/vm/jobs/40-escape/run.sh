@@ -3,7 +3,7 @@
 # The lines of kernel: and the guard of Haetae itself, where an act of tests/attack cannot say it: what runtimes do before
 # a container's first program is not judged, ordinary work of root is neither refused nor recorded, and what happens to
 # the agent's own things, when the host's administrator does it too.
-# shellcheck disable=SC2317 # the functions are called by expect
+# shellcheck disable=SC2317,SC2016,SC2119 # functions are called by expect, some through eval
 # shellcheck source=tests/lib/haetae.sh
 source /src/tests/lib/haetae.sh
 

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* agent/kernel/hooks.c: types of kernels with and without some hooks, against the object as it is. */
+
+#include "kernel-test.h"
+
+#include <bpf/btf.h>
+
+#include "haetae.skel.h"
+
+/* Types with every hook that the object's programs are for, but one (may be NULL). */
+static void types_put(const struct place *place, struct bpf_object *object, const char *but)
+{
+	struct btf *btf = btf__new_empty();
+	struct bpf_program *program;
+	int proto = btf__add_func_proto(btf, 0);
+	const void *data;
+	uint32_t size;
+
+	ck_assert_int_gt(proto, 0);
+	ck_assert_int_gt(btf__add_func(btf, "bpf_lsm_", BTF_FUNC_STATIC, proto), 0);
+	ck_assert_int_gt(btf__add_func(btf, "lsm_file_open", BTF_FUNC_STATIC, proto), 0);
+	bpf_object__for_each_program(program, object)
+	{
+		const char *section = bpf_program__section_name(program);
+		char name[128];
+
+		if (strncmp(section, "lsm/", 4) != 0 || (but && strcmp(section + 4, but) == 0))
+			continue;
+		(void)snprintf(name, sizeof(name), "bpf_lsm_%s", section + 4);
+		ck_assert_int_gt(btf__add_func(btf, name, BTF_FUNC_STATIC, proto), 0);
+	}
+	data = btf__raw_data(btf, &size);
+	ck_assert_ptr_nonnull(data);
+	place_put(place, "types", data, size);
+	btf__free(btf);
+}
+
+static const struct {
+	const char *missing; /* hook */
+	uint32_t lines;
+	int outcome;
+} cases[] = {
+	{NULL, 0, 0},
+	{"userns_create", 1U << HT_KERNEL_NAMESPACES, 0},
+	{"uring_cmd", 1U << HT_KERNEL_IO_URING_SQPOLL, 0},
+	{"perf_event_open", 1U << HT_KERNEL_PERF, 0},
+	{"kernel_module_request", 1U << HT_KERNEL_MODULE, 0},
+	{"capable", 1U << HT_KERNEL_MOUNT | 1U << HT_KERNEL_MODULE | 1U << HT_KERNEL_KEXEC |
+			    1U << HT_KERNEL_DEVICE | 1U << HT_KERNEL_CLOCK | 1U << HT_KERNEL_NAMESPACES,
+	 0},
+	{"file_open", 0, -EOPNOTSUPP},
+	{"ptrace_access_check", 0, -EOPNOTSUPP}, /* the guard needs it as well */
+	{"bpf", 0, -EOPNOTSUPP},
+	{"task_kill", 0, -EOPNOTSUPP},
+};
+
+START_TEST(test_select)
+{
+	_cleanup_free_ char *text = NULL;
+	struct place place = place_new();
+	struct haetae_bpf *skel = haetae_bpf__open();
+	struct bpf_program *program;
+	uint32_t lines = 0, left_out = 0;
+	char path[128];
+
+	ck_assert_ptr_nonnull(skel);
+	types_put(&place, skel->obj, cases[_i].missing);
+	(void)snprintf(path, sizeof(path), "%s/types", place.dir);
+	ck_assert_int_eq(kernel_hooks_open(path), 0);
+	ck_assert_int_eq(kernel_hooks_select(skel->obj, &lines, &text), cases[_i].outcome);
+	if (cases[_i].outcome < 0) {
+		ck_assert_ptr_nonnull(text);
+		ck_assert_ptr_nonnull(strstr(text, cases[_i].missing));
+	} else {
+		ck_assert_uint_eq(lines, cases[_i].lines);
+		bpf_object__for_each_program(program, skel->obj)
+		{
+			if (bpf_program__autoload(program))
+				continue;
+			left_out++;
+			ck_assert_str_eq(bpf_program__section_name(program) + 4, cases[_i].missing);
+		}
+		ck_assert_uint_eq(left_out, cases[_i].missing ? 1 : 0);
+	}
+	kernel_hooks_close();
+	haetae_bpf__destroy(skel);
+	place_free(&place);
+}
+END_TEST
+
+START_TEST(test_no_types)
+{
+	struct place place = place_new();
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/types", place.dir);
+	ck_assert_int_eq(kernel_hooks_open(path), -ENOENT);
+	place_put(&place, "types", "no types", 8);
+	ck_assert_int_lt(kernel_hooks_open(path), 0);
+	kernel_hooks_close();
+	place_free(&place);
+}
+END_TEST
+
+/* Every program that may be left out is one. */
+START_TEST(test_lines)
+{
+	struct haetae_bpf *skel = haetae_bpf__open();
+	struct bpf_program *program;
+	uint32_t n = 0, lines = 0;
+
+	ck_assert_ptr_nonnull(skel);
+	bpf_object__for_each_program(program, skel->obj)
+	{
+		uint32_t own = kernel_hooks_lines(bpf_program__name(program));
+
+		n += own != 0;
+		lines |= own;
+	}
+	ck_assert_uint_eq(n, 9);
+	/* their hooks serve more and cannot be left out */
+	lines |= 1U << HT_KERNEL_BPF | 1U << HT_KERNEL_SYSCTL;
+	ck_assert_uint_eq(lines, (1U << HT_KERNEL_MAX) - 1U);
+	ck_assert_uint_eq(kernel_hooks_lines("haetae_file_open"), 0);
+	haetae_bpf__destroy(skel);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("hooks");
+
+	tcase_add_loop_test(tc, test_select, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(tc, test_no_types);
+	tcase_add_test(tc, test_lines);
+	return tcase_run(tc);
+}
