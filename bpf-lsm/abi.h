@@ -170,6 +170,7 @@
 #define HT_RULE_AUDIT 1U /* of `audit` */
 #define HT_RULE_IMAGE 2U /* of `image` */
 #define HT_RULE_WOULD 3U /* of `would` */
+#define HT_RULE_BELOW 4U /* of `below`, always with HT_RULE_COMMON: one of those that refuse */
 #define HT_RULE_COMMON 0xffU
 #define HT_RULE_KEY(class, op) (((class) << 8) | (op))
 
@@ -211,8 +212,12 @@ struct ht_entry {
 			__u16 image; /* HT_OP_* refused unless the object came with the image */
 			__u16 cond;  /* HT_OP_* that some COND entry of the state speaks of */
 			__u16 would; /* HT_OP_* recorded as would-deny: a rule that is not in force yet */
-			__u32 stamp; /* HEADER: of this content; masks of conditions belong to one stamp.
-				      * The publish sets it, an image has 0. */
+			union {
+				__u32 stamp; /* HEADER: of this content; masks of conditions belong to one stamp.
+					      * The publish sets it, an image has 0. */
+				__u32 below; /* other entries: HT_OP_* that something below this place has refused
+					      * beyond what OTHER refuses, under whatever condition */
+			};
 		};
 		__u64 rule;
 	};

@@ -48,7 +48,7 @@ int BPF_PROG(haetae_file_open, struct file *file, int ret)
 	ops = open_ops(file);
 	if (!ops || open_is_backing(file))
 		return 0;
-	ret = memo_judge(file, ops, 0, task, word);
+	ret = memo_judge(file, ops, file->f_flags & O_TRUNC ? OBJECT_TWICE : 0, task, word);
 	if (!ret)
 		use_permit(file, word);
 	return ret;
@@ -57,12 +57,18 @@ int BPF_PROG(haetae_file_open, struct file *file, int ret)
 SEC("lsm/path_truncate")
 int BPF_PROG(haetae_path_truncate, const struct path *path, int ret)
 {
+	__u32 facts = OBJECT_AGAIN;
 	struct label *l;
 
 	if (ret)
 		return ret;
 	l = label_current();
-	return l ? hook_path(l, path, HT_OP_WRITE) : 0;
+	if (!l)
+		return 0;
+	/* before 6.2 also what is cut through a descriptor, memory included that has no name */
+	if (path->mnt->mnt_sb->s_flags & (SB_NOUSER | SB_KERNMOUNT))
+		facts |= OBJECT_USE;
+	return hook_name_with(l, path, path->dentry, HT_OP_WRITE, facts);
 }
 
 SEC("lsm/path_unlink")
@@ -133,27 +139,38 @@ int BPF_PROG(haetae_path_link, struct dentry *old_dentry, const struct path *new
 	l = label_current();
 	if (!l)
 		return 0;
+	freeze_begin(l, old_dentry, FREEZE_LINK);
 	/* a link stays on one mount, so the new directory's mount is the old name's as well */
-	ret = hook_name(l, new_dir, old_dentry, HT_OP_LINK);
+	ret = hook_name_with(l, new_dir, old_dentry, HT_OP_LINK, OBJECT_LEAVES);
 	if (ret)
 		return ret;
-	return hook_name(l, new_dir, new_dentry, HT_OP_CREATE);
+	ret = hook_name_with(l, new_dir, new_dentry, HT_OP_CREATE, OBJECT_ARRIVES);
+	if (ret || !l->freeze.lost)
+		return ret;
+	return hook_name_with(l, new_dir, old_dentry, HT_OP_LINK, OBJECT_FROZEN);
 }
 
 /* One direction of a rename: the old name goes, the new one comes, and what had it goes. */
 static __always_inline int rename_judge(struct label *l, const struct path *old_dir,
 					struct dentry *old_dentry, const struct path *new_dir,
-					struct dentry *new_dentry, bool exchange)
+					struct dentry *new_dentry, unsigned int flags)
 {
-	__u32 ops = HT_OP_CREATE;
+	__u32 ops = HT_OP_RENAME;
 	int ret;
 
-	ret = hook_name(l, old_dir, old_dentry, HT_OP_RENAME);
+	if (flags & RENAME_WHITEOUT) /* a device of that name stays behind */
+		ops |= HT_OP_CREATE;
+	freeze_begin(l, old_dentry, FREEZE_RENAME);
+	ret = hook_name_with(l, old_dir, old_dentry, ops, OBJECT_LEAVES);
 	if (ret)
 		return ret;
-	if (new_dentry->d_inode && !exchange)
+	ops = HT_OP_CREATE;
+	if (new_dentry->d_inode && !(flags & RENAME_EXCHANGE))
 		ops |= HT_OP_DELETE;
-	return hook_name(l, new_dir, new_dentry, ops);
+	ret = hook_name_with(l, new_dir, new_dentry, ops, OBJECT_ARRIVES);
+	if (ret || !l->freeze.lost)
+		return ret;
+	return hook_name_with(l, old_dir, old_dentry, HT_OP_RENAME, OBJECT_FROZEN);
 }
 
 SEC("lsm/path_rename")
@@ -167,10 +184,10 @@ int BPF_PROG(haetae_path_rename, const struct path *old_dir, struct dentry *old_
 	l = label_current();
 	if (!l)
 		return 0;
-	ret = rename_judge(l, old_dir, old_dentry, new_dir, new_dentry, flags & RENAME_EXCHANGE);
+	ret = rename_judge(l, old_dir, old_dentry, new_dir, new_dentry, flags);
 	if (ret || !(flags & RENAME_EXCHANGE))
 		return ret;
-	return rename_judge(l, new_dir, new_dentry, old_dir, old_dentry, true);
+	return rename_judge(l, new_dir, new_dentry, old_dir, old_dentry, flags);
 }
 
 SEC("lsm/path_chmod")

@@ -30,12 +30,29 @@ static __always_inline void object_of_file(struct object *o, struct file *file)
 	o->inode = (__u64)file->f_inode;
 }
 
+/* An object that is a file, and what is to be known of it. */
+static __always_inline int hook_file_with(struct label *l, struct file *file, __u32 ops, __u32 facts)
+{
+	struct object o = { .ops = ops, .facts = facts };
+
+	object_of_file(&o, file);
+	return hook_judge(l, &o);
+}
+
 /* An object that is a file. */
 static __always_inline int hook_file(struct label *l, struct file *file, __u32 ops)
 {
-	struct object o = { .ops = ops };
+	return hook_file_with(l, file, ops, 0);
+}
 
-	object_of_file(&o, file);
+/* An object that is a name in a directory, and what is to be known of it. */
+static __always_inline int hook_name_with(struct label *l, const struct path *dir,
+					  struct dentry *dentry, __u32 ops, __u32 facts)
+{
+	struct object o = { .ops = ops, .facts = facts, .dentry = (__u64)dentry };
+
+	o.mount = walk_mount((__u64)dir->mnt);
+	o.inode = (__u64)dentry->d_inode;
 	return hook_judge(l, &o);
 }
 
@@ -43,15 +60,20 @@ static __always_inline int hook_file(struct label *l, struct file *file, __u32 o
 static __always_inline int hook_name(struct label *l, const struct path *dir,
 				     struct dentry *dentry, __u32 ops)
 {
-	struct object o = { .ops = ops, .dentry = (__u64)dentry };
-
-	o.mount = walk_mount((__u64)dir->mnt);
-	o.inode = (__u64)dentry->d_inode;
-	return hook_judge(l, &o);
+	return hook_name_with(l, dir, dentry, ops, 0);
 }
 
 /* An object that is a path. */
 static __always_inline int hook_path(struct label *l, const struct path *path, __u32 ops)
 {
 	return hook_name(l, path, path->dentry, ops);
+}
+
+/* An object that is known by its dentry alone (place.bpf.h). */
+static __always_inline int hook_dentry(struct label *l, struct dentry *dentry, __u32 ops, __u32 facts)
+{
+	struct object o = { .ops = ops, .facts = facts | OBJECT_DENTRY, .dentry = (__u64)dentry };
+
+	o.inode = (__u64)dentry->d_inode;
+	return hook_judge(l, &o);
 }

@@ -8,6 +8,7 @@
 #include "report.bpf.h"
 #include "line.bpf.h"
 #include "guard.bpf.h"
+#include "place.bpf.h"
 
 /* Bits of the operation a record names: the lowest one told. */
 static __always_inline __u32 judge_op(__u32 told)
@@ -34,16 +35,21 @@ SEC("freplace/judge")
 int haetae_judge(struct label *l, struct object *o)
 {
 	__u32 level;
+	bool told;
 
 	if (!l || !o)
 		return -EPERM;
+	/* The last thing this task was asked was the same act: refused if it comes to that, but not told twice. */
+	told = (o->facts & OBJECT_AGAIN) && (l->facts & OBJECT_TWICE) && l->dentry == o->dentry;
 	if ((o->facts & OBJECT_GUARDED) || ((o->ops & GUARD_OPS) && guard_covers(o)))
 		level = guard_decide(l, o);
 	else if (o->ops & HT_OPS_KERNEL)
 		level = line_decide(l, o);
+	else if (o->facts & OBJECT_DENTRY)
+		level = places_decide(l, o);
 	else
 		level = verdict_decide(l, o);
-	if (o->facts & OBJECT_QUIET)
+	if ((o->facts & OBJECT_QUIET) || (told && level < LEVEL_DENY))
 		return level >= LEVEL_DENY ? -EPERM : 0;
 	if (level == LEVEL_ALLOW && !(l->record && l->walk.n && (o->ops & HT_OPS_FILE)))
 		return 0;

@@ -118,6 +118,32 @@ struct mount {
 	struct mnt_namespace *mnt_ns;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+/* The mounts of a filesystem: a ring of list heads, and since 6.18 (preparations to taking MNT_WRITE_HOLD out of
+ * ->mnt_flags) a chain. */
+struct super_block___ring {
+	struct list_head s_mounts;
+};
+
+struct super_block___chain {
+	struct mount *s_mounts;
+};
+
+struct mount___ring {
+	struct list_head mnt_instance;
+};
+
+struct mount___chain {
+	struct mount *mnt_next_for_sb;
+};
+
+struct iattr {
+	unsigned int ia_valid;
+};
+
 struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;
@@ -260,6 +286,13 @@ struct bpf_iter__task {
 #define SB_NOUSER (1UL << 31)
 #define PF_KTHREAD 0x00200000U
 #define RENAME_EXCHANGE 2U
+#define RENAME_WHITEOUT 4U
+#define ATTR_MODE (1U << 0)
+#define ATTR_UID (1U << 1)
+#define ATTR_GID (1U << 2)
+#define ATTR_SIZE (1U << 3)
+#define ATTR_ATIME (1U << 4)
+#define ATTR_MTIME (1U << 5)
 #define PROT_WRITE 0x2UL
 #define PROT_EXEC 0x4UL
 #define VM_WRITE 0x2UL

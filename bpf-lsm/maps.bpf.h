@@ -62,6 +62,48 @@ struct condition_state {
 	struct position kept;
 };
 
+/* ---- what a rename or a link would take out of protection (freeze.bpf.h) ---- */
+
+struct freeze_place {
+	__u32 state;
+	__u32 kept;  /* HT_OP_* refused at the old place beyond the defaults */
+	__u32 below; /* and below it, if it is a directory */
+	__u32 lost;  /* of these, what the new place does not refuse */
+	__u64 rule;  /* of an exception that refuses */
+};
+
+struct freeze_state {
+	struct freeze_place places[2 * HT_PROFILES_MAX]; /* both chains of each profile */
+	__u32 ops;	 /* operations that count: of a link not all */
+	__u32 directory; /* the object is one */
+	__u32 lost;	 /* number of places that lost something */
+	__u32 seen;	 /* exceptions of the entry that were looked at */
+	__u32 refused;	 /* what they refuse */
+	__u32 wanted;	 /* the profile at hand protects something */
+	__u64 rule; /* of the first that does */
+};
+
+/* ---- the mounts that show an object (place.bpf.h) ---- */
+
+#define PLACES_MAX 8U
+
+struct places {
+	__u64 mounts[PLACES_MAX];
+	__u64 any;	/* one mount of the filesystem, whoever sees it */
+	__u64 link;	/* address of the pointer to the next mount */
+	__u64 end;	/* what ends the list */
+	__u64 dentry;	/* where an ancestor walk stands */
+	__u64 root;	/* what it looks for */
+	__u64 digest;	/* of the dentries and their sequences */
+	__u64 space;	/* mount namespace of the task */
+	__u32 n;
+	__u32 internal; /* a mount that only the kernel uses shows it */
+	__u32 status;	/* PLACES_* */
+	__u32 found;	/* the ancestor walk met the root */
+	__u32 level;	/* the worst that was decided */
+	__u32 worst;	/* for which mount */
+};
+
 struct glob_state {
 	__u32 state; /* whose wildcards are matched */
 	__u32 name_len;
@@ -132,6 +174,8 @@ struct label {
 	struct hash_state hash;
 	struct glob_state glob;
 	struct condition_state condition;
+	struct freeze_state freeze;
+	struct places places;
 };
 
 /* Task (address of its task_struct) -> label. Not task storage: on 6.1 its lookup fails while a

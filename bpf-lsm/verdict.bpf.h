@@ -9,7 +9,7 @@
  * decides, and nothing here reports.
  */
 
-#include "condition.bpf.h"
+#include "freeze.bpf.h"
 #include "origin.bpf.h"
 
 /* Rising: the worst is told. */
@@ -66,6 +66,8 @@ __global int verdict_need(struct label *l, __u32 slot)
 		return 0;
 	}
 	l->need |= (header->deny | header->audit | header->would) & l->ops;
+	if (freeze_wanted(l, profile))
+		l->need |= header->deny;
 	if (header->flags & HT_PROFILE_RECORD_FILE) {
 		l->record = 1;
 		l->need |= l->ops & HT_OPS_FILE;
@@ -237,6 +239,47 @@ static __noinline int verdict_writable(struct label *l, void *profile, __u32 slo
 	return 0;
 }
 
+/* A rename or a link: what would be lost of the old place's protection? */
+static __noinline int verdict_freeze(struct label *l, void *profile, __u32 slot)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
+	struct freeze_place *p;
+	struct ht_entry *header;
+	__u32 id, lost;
+	__u64 rule;
+
+	if (!l || !profile)
+		return 0;
+	header = bpf_map_lookup_elem(profile, &key);
+	if (!header)
+		return 0;
+	if (l->facts & OBJECT_LEAVES) {
+		freeze_leave(l, profile, slot);
+		return 0;
+	}
+	id = l->profiles[slot & (HT_PROFILES_MAX - 1)];
+	if (l->facts & OBJECT_ARRIVES) {
+		freeze_arrive(l, slot);
+		if (freeze_brings(l, slot))
+			verdict_merge(l, id, header->flags, LEVEL_DENY, HT_OP_CREATE,
+				      HT_REASON_FROZEN,
+				      verdict_rule(profile, l->state_here, HT_RULE_BELOW, HT_OP_CREATE));
+		return 0;
+	}
+	p = freeze_place(l, slot);
+	lost = p->lost;
+	rule = p->rule;
+	if (lost & l->position.entry.deny)
+		rule = verdict_rule(profile, l->state_here, HT_RULE_DENY, lost & l->position.entry.deny);
+	else if (lost & l->position.entry.image)
+		rule = verdict_rule(profile, l->state_here, HT_RULE_IMAGE, lost & l->position.entry.image);
+	else if (!(lost & p->kept))
+		rule = verdict_rule(profile, l->state_here, HT_RULE_BELOW, lost);
+	if (lost)
+		verdict_merge(l, id, header->flags, LEVEL_DENY, l->ops, HT_REASON_FROZEN, rule);
+	return 0;
+}
+
 /* What the walk of the profile led to. Return: false: the profile is damaged. */
 static __always_inline bool verdict_position(struct label *l, void *profile, __u32 slot)
 {
@@ -252,10 +295,14 @@ static __always_inline bool verdict_position(struct label *l, void *profile, __u
 	}
 	l->state_here = anonymous ? HT_STATE_ANONYMOUS : l->position.entry.next;
 	verdict_entry(l, profile, slot);
-	if (!(l->position.entry.cond & l->ops))
-		return true;
-	l->passing = 1;
-	verdict_conditions(l, profile, slot);
+	if (l->position.entry.cond & l->ops) {
+		l->passing = 1;
+		verdict_conditions(l, profile, slot);
+	}
+	if (l->freeze.wanted && !l->fault) {
+		freeze_conditions(l, profile, slot);
+		verdict_freeze(l, profile, slot);
+	}
 	return !l->position.damaged;
 }
 
@@ -275,10 +322,13 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	header = bpf_map_lookup_elem(profile, &key);
 	if (!header)
 		return 0;
-	if (!((header->deny | header->audit | header->would) & l->ops))
+	l->freeze.wanted = freeze_wanted(l, profile);
+	if (!l->freeze.wanted && !((header->deny | header->audit | header->would) & l->ops))
 		return 0;
 	if (l->fault && l->fault != HT_REASON_ANONYMOUS) {
-		verdict_merge(l, id, header->flags, LEVEL_DENY, header->deny & l->ops, l->fault, 0);
+		/* of a rename nobody can tell what it takes where */
+		verdict_merge(l, id, header->flags, LEVEL_DENY,
+			      l->freeze.wanted ? l->ops : header->deny & l->ops, l->fault, 0);
 		return 0;
 	}
 	if (l->ops & HT_OPS_EXEC) {
@@ -380,6 +430,24 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->walk.straight = 0;
 }
 
+/* Does any profile say anything of these operations anywhere? */
+static __always_inline bool verdict_wanted(struct label *l, struct object *o)
+{
+	struct ht_settings *set = settings_get();
+	__u32 i;
+
+	if (!set)
+		return true;
+	verdict_begin(l, o, set->current);
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HT_PROFILES_MAX; i++) {
+		if (!(l->slots >> i))
+			break;
+		(void)verdict_need(l, i);
+	}
+	return l->need || l->level != LEVEL_ALLOW;
+}
+
 /* Decide for a governed task. Return: LEVEL_*, the rest is in the label. */
 __global int verdict_decide(struct label *l, struct object *o)
 {
@@ -401,7 +469,7 @@ __global int verdict_decide(struct label *l, struct object *o)
 		return l->level;
 
 	if (!(o->facts & OBJECT_MEMORY)) {
-		l->fault = verdict_place(o);
+		l->fault = o->fault ? o->fault : verdict_place(o);
 		if (l->fault == PLACE_BELOW)
 			return l->level;
 		if (!l->fault)

@@ -36,7 +36,8 @@ struct object {
 	__u64 dentry;
 	__u64 inode;
 	__u32 ops; /* HT_OP_* asked for */
-	__u32 facts; /* OBJECT_* */
+	__u16 facts; /* OBJECT_* */
+	__u16 fault; /* HT_REASON_* why the hook knows no place of it */
 };
 
 #define OBJECT_WX (1U << 0)	/* memory that is or was writable would become executable */
@@ -44,6 +45,13 @@ struct object {
 #define OBJECT_USE (1U << 2)	/* not opened now: used through a descriptor that is open */
 #define OBJECT_QUIET (1U << 3)	/* no act, a question how much to show: told to nobody */
 #define OBJECT_GUARDED (1U << 4) /* Haetae's own: refused whatever the policies say */
+#define OBJECT_LEAVES (1U << 5)	 /* a name that something gives up, or that becomes one of two */
+#define OBJECT_ARRIVES (1U << 6) /* the name that it gets */
+#define OBJECT_FROZEN (1U << 7)	 /* again the first: it may not get the other */
+#define OBJECT_FREEZE (OBJECT_LEAVES | OBJECT_ARRIVES | OBJECT_FROZEN)
+#define OBJECT_DENTRY (1U << 8)	 /* the mount is not known */
+#define OBJECT_TWICE (1U << 9)	 /* the kernel will ask for this act again, by another hook */
+#define OBJECT_AGAIN (1U << 10)	 /* this is that hook */
 
 struct walk_context {
 	struct label *label;

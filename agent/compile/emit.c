@@ -14,6 +14,7 @@
 
 #include "compile/array.h"
 #include "compile/automaton.h"
+#include "compile/below.h"
 #include "util/cleanup.h"
 
 /* One class about to be written under one number. */
@@ -82,12 +83,17 @@ static const struct input_pattern *emitter_culprit(const struct emitter *m, uint
 	input_error((m)->a->input->diags, emitter_culprit(m, component)->policy,                   \
 		    emitter_culprit(m, component)->location, __VA_ARGS__)
 
+static int emitter_full(struct emitter *m)
+{
+	return emitter_error(m, AUTOMATON_NONE, "%s needs more than %u map entries: %s",
+			     m->a->input->subject, IMAGE_PAIRS_MAX, m->a->input->remedy);
+}
+
 static int emitter_pair(struct emitter *m, uint32_t state, uint32_t kind, uint64_t name,
 			struct ht_entry entry)
 {
 	if (m->n_pairs >= IMAGE_PAIRS_MAX)
-		return emitter_error(m, AUTOMATON_NONE, "%s needs more than %u map entries: %s",
-				     m->a->input->subject, IMAGE_PAIRS_MAX, m->a->input->remedy);
+		return emitter_full(m);
 	if (array_reserve(m->pairs, m->pairs_size, m->n_pairs + 1) < 0)
 		return -ENOMEM;
 	m->pairs[m->n_pairs++] = (struct image_pair){
@@ -540,6 +546,11 @@ int emit_automaton(struct emit *e, struct automaton *a, const struct emit_extra 
 
 	r = emitter_run(&m, extra);
 	if (r != 0)
+		return r;
+	r = below_mark(&m.pairs, &m.n_pairs, IMAGE_PAIRS_MAX);
+	if (r == BELOW_E_FULL)
+		return emitter_full(&m);
+	if (r < 0)
 		return r;
 	pairs = realloc(m.pairs, m.n_pairs * sizeof(*pairs));
 	if (!pairs)

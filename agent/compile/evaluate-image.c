@@ -363,6 +363,7 @@ int image_evaluate(const struct image *image, const struct image_profile *profil
 	if (r < 0)
 		return r;
 	ret_answer->state = at->next;
+	ret_answer->below = question->nameless ? 0 : at->below;
 	trial_kernel(&t);
 	return 0;
 }

@@ -49,6 +49,7 @@ struct policy_answer {
 			   force */
 	uint32_t audit; /* allowed and recorded */
 	uint32_t state; /* where the image's walk ended; 0 from policy_evaluate() */
+	uint32_t below; /* HT_OP_* refused somewhere below it beyond the defaults; likewise */
 	uint64_t rule[POLICY_BITS];  /* by bit number: the rule that decided, 0: none */
 	uint8_t reason[POLICY_BITS]; /* HT_REASON_* */
 };

@@ -5,8 +5,9 @@
  *
  * The ids of all hooks are read from the kernel's types in one pass; libbpf would search them anew for each program.
  * A program whose hook is missing, or which the kernel does not take, is left out if it serves lines of `kernel:`
- * only: exactly those lines cannot be had then, and whoever asks for one is refused. Without any other program there
- * is no enforcement at all.
+ * only: exactly those lines cannot be had then, and whoever asks for one is refused. A hook that some kernels have in
+ * another form, or that took over from another hook, has a program for each form, and the one that fits is loaded.
+ * Without any other program there is no enforcement at all.
  */
 
 #include "kernel/internal.h"
@@ -38,6 +39,21 @@ static const struct {
 	{ "haetae_uring_sqpoll", LINE(IO_URING_SQPOLL) },
 	{ "haetae_uring_override_creds", LINE(IO_URING_SQPOLL) },
 	{ "haetae_uring_cmd", LINE(IO_URING_SQPOLL) },
+};
+
+/* Programs for one form of a hook, told by the number of its arguments. What the missing one would judge, other hooks
+ * judge on that kernel. */
+static const struct {
+	const char *program;
+	unsigned arguments;
+} forms[] = {
+	{ "haetae_inode_setattr", 3 },
+	{ "haetae_inode_setattr_bare", 2 },
+	{ "haetae_inode_set_acl", 4 },
+	{ "haetae_inode_remove_acl", 3 },
+	{ "haetae_inode_file_setattr", 2 },
+	{ "haetae_file_ioctl_compat", 3 },
+	{ "haetae_file_truncate", 1 },
 };
 
 /* A hook's name, and the id of its function in the kernel's types. */
@@ -132,6 +148,18 @@ uint32_t kernel_hooks_lines(const char *program)
 	return 0;
 }
 
+/* Return: 1 the program is for a form of its hook that this kernel has not, 0 it is not. */
+static int hook_form_missing(const struct bpf_program *program, int id)
+{
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(known.btf, (uint32_t)id);
+
+	t = t ? btf__type_by_id(known.btf, t->type) : NULL;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (strcmp(forms[i].program, bpf_program__name(program)) == 0)
+			return !t || btf_vlen(t) != forms[i].arguments;
+	return 0;
+}
+
 int kernel_hooks_select(struct bpf_object *object, uint32_t *lines_missing, char **reterr_text)
 {
 	struct bpf_program *program;
@@ -140,9 +168,16 @@ int kernel_hooks_select(struct bpf_object *object, uint32_t *lines_missing, char
 	{
 		const char *section = bpf_program__section_name(program);
 		uint32_t lines = kernel_hooks_lines(bpf_program__name(program));
+		int id;
 
-		if (strncmp(section, SECTION_PREFIX, strlen(SECTION_PREFIX)) != 0 ||
-		    hook_find(section + strlen(SECTION_PREFIX)) >= 0)
+		if (strncmp(section, SECTION_PREFIX, strlen(SECTION_PREFIX)) != 0)
+			continue;
+		id = hook_find(section + strlen(SECTION_PREFIX));
+		if (hook_form_missing(program, id)) {
+			(void)bpf_program__set_autoload(program, false);
+			continue;
+		}
+		if (id >= 0)
 			continue;
 		if (lines == 0)
 			return kernel_fail(reterr_text, -EOPNOTSUPP,

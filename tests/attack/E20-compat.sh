@@ -4,15 +4,21 @@
 #
 #   $D
 #   ├── secret   refused
-#   └── open
+#   ├── open
+#   ├── prog     may not be run
+#   └── tool     may run
 policy_of() {
 	cat <<-EOF
+		exec:
+		  deny: [$D/prog]
 		file:
 		  deny: [$D/secret]
 	EOF
 }
-tree() { echo secret >secret && echo open >open; }
+tree() { echo secret >secret && echo open >open && cp /usr/bin/true prog && cp prog tool; }
 acts() {
 	deny "$D/secret" open32 "$D/secret"
+	deny "$D/prog" exec32 "$D/prog"
 	allow open32 "$D/open"
+	allow exec32 "$D/tool"
 }

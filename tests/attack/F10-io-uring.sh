@@ -1,20 +1,38 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by tests/lib/attack.sh, which says what the functions are
 # SPDX-License-Identifier: Apache-2.0
-# F10: io_uring opens the file, inline or in a worker of the kernel's.
+# F10: io_uring opens, makes, renames, links and removes, inline or in a worker of the kernel's.
 #
 #   $D
 #   ├── secret   refused
-#   └── open
+#   ├── open
+#   ├── etc      nothing may be made in it
+#   └── tmp      no rule's
 policy_of() {
 	cat <<-EOF
 		file:
-		  deny: [$D/secret]
+		  deny: [$D/secret, {path: "$D/etc/**", ops: [create]}]
 	EOF
 }
-tree() { echo secret >secret && echo open >open; }
+tree() { mkdir etc tmp && echo secret >secret && echo open | tee tmp/a tmp/b >open; }
 acts() {
-	deny "$D/secret" uring here "$D/secret"
-	deny "$D/secret" uring worker "$D/secret"
-	allow uring here "$D/open"
-	allow uring worker "$D/open"
+	local where
+	for where in here worker; do
+		deny "$D/secret" uring $where "$D/secret"
+		deny "$D/secret" uring-rename $where "$D/secret" "$D/tmp/s"
+		deny "$D/secret" uring-rename $where "$D/open" "$D/secret"
+		deny "$D/secret" uring-link $where "$D/secret" "$D/tmp/s2"
+		deny "$D/secret" uring-unlink $where "$D/secret"
+		deny "$D/etc/new" uring-create $where "$D/etc/new"
+		deny "$D/etc/new" uring-mkdir $where "$D/etc/new"
+		deny "$D/etc/new" uring-symlink $where anywhere "$D/etc/new"
+		deny "$D/secret" uring-setxattr $where trusted.new "$D/secret"
+		allow uring $where "$D/open"
+		allow uring-create $where "$D/tmp/create-$where"
+		allow uring-rename $where "$D/tmp/create-$where" "$D/tmp/rename-$where"
+		allow uring-link $where "$D/tmp/rename-$where" "$D/tmp/link-$where"
+		allow uring-unlink $where "$D/tmp/link-$where"
+		allow uring-mkdir $where "$D/tmp/dir-$where"
+		allow uring-symlink $where anywhere "$D/tmp/symlink-$where"
+		allow uring-setxattr $where trusted.new "$D/open"
+	done
 }

@@ -31,6 +31,25 @@ static int exec_fd(int fd, char **args)
 	return errno;
 }
 
+/* exec32 PATH: execve(2) of the 32-bit system call table, without arguments */
+static int act_exec32(char **args)
+{
+	char *low = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	unsigned *argv = (unsigned *)(low + 4096);
+	long r;
+
+	if (low == MAP_FAILED || strlen(args[0]) >= 4096)
+		return try_setup_failed("memory below 4 GiB");
+	(void)strcpy(low, args[0]);
+	argv[0] = (unsigned)(unsigned long)low;
+	__asm__ volatile("int $0x80"
+			 : "=a"(r)
+			 : "0"(11L), "b"(low), "c"(argv), "d"(argv + 1)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return (int)-r;
+}
+
 /* exec-at PATH ARGUMENT...: execveat(fd, "", ..., AT_EMPTY_PATH) of an O_PATH descriptor */
 static int act_exec_at(char **args)
 {
@@ -154,6 +173,7 @@ static int act_accept(char **args)
 const struct verb exec_verbs[] = {
 	{"accept", 0, act_accept},
 	{"exec", 1, act_exec},
+	{"exec32", 1, act_exec32},
 	{"exec-at", 1, act_exec_at},
 	{"exec-magic", 1, act_exec_magic},
 	{"exec-deleted", 1, act_exec_deleted},

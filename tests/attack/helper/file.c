@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,54 +126,6 @@ static int act_reopen(char **args)
 	return try_open(AT_FDCWD, magic, second);
 }
 
-struct uring {
-	int fd;
-	char *rings;
-	struct io_uring_sqe *sqes;
-	struct io_uring_params params;
-};
-
-static int uring_open(struct uring *u)
-{
-	size_t size;
-
-	*u = (struct uring){};
-	u->fd = (int)syscall(SYS_io_uring_setup, 4, &u->params);
-	if (u->fd < 0)
-		return -1;
-	size = u->params.cq_off.cqes + u->params.cq_entries * sizeof(struct io_uring_cqe) + 4096;
-	u->rings = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, u->fd,
-			IORING_OFF_SQ_RING);
-	u->sqes = mmap(NULL, 4 * sizeof(*u->sqes), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_POPULATE, u->fd, IORING_OFF_SQES);
-	return u->rings == MAP_FAILED || u->sqes == MAP_FAILED ? -1 : 0;
-}
-
-/* uring here|worker PATH: io_uring opens it, inline or in one of the kernel's worker threads */
-static int act_uring(char **args)
-{
-	struct io_uring_cqe *cqe;
-	struct uring u;
-	unsigned *tail;
-
-	if (uring_open(&u) < 0)
-		return try_setup_failed("io_uring");
-	u.sqes[0] = (struct io_uring_sqe){
-		.opcode = IORING_OP_OPENAT,
-		.flags = strcmp(args[0], "worker") == 0 ? IOSQE_ASYNC : 0,
-		.fd = AT_FDCWD,
-		.addr = (unsigned long)args[1],
-		.open_flags = O_RDONLY | O_CLOEXEC,
-	};
-	tail = (unsigned *)(u.rings + u.params.sq_off.tail);
-	((unsigned *)(u.rings + u.params.sq_off.array))[*tail & 3] = 0;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, u.fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
-		return try_setup_failed("io_uring_enter");
-	cqe = (struct io_uring_cqe *)(u.rings + u.params.cq_off.cqes);
-	return cqe->res < 0 ? -cqe->res : 0;
-}
-
 /* deep DIR LEVELS COMPONENT FILE: goes down level by level, then reads */
 static int act_deep(char **args)
 {
@@ -293,6 +244,26 @@ static int act_exchange(char **args)
 	return renameat2(AT_FDCWD, args[0], AT_FDCWD, args[1], RENAME_EXCHANGE) < 0 ? errno : 0;
 }
 
+/* whiteout OLD NEW: renames and leaves a whiteout */
+static int act_whiteout(char **args)
+{
+	return renameat2(AT_FDCWD, args[0], AT_FDCWD, args[1], RENAME_WHITEOUT) < 0 ? errno : 0;
+}
+
+/* make-whiteout PATH: the device that hides a name of a lower layer */
+static int act_make_whiteout(char **args)
+{
+	return mknod(args[0], S_IFCHR, 0) < 0 ? errno : 0;
+}
+
+/* account PATH: the kernel writes a line there for each process that ends */
+static int act_account(char **args)
+{
+	if (acct(args[0]) < 0)
+		return errno;
+	return acct(NULL) < 0 ? errno : 0;
+}
+
 static int act_unlink(char **args)
 {
 	return unlink(args[0]) < 0 ? errno : 0;
@@ -346,7 +317,6 @@ const struct verb file_verbs[] = {
 	{"openat2", 3, act_openat2},
 	{"open32", 1, act_open32},
 	{"reopen", 3, act_reopen},
-	{"uring", 2, act_uring},
 	{"deep", 4, act_deep},
 	{"make-deep", 4, act_make_deep},
 	{"names", 1, act_names},
@@ -358,6 +328,9 @@ const struct verb file_verbs[] = {
 	{"symlink", 2, act_symlink},
 	{"rename", 2, act_rename},
 	{"exchange", 2, act_exchange},
+	{"whiteout", 2, act_whiteout},
+	{"make-whiteout", 1, act_make_whiteout},
+	{"account", 1, act_account},
 	{"unlink", 1, act_unlink},
 	{"rmdir", 1, act_rmdir},
 	{"mkdir", 1, act_mkdir},

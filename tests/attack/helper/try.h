@@ -31,6 +31,8 @@ extern const struct verb exec_verbs[];
 extern const struct verb descriptor_verbs[];
 extern const struct verb escape_verbs[];
 extern const struct verb task_verbs[];
+extern const struct verb attribute_verbs[];
+extern const struct verb uring_verbs[];
 
 /* Runs the rest of a command line. Return: its exit status. */
 int try_run(char **words);

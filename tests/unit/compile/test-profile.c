@@ -307,7 +307,8 @@ static void check_entry(const struct image *image, const struct ht_entry *e)
 	/* a class has rules if, and only if, its mask has bits */
 	ck_assert_uint_eq(rules,
 			  (uint32_t)(!!e->deny << HT_RULE_DENY | !!e->audit << HT_RULE_AUDIT |
-				     !!e->image << HT_RULE_IMAGE | !!e->would << HT_RULE_WOULD));
+				     !!e->image << HT_RULE_IMAGE | !!e->would << HT_RULE_WOULD |
+				     (e->below && !(e->flags & HT_ENTRY_FINAL)) << HT_RULE_BELOW));
 	ck_assert_uint_eq((e->deny | e->image) & ~p->pairs[0].entry.deny, 0);
 	ck_assert_uint_eq(e->audit & ~p->pairs[0].entry.audit, 0);
 	ck_assert_uint_eq(e->would & ~p->pairs[0].entry.would, 0);

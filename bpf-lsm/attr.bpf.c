@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/*
+ * Hooks on attributes, and on calls that change a file by its descriptor: most of them know no mount.
+ *
+ * Not every kernel has all of them, or with the same arguments: agent/kernel/hooks.c says which are loaded.
+ */
+
+#include <asm/ioctl.h>
+
+#include "hook.bpf.h"
+
+/* Times: utimensat(2) and its like. Whatever else changes attributes has a hook that knows the path. */
+static __always_inline int setattr_judge(struct dentry *dentry, struct iattr *attr)
+{
+	unsigned int valid = attr->ia_valid;
+	struct label *l;
+
+	if (!(valid & (ATTR_ATIME | ATTR_MTIME)) ||
+	    (valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_SIZE)))
+		return 0;
+	l = label_current();
+	return l ? hook_dentry(l, dentry, HT_OP_ATTR, 0) : 0;
+}
+
+SEC("lsm/inode_setattr")
+int BPF_PROG(haetae_inode_setattr, void *idmap, struct dentry *dentry, struct iattr *attr, int ret)
+{
+	return ret ? ret : setattr_judge(dentry, attr);
+}
+
+/* before 6.9 (evm: Use the id mapping of the mount) it has no idmap */
+SEC("lsm/inode_setattr")
+int BPF_PROG(haetae_inode_setattr_bare, struct dentry *dentry, struct iattr *attr, int ret)
+{
+	return ret ? ret : setattr_judge(dentry, attr);
+}
+
+static __always_inline int attr_judge(struct dentry *dentry, __u32 facts)
+{
+	struct label *l = label_current();
+
+	return l ? hook_dentry(l, dentry, HT_OP_ATTR, facts) : 0;
+}
+
+SEC("lsm/inode_setxattr")
+int BPF_PROG(haetae_inode_setxattr, void *idmap, struct dentry *dentry, const char *name,
+	     const void *value, size_t size, int flags, int ret)
+{
+	return ret ? ret : attr_judge(dentry, 0);
+}
+
+SEC("lsm/inode_removexattr")
+int BPF_PROG(haetae_inode_removexattr, void *idmap, struct dentry *dentry, const char *name, int ret)
+{
+	return ret ? ret : attr_judge(dentry, 0);
+}
+
+/* Since 6.2 access lists are no extended attributes any more. */
+SEC("lsm/inode_set_acl")
+int BPF_PROG(haetae_inode_set_acl, void *idmap, struct dentry *dentry, const char *name,
+	     void *acl, int ret)
+{
+	return ret ? ret : attr_judge(dentry, 0);
+}
+
+SEC("lsm/inode_remove_acl")
+int BPF_PROG(haetae_inode_remove_acl, void *idmap, struct dentry *dentry, const char *name, int ret)
+{
+	return ret ? ret : attr_judge(dentry, 0);
+}
+
+/* Since 6.17: file_setattr(2), and what the ioctls below come to. */
+SEC("lsm/inode_file_setattr")
+int BPF_PROG(haetae_inode_file_setattr, struct dentry *dentry, void *attr, int ret)
+{
+	return ret ? ret : attr_judge(dentry, OBJECT_AGAIN);
+}
+
+#define IOCTL(type, nr) (((type) << _IOC_TYPESHIFT) | (nr))
+
+/* What a request does to the file. Size and direction are left out: a 32-bit program has others. */
+static __always_inline __u32 ioctl_ops(__u32 cmd)
+{
+	switch (cmd & ((_IOC_TYPEMASK << _IOC_TYPESHIFT) | _IOC_NRMASK)) {
+	case IOCTL('f', 2):   /* FS_IOC_SETFLAGS */
+	case IOCTL('f', 4):   /* EXT4_IOC_SETVERSION */
+	case IOCTL('v', 2):   /* FS_IOC_SETVERSION */
+	case IOCTL('X', 32):  /* FS_IOC_FSSETXATTR */
+	case IOCTL('f', 19):  /* FS_IOC_SET_ENCRYPTION_POLICY */
+	case IOCTL('f', 133): /* FS_IOC_ENABLE_VERITY */
+	case IOCTL(0x94, 26): /* BTRFS_IOC_SUBVOL_SETFLAGS */
+		return HT_OP_ATTR;
+	case IOCTL(0x94, 9):  /* FICLONE */
+	case IOCTL(0x94, 13): /* FICLONERANGE */
+	case IOCTL('X', 40):  /* FS_IOC_RESVSP */
+	case IOCTL('X', 41):  /* FS_IOC_UNRESVSP */
+	case IOCTL('X', 42):  /* FS_IOC_RESVSP64 */
+	case IOCTL('X', 43):  /* FS_IOC_UNRESVSP64 */
+	case IOCTL('X', 57):  /* FS_IOC_ZERO_RANGE */
+	case IOCTL('X', 109): /* XFS_IOC_SWAPEXT */
+	case IOCTL('X', 129): /* XFS_IOC_EXCHANGE_RANGE */
+	case IOCTL('f', 15):  /* EXT4_IOC_MOVE_EXT */
+	case IOCTL('f', 17):  /* EXT4_IOC_SWAP_BOOT */
+		return HT_OP_WRITE;
+	}
+	return 0;
+}
+
+static __always_inline int ioctl_judge(struct file *file, __u32 cmd)
+{
+	__u32 ops = ioctl_ops(cmd), type;
+	struct label *l;
+
+	if (!ops)
+		return 0;
+	type = file->f_inode->i_mode & S_IFMT;
+	if (type != S_IFREG && type != S_IFDIR)
+		return 0;
+	l = label_current();
+	return l ? hook_file_with(l, file, ops, ops == HT_OP_ATTR ? OBJECT_TWICE : OBJECT_USE) : 0;
+}
+
+SEC("lsm/file_ioctl")
+int BPF_PROG(haetae_file_ioctl, struct file *file, unsigned int cmd, unsigned long arg, int ret)
+{
+	return ret ? ret : ioctl_judge(file, cmd);
+}
+
+SEC("lsm/file_ioctl_compat")
+int BPF_PROG(haetae_file_ioctl_compat, struct file *file, unsigned int cmd, unsigned long arg,
+	     int ret)
+{
+	return ret ? ret : ioctl_judge(file, cmd);
+}
+
+/* Since 6.2: ftruncate(2), and an open that truncates; before, both are path_truncate. */
+SEC("lsm/file_truncate")
+int BPF_PROG(haetae_file_truncate, struct file *file, int ret)
+{
+	struct label *l;
+
+	if (ret)
+		return ret;
+	l = label_current();
+	return l ? hook_file_with(l, file, HT_OP_WRITE, OBJECT_AGAIN | OBJECT_USE) : 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * The names of an object that a hook knows by its dentry alone.
+ *
+ * A dentry has a name for each mount of its filesystem that shows it. Those in the task's own mount namespace are the
+ * ones that a rule can mean, so all of them are found and each is judged. Between two looks at the way up from the
+ * dentry that see the same nothing was renamed on it, so no mount was missed for that reason; and the mount that the
+ * task came through is in the list as long as the hook runs.
+ */
+
+#include "verdict.bpf.h"
+
+#define PLACES_RUNNING 0U
+#define PLACES_DONE 1U
+#define PLACES_BROKEN 2U
+#define PLACES_MOVING 3U
+
+/* Mounts of one filesystem, over all namespaces. */
+#define PLACES_STEPS_MAX (1U << 16)
+#define PLACES_ATTEMPTS 32U
+
+#define PLACES_NOT_FOUND 0U /* too deep to tell */
+#define PLACES_FOUND 1U
+#define PLACES_OUTSIDE 2U
+
+/* One step up, until places.root or the top. */
+static long places_up(__u32 index, struct walk_context *context)
+{
+	struct label *l = context->label;
+	struct places *p;
+	struct dentry *dentry, *parent = NULL;
+	__u32 seq = 0;
+
+	if (!l)
+		return 1;
+	p = &l->places;
+	if (p->dentry == p->root) {
+		p->found = PLACES_FOUND;
+		return 1;
+	}
+	dentry = (struct dentry *)p->dentry;
+	if (BPF_CORE_READ_INTO(&seq, dentry, d_seq.seqcount.sequence) < 0 ||
+	    BPF_CORE_READ_INTO(&parent, dentry, d_parent) < 0) {
+		p->status = PLACES_BROKEN;
+		return 1;
+	}
+	if (seq & 1) {
+		p->status = PLACES_MOVING;
+		return 1;
+	}
+	p->digest = walk_mix(walk_mix(p->digest, p->dentry), seq);
+	if ((__u64)parent == p->dentry) {
+		p->found = PLACES_OUTSIDE;
+		return 1;
+	}
+	p->dentry = (__u64)parent;
+	return 0;
+}
+
+/* Go up from the object: is root on the way? Return: PLACES_FOUND, _OUTSIDE, _NOT_FOUND. */
+static __always_inline __u32 places_look(struct label *l, struct object *o, __u64 root)
+{
+	struct walk_context context = { .label = l };
+
+	l->places.dentry = o->dentry;
+	l->places.root = root;
+	l->places.digest = 0;
+	l->places.found = PLACES_NOT_FOUND;
+	bpf_loop(HT_WALK_MAX + 1, places_up, &context, 0);
+	return l->places.found;
+}
+
+struct places_context {
+	struct label *label;
+	struct object *object;
+};
+
+/* One mount of the filesystem. */
+static long places_step(__u32 index, struct places_context *context)
+{
+	struct label *l = context->label;
+	struct object *o = context->object;
+	struct mnt_namespace *space = NULL;
+	struct dentry *root = NULL;
+	struct mount *mount;
+	struct places *p;
+	__u64 next = 0;
+
+	if (!l || !o)
+		return 1;
+	p = &l->places;
+	if (bpf_probe_read_kernel(&next, sizeof(next), (void *)p->link) < 0) {
+		p->status = PLACES_BROKEN;
+		return 1;
+	}
+	if (next == p->end) {
+		p->status = PLACES_DONE;
+		return 1;
+	}
+	if (bpf_core_field_exists(((struct mount___chain *)0)->mnt_next_for_sb)) {
+		mount = (struct mount *)next;
+		p->link = next + bpf_core_field_offset(struct mount___chain, mnt_next_for_sb);
+	} else {
+		mount = (struct mount *)(next - bpf_core_field_offset(struct mount___ring, mnt_instance));
+		p->link = next;
+	}
+	if (BPF_CORE_READ_INTO(&space, mount, mnt_ns) < 0 ||
+	    BPF_CORE_READ_INTO(&root, mount, mnt.mnt_root) < 0) {
+		p->status = PLACES_BROKEN;
+		return 1;
+	}
+	p->any = (__u64)mount;
+	if ((__u64)space != p->space && (__u64)space != MOUNT_NS_INTERNAL)
+		return 0;
+	if (places_look(l, o, (__u64)root) == PLACES_OUTSIDE)
+		return 0;
+	if (p->status != PLACES_RUNNING)
+		return 1;
+	if ((__u64)space == MOUNT_NS_INTERNAL) {
+		p->internal = 1;
+		return 0;
+	}
+	if (p->n < PLACES_MAX)
+		p->mounts[p->n & (PLACES_MAX - 1)] = (__u64)mount;
+	p->n++;
+	return 0;
+}
+
+static __always_inline bool places_start(struct label *l, struct object *o)
+{
+	struct dentry *dentry = (struct dentry *)o->dentry;
+	struct super_block *sb = NULL;
+
+	if (BPF_CORE_READ_INTO(&sb, dentry, d_sb) < 0 || !sb)
+		return false;
+	if (bpf_core_field_exists(((struct mount___chain *)0)->mnt_next_for_sb)) {
+		l->places.link = (__u64)sb + bpf_core_field_offset(struct super_block___chain, s_mounts);
+		l->places.end = 0;
+	} else {
+		l->places.link = (__u64)sb + bpf_core_field_offset(struct super_block___ring, s_mounts);
+		l->places.end = l->places.link;
+	}
+	l->places.space = current_mount_namespace();
+	l->places.any = 0;
+	l->places.n = 0;
+	l->places.internal = 0;
+	l->places.status = PLACES_RUNNING;
+	return l->places.space != 0;
+}
+
+static long places_attempt(__u32 index, struct places_context *context)
+{
+	struct label *l = context->label;
+	struct object *o = context->object;
+	__u64 digest;
+
+	if (!l || !o)
+		return 1;
+	if (!places_start(l, o)) {
+		l->places.status = PLACES_BROKEN;
+		return 1;
+	}
+	(void)places_look(l, o, 0);
+	digest = l->places.digest;
+	if (l->places.status == PLACES_RUNNING)
+		bpf_loop(PLACES_STEPS_MAX, places_step, context, 0);
+	if (l->places.status == PLACES_DONE) {
+		(void)places_look(l, o, 0);
+		if (l->places.digest == digest && l->places.status == PLACES_DONE)
+			return 1;
+		l->places.status = PLACES_MOVING;
+	}
+	/* a mount that is taken off the list under the walk makes it break off */
+	return 0;
+}
+
+/* Find the mounts that show the object. Return: 0, or the HT_REASON_* why they are not known. */
+__global __u32 places_find(struct label *l, struct object *o)
+{
+	struct places_context context = { .label = l, .object = o };
+
+	if (!l || !o)
+		return HT_REASON_UNRESOLVED;
+	bpf_loop(PLACES_ATTEMPTS, places_attempt, &context, 0);
+	if (l->places.status == PLACES_MOVING)
+		return HT_REASON_MOVING;
+	if (l->places.status != PLACES_DONE || l->places.n > PLACES_MAX)
+		return HT_REASON_UNRESOLVED;
+	return l->places.n || l->places.internal ? 0 : HT_REASON_FOREIGN;
+}
+
+/* Does the task act as somebody else for the length of a call? A stacked filesystem does what it has to do below as
+ * whoever mounted it. */
+static __always_inline bool task_borrows_creds(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	const struct cred *own = NULL, *used = NULL;
+
+	if (BPF_CORE_READ_INTO(&own, task, real_cred) < 0 ||
+	    BPF_CORE_READ_INTO(&used, task, cred) < 0)
+		return false;
+	return own != used;
+}
+
+/* Decide of an object that is known by its dentry: the worst that is said of any of its names. Return: LEVEL_*. */
+static __always_inline __u32 places_decide(struct label *l, struct object *o)
+{
+	__u32 level = LEVEL_ALLOW, i;
+
+	if (!verdict_wanted(l, o))
+		return LEVEL_ALLOW;
+	o->fault = places_find(l, o);
+	/* What lies below a stacked filesystem: the object above was judged a moment ago, by its name. */
+	if (l->places.internal && task_borrows_creds())
+		return LEVEL_ALLOW;
+	if (!o->fault && !l->places.n)
+		o->fault = HT_REASON_FOREIGN;
+	o->mount = l->places.any;
+	l->places.level = LEVEL_ALLOW;
+	l->places.worst = 0;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < PLACES_MAX; i++) {
+		if (i >= l->places.n || o->fault)
+			break;
+		o->mount = l->places.mounts[i];
+		level = verdict_decide(l, o);
+		if (level > l->places.level) {
+			l->places.level = level;
+			l->places.worst = i;
+		}
+	}
+	if (o->fault || l->places.n > 1) {
+		/* once more, so that the label says why */
+		if (!o->fault)
+			o->mount = l->places.mounts[l->places.worst & (PLACES_MAX - 1)];
+		level = verdict_decide(l, o);
+	}
+	return level;
+}
