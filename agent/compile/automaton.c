@@ -5,9 +5,8 @@
  *
  * An item is a pattern and how far it has come: its number and one of four kinds in the low bits.
  * How many components a LIVE item has behind it is the depth of its node, so it needs no place in
- * the item; the depth is part of the node's key. Patterns that may end at any depth and start at
- * the root
- * ("unit:" of the cgroup matcher) are under way everywhere; they are kept out of the sets, which
+ * the item; the depth is part of the node's key. Patterns that may end at any depth and start at the
+ * root ("unit:" of the cgroup matcher) are under way everywhere; they are kept out of the sets, which
  * would otherwise carry all of them all the time.
  *
  * Size is bounded three ways, each ending in a diagnostic: states, items kept, items touched. The
