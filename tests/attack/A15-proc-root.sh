@@ -9,6 +9,7 @@ policy_of() {
 	cat <<-EOF
 		file:
 		  deny: [$D/secret]
+		kernel: {ptrace: allow}
 	EOF
 }
 tree() { echo secret >secret && echo open >open; }

@@ -63,7 +63,9 @@ void run_put(const char *path, const char *text)
 
 void run_setup(void)
 {
-	static const char btf[] = "\x9f\xeb\x01\0\0BPF_FUNC_loop\0bpf_lsm_file_open";
+	static const char btf[] = "\x9f\xeb\x01\0\0BPF_FUNC_loop\0bpf_lsm_file_open\0bpf_lsm_userns_create\0"
+				  "bpf_lsm_perf_event_open\0bpf_lsm_kernel_module_request\0bpf_lsm_uring_sqpoll\0"
+				  "bpf_lsm_uring_override_creds\0bpf_lsm_uring_cmd\0__bpf_prog_enter_recur";
 
 	(void)strcpy(run_dir, "/tmp/haetae-agentctl-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(run_dir));

@@ -115,7 +115,7 @@ static const struct {
 	 "0 errors, 1 warnings",
 	 "selects no cgroup"},
 	{{"policy", "check", "--cgroups", "/nonexistent", "-"}, POLICY, 1, NULL, "No such file"},
-	{{"policy", "list", "--root", "/"}, NULL, 2, "", "no --root"},
+	{{"policy", "list", "--root", "/"}, NULL, 2, "", "Option '--root' is not understood"},
 	{{"policy", "list"}, NULL, 0, "", "No policies."},
 	{{"policy", "list", "--json"}, NULL, 0, "[]", ""},
 	/* events */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "run.h"
 #include "store/store.h"
@@ -25,6 +26,21 @@ static struct {
 	size_t len;
 } follower;
 
+#define FOLLOWER "--follower" /* DIRECTORY OPTION: this program as the follower */
+
+/* What the follower does, in a program of its own. Return: an exit status. */
+static int follower_run(char *dir, char *option)
+{
+	char *argv[] = {(char[]){"agentctl"}, (char[]){"events"}, (char[]){"-f"},
+			(char[]){"--json"},   option,		  NULL};
+	struct agentctl ctl;
+
+	agentctl_init(&ctl);
+	ctl.state_dir = dir;
+	return agentctl_run(&ctl, 5, argv);
+}
+
+/* The writer's thread can hold a lock at any moment, so the child becomes another program before it does anything. */
 static void follower_start(const char *dir, const char *option)
 {
 	int ends[2];
@@ -37,17 +53,9 @@ static void follower_start(const char *dir, const char *option)
 	follower.pid = fork();
 	ck_assert_int_ge(follower.pid, 0);
 	if (follower.pid == 0) {
-		char *argv[] = {(char[]){"agentctl"}, (char[]){"events"}, (char[]){"-f"},
-				(char[]){"--json"},   strdup(option),	  NULL};
-		struct agentctl ctl;
-
-		agentctl_init(&ctl);
-		ctl.state_dir = strdup(dir);
-		(void)close(ends[0]);
-		if (dup2(ends[1], STDOUT_FILENO) < 0)
-			_exit(99);
-		(void)close(ends[1]);
-		_exit(agentctl_run(&ctl, 5, argv));
+		if (dup2(ends[1], STDOUT_FILENO) >= 0)
+			(void)execl("/proc/self/exe", "test-follow", FOLLOWER, dir, option, NULL);
+		_exit(99);
 	}
 	(void)close(ends[1]);
 }
@@ -239,12 +247,18 @@ START_TEST(test_idle)
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
-	Suite *s = suite_create("follow");
-	TCase *tc = tcase_create("follow");
-	SRunner *sr = srunner_create(s);
+	Suite *s;
+	TCase *tc;
+	SRunner *sr;
 	int failed;
+
+	if (argc == 4 && strcmp(argv[1], FOLLOWER) == 0)
+		_exit(follower_run(argv[2], argv[3]));
+	s = suite_create("follow");
+	tc = tcase_create("follow");
+	sr = srunner_create(s);
 
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 120);
