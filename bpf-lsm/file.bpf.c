@@ -165,7 +165,7 @@ static __always_inline int rename_judge(struct label *l, const struct path *old_
 	if (ret)
 		return ret;
 	ops = HT_OP_CREATE;
-	if (new_dentry->d_inode && !(flags & RENAME_EXCHANGE))
+	if (walk_inode(new_dentry) && !(flags & RENAME_EXCHANGE))
 		ops |= HT_OP_DELETE;
 	ret = hook_name_with(l, new_dir, new_dentry, ops, OBJECT_ARRIVES);
 	if (ret || !l->freeze.lost)

@@ -22,11 +22,13 @@
 
 static __always_inline void freeze_begin(struct label *l, struct dentry *dentry, __u32 ops)
 {
-	struct inode *inode = dentry->d_inode;
+	struct inode *inode = (struct inode *)walk_inode(dentry);
+	__u16 mode = 0;
 
 	__builtin_memset(&l->freeze, 0, sizeof(l->freeze));
 	l->freeze.ops = ops;
-	l->freeze.directory = inode && (inode->i_mode & S_IFMT) == S_IFDIR;
+	(void)BPF_CORE_READ_INTO(&mode, inode, i_mode);
+	l->freeze.directory = (mode & S_IFMT) == S_IFDIR;
 }
 
 static __always_inline struct freeze_place *freeze_place(struct label *l, __u32 slot)
