@@ -112,16 +112,15 @@ static long places_step(__u32 index, struct places_context *context)
 		return 1;
 	}
 	p->any = (__u64)mount;
-	if ((__u64)space != p->space && (__u64)space != MOUNT_NS_INTERNAL)
-		return 0;
-	if (places_look(l, o, (__u64)root) == PLACES_OUTSIDE)
-		return 0;
-	if (p->status != PLACES_RUNNING)
-		return 1;
+	/* It need not show the object: an overlay works in a directory beside the one that it mounts. */
 	if ((__u64)space == MOUNT_NS_INTERNAL) {
 		p->internal = 1;
 		return 0;
 	}
+	if ((__u64)space != p->space || places_look(l, o, (__u64)root) == PLACES_OUTSIDE)
+		return 0;
+	if (p->status != PLACES_RUNNING)
+		return 1;
 	if (p->n < PLACES_MAX)
 		p->mounts[p->n & (PLACES_MAX - 1)] = (__u64)mount;
 	p->n++;
