@@ -8,8 +8,31 @@
 
 #include "haetae.skel.h"
 
+/* Hooks with a program for each form, as a kernel of today has them. */
+static const struct {
+	const char *hook;
+	unsigned arguments;
+} forms[] = {
+	{"inode_set_acl", 4},	  {"inode_remove_acl", 3},  {"inode_file_setattr", 2},
+	{"file_ioctl_compat", 3}, {"file_truncate", 1},
+};
+
+static int proto_put(struct btf *btf, const char *hook, unsigned setattr_arguments)
+{
+	unsigned n = strcmp(hook, "inode_setattr") == 0 ? setattr_arguments : 0;
+	int proto = btf__add_func_proto(btf, 0);
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (strcmp(forms[i].hook, hook) == 0)
+			n = forms[i].arguments;
+	while (n-- > 0)
+		ck_assert_int_eq(btf__add_func_param(btf, "x", 0), 0);
+	return proto;
+}
+
 /* Types with every hook that the object's programs are for, but one (may be NULL). */
-static void types_put(const struct place *place, struct bpf_object *object, const char *but)
+static void types_put(const struct place *place, struct bpf_object *object, const char *but,
+		      unsigned setattr_arguments)
 {
 	struct btf *btf = btf__new_empty();
 	struct bpf_program *program;
@@ -28,6 +51,7 @@ static void types_put(const struct place *place, struct bpf_object *object, cons
 		if (strncmp(section, "lsm/", 4) != 0 || (but && strcmp(section + 4, but) == 0))
 			continue;
 		(void)snprintf(name, sizeof(name), "bpf_lsm_%s", section + 4);
+		proto = proto_put(btf, section + 4, setattr_arguments);
 		ck_assert_int_gt(btf__add_func(btf, name, BTF_FUNC_STATIC, proto), 0);
 	}
 	data = btf__raw_data(btf, &size);
@@ -65,7 +89,7 @@ START_TEST(test_select)
 	char path[128];
 
 	ck_assert_ptr_nonnull(skel);
-	types_put(&place, skel->obj, cases[_i].missing);
+	types_put(&place, skel->obj, cases[_i].missing, 3);
 	(void)snprintf(path, sizeof(path), "%s/types", place.dir);
 	ck_assert_int_eq(kernel_hooks_open(path), 0);
 	ck_assert_int_eq(kernel_hooks_select(skel->obj, &lines, &text), cases[_i].outcome);
@@ -76,13 +100,37 @@ START_TEST(test_select)
 		ck_assert_uint_eq(lines, cases[_i].lines);
 		bpf_object__for_each_program(program, skel->obj)
 		{
-			if (bpf_program__autoload(program))
+			if (bpf_program__autoload(program) || program == skel->progs.haetae_inode_setattr_bare)
 				continue;
 			left_out++;
 			ck_assert_str_eq(bpf_program__section_name(program) + 4, cases[_i].missing);
 		}
 		ck_assert_uint_eq(left_out, cases[_i].missing ? 1 : 0);
 	}
+	kernel_hooks_close();
+	haetae_bpf__destroy(skel);
+	place_free(&place);
+}
+END_TEST
+
+/* Of two programs for one hook the one is loaded whose form the kernel has; of a form that nobody knows, none. */
+START_TEST(test_forms)
+{
+	_cleanup_free_ char *text = NULL;
+	struct place place = place_new();
+	struct haetae_bpf *skel = haetae_bpf__open();
+	uint32_t lines = 0;
+	char path[128];
+
+	ck_assert_ptr_nonnull(skel);
+	types_put(&place, skel->obj, NULL, (unsigned)_i);
+	(void)snprintf(path, sizeof(path), "%s/types", place.dir);
+	ck_assert_int_eq(kernel_hooks_open(path), 0);
+	ck_assert_int_eq(kernel_hooks_select(skel->obj, &lines, &text), 0);
+	ck_assert_uint_eq(lines, 0);
+	ck_assert_int_eq(bpf_program__autoload(skel->progs.haetae_inode_setattr), _i == 3);
+	ck_assert_int_eq(bpf_program__autoload(skel->progs.haetae_inode_setattr_bare), _i == 2);
+	ck_assert(bpf_program__autoload(skel->progs.haetae_inode_set_acl));
 	kernel_hooks_close();
 	haetae_bpf__destroy(skel);
 	place_free(&place);
@@ -132,6 +180,7 @@ int main(void)
 	TCase *tc = tcase_create("hooks");
 
 	tcase_add_loop_test(tc, test_select, 0, (int)ARRAY_LEN(cases));
+	tcase_add_loop_test(tc, test_forms, 1, 5);
 	tcase_add_test(tc, test_no_types);
 	tcase_add_test(tc, test_lines);
 	return tcase_run(tc);
