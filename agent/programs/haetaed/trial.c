@@ -121,7 +121,8 @@ int trial_load(const char *state_dir, const uint8_t boot_id[16], struct trial *r
 	r = trial_sweep(state_dir, trial.name);
 	if (r >= 0 && found <= 0 && unlink(path) < 0 && errno != ENOENT)
 		r = -errno;
-	if (r < 0) {
+	/* On a disk that cannot be written it stays, and is not read: nothing is on trial that the note does not name. */
+	if (r < 0 && r != -EROFS) {
 		trial_deinit(&trial);
 		return r;
 	}
