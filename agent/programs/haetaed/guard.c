@@ -5,6 +5,7 @@
  * host's administrator can.
  */
 
+#include <sys/stat.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,15 @@ static bool policy_parent(const char *dir, char *buf, size_t size)
 	return slash && strcmp(slash + 1, "haetae") == 0;
 }
 
+/* The kernel knows the agent by its process id in the first PID namespace, and no other tells that. (PROC_PID_INIT_INO
+ * of linux/proc_ns.h.) */
+static bool pid_namespace_is_first(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == 0xEFFFFFFCU;
+}
+
 int agent_guard(struct agent *a)
 {
 	const char *paths[3 + 2 * AGENT_POLICY_DIRS_MAX + ARRAY_LEN(own_paths) + 1] = {};
@@ -47,6 +57,10 @@ int agent_guard(struct agent *a)
 	size_t n = 0;
 	int r;
 
+	if (!pid_namespace_is_first()) {
+		log_write(LOG_WARNING, "The agent runs in a PID namespace of its own: its process and files are not guarded");
+		return 0;
+	}
 	paths[n++] = a->options.pin_dir;
 	paths[n++] = a->options.state_dir;
 	paths[n++] = a->options.runtime_dir;
