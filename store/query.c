@@ -450,9 +450,9 @@ int store_query(struct store_reader *reader, const struct store_filter *filter,
 	return pages_walk(stmt, clause.n + 1, range, filter, each, userdata);
 }
 
-int store_get(struct store_reader *reader, int64_t id, struct event *ret)
+/* Prepare to read events by what follows SELECT ... FROM. Return: 0, -errno. */
+static int event_select(struct store_reader *reader, const char *where, sqlite3_stmt **ret)
 {
-	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;
 	_cleanup_strbuf_ struct strbuf sql = {};
 	int r;
 
@@ -460,17 +460,30 @@ int store_get(struct store_reader *reader, int64_t id, struct event *ret)
 	if (r < 0)
 		return r;
 	row_select(&sql);
-	strbuf_puts(&sql, " WHERE e.id = ?1");
+	strbuf_puts(&sql, where);
 	if (strbuf_error(&sql) < 0)
 		return -ENOMEM;
-	r = db_prepare(reader->db, strbuf_str(&sql), &stmt);
-	if (r == SQLITE_OK)
-		r = sqlite3_bind_int64(stmt, 1, id);
-	if (r == SQLITE_OK)
-		r = sqlite3_step(stmt);
+	r = db_prepare(reader->db, strbuf_str(&sql), ret);
+	return r == SQLITE_OK ? 0 : db_errno(r);
+}
+
+/* The one event that a statement selects. bound: what binding its values came to. Return: 0, -ENOENT, other -errno. */
+static int event_step(sqlite3_stmt *stmt, int bound, struct event *ret)
+{
+	int r = bound == SQLITE_OK ? sqlite3_step(stmt) : bound;
+
 	if (r == SQLITE_DONE)
 		return -ENOENT;
 	return r == SQLITE_ROW ? row_read_event(stmt, ret) : db_errno(r);
+}
+
+int store_get(struct store_reader *reader, int64_t id, struct event *ret)
+{
+	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;
+	int r;
+
+	r = event_select(reader, " WHERE e.id = ?1", &stmt);
+	return r < 0 ? r : event_step(stmt, sqlite3_bind_int64(stmt, 1, id), ret);
 }
 
 /* Walks the ids down, as what is asked for lies near. */
@@ -478,20 +491,15 @@ int store_get_process(struct store_reader *reader, const uint8_t boot_id[16], ui
 		      int64_t until_id, struct event *ret)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;
-	_cleanup_strbuf_ struct strbuf sql = {};
 	int r;
 
-	r = reader_refresh(reader);
+	r = event_select(reader,
+			 " WHERE e.id <= ?1 AND e.pid = ?2 AND e.start_ns = ?3 AND e.kind = ?4"
+			 " AND e.boot IN (SELECT key FROM boot WHERE boot_id = ?5) ORDER BY e.id DESC LIMIT 1",
+			 &stmt);
 	if (r < 0)
 		return r;
-	row_select(&sql);
-	strbuf_puts(&sql, " WHERE e.id <= ?1 AND e.pid = ?2 AND e.start_ns = ?3 AND e.kind = ?4"
-			  " AND e.boot IN (SELECT key FROM boot WHERE boot_id = ?5) ORDER BY e.id DESC LIMIT 1");
-	if (strbuf_error(&sql) < 0)
-		return -ENOMEM;
-	r = db_prepare(reader->db, strbuf_str(&sql), &stmt);
-	if (r == SQLITE_OK)
-		r = sqlite3_bind_int64(stmt, 1, until_id);
+	r = sqlite3_bind_int64(stmt, 1, until_id);
 	if (r == SQLITE_OK)
 		r = sqlite3_bind_int64(stmt, 2, pid);
 	if (r == SQLITE_OK)
@@ -500,11 +508,7 @@ int store_get_process(struct store_reader *reader, const uint8_t boot_id[16], ui
 		r = sqlite3_bind_int64(stmt, 4, EVENT_VERDICT);
 	if (r == SQLITE_OK)
 		r = sqlite3_bind_blob(stmt, 5, boot_id, 16, SQLITE_STATIC);
-	if (r == SQLITE_OK)
-		r = sqlite3_step(stmt);
-	if (r == SQLITE_DONE)
-		return -ENOENT;
-	return r == SQLITE_ROW ? row_read_event(stmt, ret) : db_errno(r);
+	return event_step(stmt, r, ret);
 }
 
 int store_totals(struct store_reader *reader, const uint8_t boot_id[16], struct store_totals *ret)
