@@ -37,15 +37,10 @@ static __always_inline __u32 guard_decide(struct label *l, struct object *o)
 	__u32 guarded = o->ops & GUARD_OPS;
 
 	verdict_begin(l, o, 0);
-	l->walk.n = 0;
 	l->level = LEVEL_DENY;
 	l->told = guarded ? guarded : o->ops;
 	l->reason = HT_REASON_GUARD;
 	l->fault = HT_REASON_GUARD; /* the record has the last name alone */
-	l->rule = 0;
-	l->profile = 0;
-	l->chain = 0;
-	l->canary = 0;
 	return LEVEL_DENY;
 }
 

@@ -55,8 +55,6 @@ __global __u32 line_decide(struct label *l, struct object *o)
 	if (!l || !o || !set)
 		return LEVEL_DENY;
 	verdict_begin(l, o, set->current);
-	l->walk.n = 0;
-	l->walk.straight = 0;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++)
 		(void)line_profile(l, i);

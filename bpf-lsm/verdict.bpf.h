@@ -287,8 +287,7 @@ static __always_inline bool verdict_position(struct label *l, void *profile, __u
 	bool anonymous = l->fault == HT_REASON_ANONYMOUS;
 
 	if (anonymous) {
-		if (!automaton_start(l, profile, HT_EDGE_ANONYMOUS) &&
-		    !automaton_start(l, profile, HT_EDGE_OTHER))
+		if (!automaton_start(l, profile, HT_EDGE_ANONYMOUS))
 			return false;
 	} else if (!automaton_run(l, profile)) {
 		return false;
@@ -430,14 +429,12 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->walk.straight = 0;
 }
 
-/* Does any profile say anything of these operations anywhere? */
-static __always_inline bool verdict_wanted(struct label *l, struct object *o)
+/* The first pass over all profiles. */
+static __always_inline void verdict_begin_needs(struct label *l, struct object *o,
+						struct ht_settings *set)
 {
-	struct ht_settings *set = settings_get();
 	__u32 i;
 
-	if (!set)
-		return true;
 	verdict_begin(l, o, set->current);
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
@@ -445,6 +442,16 @@ static __always_inline bool verdict_wanted(struct label *l, struct object *o)
 			break;
 		(void)verdict_need(l, i);
 	}
+}
+
+/* Does any profile say anything of these operations anywhere? */
+static __always_inline bool verdict_wanted(struct label *l, struct object *o)
+{
+	struct ht_settings *set = settings_get();
+
+	if (!set)
+		return true;
+	verdict_begin_needs(l, o, set);
 	return l->need || l->level != LEVEL_ALLOW;
 }
 
@@ -454,17 +461,10 @@ __global int verdict_decide(struct label *l, struct object *o)
 	struct ht_settings *set = settings_get();
 	struct dentry *stop = NULL;
 	__u64 top;
-	__u32 i;
 
 	if (!l || !o || !set)
 		return LEVEL_DENY;
-	verdict_begin(l, o, set->current);
-#pragma clang loop unroll(disable)
-	for (i = 0; i < HT_PROFILES_MAX; i++) {
-		if (!(l->slots >> i))
-			break;
-		(void)verdict_need(l, i);
-	}
+	verdict_begin_needs(l, o, set);
 	if (!l->need)
 		return l->level;
 
