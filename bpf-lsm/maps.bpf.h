@@ -115,7 +115,7 @@ struct label {
 	__u32 told;  /* operations it is about */
 	__u32 reason;
 	__u32 profile;
-	__u32 chain; /* HT_RECORD_STRAIGHT or 0 */
+	__u32 chain; /* HT_RECORD_STRAIGHT, HT_RECORD_IDENTITY or 0 */
 	__u64 rule;
 	__u32 canary;
 	__u32 pad1;

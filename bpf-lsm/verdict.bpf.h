@@ -10,6 +10,7 @@
  */
 
 #include "condition.bpf.h"
+#include "identity.bpf.h"
 #include "origin.bpf.h"
 
 /* Rising: the worst is told. */
@@ -234,7 +235,43 @@ static __noinline int verdict_writable(struct label *l, void *profile, __u32 slo
 	return 0;
 }
 
-/* Second pass: what does each profile say of the collected position? */
+/* What a literal rule of the profile says of this very object, whatever name it was reached by. It only ever adds a
+ * refusal: an object that is refused under some name of its own stays refused. */
+__global int verdict_identity(struct label *l, __u32 slot)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_IDENTITY };
+	struct ht_identity identity = {};
+	bool stacked = false;
+	struct ht_entry *e;
+	__u32 id, before;
+	void *profile;
+
+	if (!l)
+		return 0;
+	profile = verdict_profile(l, slot, &id);
+	if (!profile || !identity_read(l->dentry, &identity, &stacked))
+		return 0;
+	identity.cgroup = l->origins[slot & (HT_PROFILES_MAX - 1)];
+	key.name = identity_hash(&identity);
+	e = bpf_map_lookup_elem(profile, &key);
+	if (!e && stacked && identity.generation) {
+		identity.generation = 0;
+		key.name = identity_hash(&identity);
+		e = bpf_map_lookup_elem(profile, &key);
+	}
+	if (!e)
+		return 0;
+	l->position.entry = *e;
+	before = l->level;
+	verdict_entry(l, profile, slot, l->position.entry.next, HT_REASON_POLICY);
+	if (l->position.entry.cond & l->ops)
+		verdict_conditions(l, profile, slot, l->position.entry.next);
+	if (l->level > before)
+		l->chain = HT_RECORD_IDENTITY;
+	return 0;
+}
+
+/* Second pass: what does each profile say of the collected position? Return: not 0: ask for the identity, too. */
 __global int verdict_profile_judge(struct label *l, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
@@ -267,7 +304,7 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 		reason = HT_REASON_ANONYMOUS;
 	} else if (l->fault) {
 		verdict_merge(l, id, flags, LEVEL_DENY, deny, l->fault, 0);
-		return 0;
+		return flags & HT_PROFILE_IDENTITIES;
 	} else {
 		if (!automaton_run(l, profile))
 			goto damaged;
@@ -279,7 +316,7 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 		if (l->position.damaged)
 			goto damaged;
 	}
-	return 0;
+	return flags & HT_PROFILE_IDENTITIES;
 damaged:
 	verdict_merge(l, id, HT_PROFILE_ENFORCE, LEVEL_DENY, l->ops, HT_REASON_PROFILE, 0);
 	return 0;
@@ -293,7 +330,9 @@ static __always_inline void verdict_judge(struct label *l)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (!(l->slots >> i))
 			return;
-		(void)verdict_profile_judge(l, i);
+		/* both chains lead from one object */
+		if (verdict_profile_judge(l, i) && !l->walk.straight)
+			(void)verdict_identity(l, i);
 	}
 }
 

@@ -125,6 +125,32 @@ static int walk_start(const struct image_profile *profile, const struct ht_entry
 	return 0;
 }
 
+static int walk_run(const struct image *image, const struct image_profile *profile,
+		    const struct ht_hash_key *key, const struct image_component *components,
+		    size_t n, const struct ht_entry **ret_header, const struct ht_entry **ret_at)
+{
+	int r;
+
+	r = walk_start(profile, ret_header, ret_at);
+	for (size_t i = 0; r >= 0 && i < n && !((*ret_at)->flags & HT_ENTRY_FINAL); i++)
+		r = walk_step(image, profile, key, &components[i], ret_at);
+	return r;
+}
+
+int image_locate(const struct image *image, const struct image_profile *profile,
+		 const struct ht_hash_key *key, const struct image_component *components, size_t n,
+		 struct ht_entry *ret_entry)
+{
+	const struct ht_entry *header, *at;
+	int r;
+
+	r = walk_run(image, profile, key, components, n, &header, &at);
+	if (r < 0)
+		return r;
+	*ret_entry = *at;
+	return 0;
+}
+
 int image_evaluate(const struct image *image, const struct image_profile *profile,
 		   const struct ht_hash_key *key, const struct image_component *components,
 		   size_t n, struct image_answer *ret_answer)
@@ -133,14 +159,9 @@ int image_evaluate(const struct image *image, const struct image_profile *profil
 	struct image_answer answer = {};
 	int r;
 
-	r = walk_start(profile, &header, &at);
+	r = walk_run(image, profile, key, components, n, &header, &at);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n && !(at->flags & HT_ENTRY_FINAL); i++) {
-		r = walk_step(image, profile, key, &components[i], &at);
-		if (r < 0)
-			return r;
-	}
 	answer.state = at->next;
 	/* What the header does not name is never walked for. */
 	answer.deny = at->deny & header->deny;

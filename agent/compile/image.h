@@ -26,6 +26,12 @@ struct image_glob {
 	struct ht_glob glob;
 };
 
+/* What the rules that name a literal path say of the object that is found there, under whatever name it is reached. */
+struct image_identity {
+	char *path;
+	struct ht_entry entry; /* for an IDENTITY pair */
+};
+
 /* One automaton: the content of one inner map. */
 struct image_profile {
 	uint32_t id;  /* 0: the cgroup matcher; others given by the caller, never reused for
@@ -34,6 +40,8 @@ struct image_profile {
 	struct image_pair *pairs;
 	size_t n_pairs;
 	uint64_t digest; /* of the content: equal digests need no publish */
+	struct image_identity *identities; /* by path; for the agent to resolve in each container */
+	size_t n_identities;
 };
 
 struct image {
@@ -78,6 +86,10 @@ int image_compile(const struct policy *const *policies, size_t n_policies,
 		  struct image **ret_image);
 struct image *image_free(struct image *image); /* NULL is fine; returns NULL */
 
+/* NULL: no rule of the profile binds what is found under this path. */
+const struct image_identity *image_identity_find(const struct image_profile *profile,
+						 const char *path);
+
 /* ---- the judges in userspace ---- */
 
 struct image_answer {
@@ -87,12 +99,16 @@ struct image_answer {
 	uint64_t rule[HT_OP_MAX]; /* deciding rule of each refused bit, 0: none */
 };
 
-/* Walk a profile as the kernel does. components: raw names from the root down, n may be 0 (the
- * root). Return: 0, or -EINVAL if the image is damaged. */
 struct image_component {
 	const void *name;
 	size_t len;
 };
+/* Walk a profile as the kernel does; the entry where that ends. components: raw names from the root down, n may be 0
+ * (the root). Return: 0, or -EINVAL if the image is damaged. */
+int image_locate(const struct image *image, const struct image_profile *profile,
+		 const struct ht_hash_key *key, const struct image_component *components, size_t n,
+		 struct ht_entry *ret_entry);
+/* The same, as an answer. */
 int image_evaluate(const struct image *image, const struct image_profile *profile,
 		   const struct ht_hash_key *key, const struct image_component *components,
 		   size_t n, struct image_answer *ret_answer);

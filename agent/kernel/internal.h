@@ -51,6 +51,7 @@ struct kernel {
 	int cgroup_fd;	      /* root of the unified hierarchy, owned */
 	int map_fds[_MAP_MAX]; /* owned */
 	int iterator_fd;      /* link of the task iterator, owned */
+	int identities_fd;    /* program of the iterator over descriptors, owned */
 	int aggregate_fds[KERNEL_AGGREGATE_TABLES]; /* owned */
 	unsigned aggregate_current; /* the one that programs count into */
 	int barrier_fd;	      /* outer map whose updates wait for running programs, owned */
@@ -65,6 +66,8 @@ struct kernel {
 	struct kernel_profile *profiles; /* what is in the profiles map */
 	size_t n_profiles;
 };
+
+#define KERNEL_IDENTITIES_PROGRAM "haetae_identities"
 
 extern const char *const kernel_map_names[_MAP_MAX];
 
@@ -88,6 +91,8 @@ int kernel_pin_map(struct kernel *k, int fd, const char *name, char **reterr_tex
 /* Return: a new descriptor, -errno. */
 int kernel_pinned_map(struct kernel *k, const char *name);
 int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_text);
+/* A program that is attached anew for each use: its descriptor cannot be had from a link without CAP_SYS_ADMIN. */
+int kernel_pin_program(struct kernel *k, int fd, const char *name, char **reterr_text);
 /* Give every pin another name ("old-..."), so that a fresh load takes none away. */
 int kernel_pins_set_aside(struct kernel *k, char **reterr_text);
 /* Remove what was set aside, and links of programs that are no more. */
@@ -112,5 +117,12 @@ int kernel_cgroups_open(struct kernel *k, char **reterr_text);
  * Return: 0; negative errno with *reterr_text. */
 int kernel_bind_running(struct kernel *k, const struct image *image, struct kernel_publish *stats,
 			char **reterr_text);
+/* identity.c: room that the inner map of a profile needs besides what the image has. */
+size_t kernel_identities_room(const struct image_profile *profile);
+/* Put those of one profile into an inner map. Those that find no room are added to *no_room. Return: 0, -errno. */
+int kernel_identities_fill(struct kernel *k, int fd, uint32_t profile,
+			   const struct kernel_identity *identities, size_t n, size_t *no_room);
+/* publish.c: NULL if no profile has the id. */
+struct kernel_profile *kernel_profile_find(struct kernel *k, uint32_t id);
 /* An inner map like those of the profiles map. Return: fd or -errno. */
 int kernel_profile_map_new(size_t n);

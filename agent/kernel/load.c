@@ -94,8 +94,8 @@ uint64_t kernel_build_digest(void)
 
 size_t kernel_links_expected(void)
 {
-	/* every program but the task iterator */
-	return sizeof(((struct haetae_bpf *)NULL)->progs) / sizeof(struct bpf_program *) - 1;
+	/* every program but the two iterators */
+	return sizeof(((struct haetae_bpf *)NULL)->progs) / sizeof(struct bpf_program *) - 2;
 }
 
 DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
@@ -180,6 +180,15 @@ static int load_settings(struct kernel *k, const struct kernel_config *config, b
 	return 0;
 }
 
+/* The iterator over descriptors is attached for each task that it shall look at. */
+static int load_identities(struct kernel *k, struct bpf_program *prog, char **reterr_text)
+{
+	k->identities_fd = fcntl(bpf_program__fd(prog), F_DUPFD_CLOEXEC, 3);
+	if (k->identities_fd < 0)
+		return kernel_fail(reterr_text, -errno, "Failed to keep a program");
+	return kernel_pin_program(k, k->identities_fd, KERNEL_IDENTITIES_PROGRAM, reterr_text);
+}
+
 /* Attach one program and keep its link by descriptor. */
 static int load_attach(struct kernel *k, struct bpf_program *prog, char **reterr_text)
 {
@@ -187,6 +196,8 @@ static int load_attach(struct kernel *k, struct bpf_program *prog, char **reterr
 	struct bpf_link *link;
 	int fd, r;
 
+	if (strcmp(name, KERNEL_IDENTITIES_PROGRAM) == 0)
+		return load_identities(k, prog, reterr_text);
 	link = bpf_program__attach(prog);
 	if (!link)
 		return load_fail(reterr_text, -errno, name);

@@ -113,6 +113,11 @@ int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_te
 	return pin_replace(k, fd, "link", name, reterr_text);
 }
 
+int kernel_pin_program(struct kernel *k, int fd, const char *name, char **reterr_text)
+{
+	return pin_replace(k, fd, "program", name, reterr_text);
+}
+
 static int pin_get(struct kernel *k, const char *kind, const char *name)
 {
 	char path[PATH_MAX];
@@ -157,6 +162,9 @@ static int adopt_links(struct kernel *k)
 		return -errno;
 	}
 	rewinddir(dir);
+	k->identities_fd = pin_get(k, "program", KERNEL_IDENTITIES_PROGRAM);
+	if (k->identities_fd < 0)
+		return k->identities_fd;
 	while ((de = readdir(dir))) {
 		if (strncmp(de->d_name, "link-", 5) != 0)
 			continue;
@@ -199,6 +207,9 @@ static void drop_links(struct kernel *k)
 	if (k->iterator_fd >= 0)
 		(void)close(k->iterator_fd);
 	k->iterator_fd = -EBADF;
+	if (k->identities_fd >= 0)
+		(void)close(k->identities_fd);
+	k->identities_fd = -EBADF;
 }
 
 int kernel_pins_adopt(struct kernel *k, char **reterr_text)

@@ -146,6 +146,9 @@ static int agent_open_kernel(struct agent *a)
 	r = kernel_seed_names(a->kernel, a->names);
 	if (r < 0)
 		return log_error(r, "Failed to read the pinned names");
+	r = identities_open(&a->identities, a->kernel);
+	if (r < 0)
+		return log_error(r, "Failed to start");
 	if (kernel_adopted(a->kernel))
 		log_notice("Took over the enforcement that was in place");
 	return 0;
@@ -227,6 +230,14 @@ static int agent_open_loop(struct agent *a)
 	return r < 0 ? r : 0;
 }
 
+static int on_identities(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct agent *a = userdata;
+	int r = identities_turn(&a->identities, a->image);
+
+	return r < 0 ? log_error(r, "Failed to bind what rules name, ignoring"), 0 : 0;
+}
+
 static int agent_open_inputs(struct agent *a)
 {
 	int r;
@@ -234,6 +245,9 @@ static int agent_open_inputs(struct agent *a)
 	r = agent_ingest(a);
 	if (r >= 0)
 		r = sd_event_add_io(a->event, NULL, store_event_fd(a->store), EPOLLIN, on_store, a);
+	if (r >= 0)
+		r = sd_event_add_io(a->event, NULL, identities_fd(&a->identities), EPOLLIN,
+				    on_identities, a);
 	if (r >= 0)
 		r = agent_watch(a);
 	if (r >= 0)
@@ -339,6 +353,7 @@ void agent_stop(struct agent *a)
 	a->tick = sd_event_source_disable_unref(a->tick);
 	a->alerts = alerts_free(a->alerts);
 	agent_close_store(a);
+	identities_close(&a->identities);
 	a->kernel = kernel_close(a->kernel);
 	a->image = image_free(a->image);
 	a->names = image_names_free(a->names);

@@ -23,6 +23,7 @@
 
 #include "programs/haetaed/alerts.h"
 #include "programs/haetaed/containers.h"
+#include "programs/haetaed/identities.h"
 #include "programs/haetaed/rules.h"
 
 #define AGENT_POLICY_DIRS_MAX 8U
@@ -68,6 +69,7 @@ struct agent {
 	struct image_names *names;
 	struct rules rules;
 	struct containers containers;
+	struct identities identities;
 
 	struct event_clock clock;
 	struct agent_account account;

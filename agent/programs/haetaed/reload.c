@@ -195,6 +195,18 @@ static void tell_outcome(struct agent *a, const struct policy_set *set)
 		     a->published.profiles_retired);
 }
 
+/* What the rules name is looked for first, so that it is bound from the instant in which they are in force. */
+static int publish(struct agent *a, const struct image *image, struct kernel_publish *ret,
+		   char **reterr_text)
+{
+	_cleanup_(identity_list_deinit) struct identity_list known = {};
+	int r = identities_prepare(&a->identities, image, &known);
+
+	if (r < 0)
+		return r;
+	return kernel_publish(a->kernel, image, known.items, known.n, ret, reterr_text);
+}
+
 static int reload_set(struct agent *a, struct policy_set **set, char **reterr_text)
 {
 	_cleanup_(policy_file_unrefp) struct policy_file *canary = NULL;
@@ -211,7 +223,7 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	free(list.items);
 	if (r < 0)
 		return r;
-	r = kernel_publish(a->kernel, image, &published, reterr_text);
+	r = publish(a, image, &published, reterr_text);
 	if (r < 0)
 		return r;
 	a->published = published;
@@ -219,6 +231,7 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	a->set = steal_ptr(*set);
 	(void)image_free(a->image);
 	a->image = steal_ptr(image);
+	identities_published(&a->identities, a->image, published.identities_without_room);
 	r = last_good_save(a->options.state_dir, a->set);
 	if (r < 0)
 		(void)log_error(r, "Failed to keep the policies in '%s', ignoring",
