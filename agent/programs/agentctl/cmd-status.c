@@ -29,8 +29,9 @@
  * agent notices      {"emitted", "lost": int}      exits and cgroups, not verdicts failures
  * {REASON: int}                 refusals for another reason than a rule, by
  *                                              event_reason_to_string(); also "forks-refused",
- * "binds-failed" labels       int     tasks that carry a label warnings     [text]  what an
- * operator should know
+ * "binds-failed" identities  {"known", "waiting", "without-room", "failed": int}  objects that literal
+ * rules bind labels       int     tasks that carry a label warnings     [text]  what an operator
+ * should know
  *
  * THE CHECK. For each verdict: counted = stored + aggregated + lost + unstored. What is on its way
  * from the ring to the disk (at most store.pending) is the only other place where a verdict can be.
