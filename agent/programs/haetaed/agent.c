@@ -122,6 +122,16 @@ static int agent_open_store(struct agent *a)
 	return 0;
 }
 
+static int agent_open_identities(struct agent *a)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/identities", a->options.runtime_dir);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	return identities_open(&a->identities, a->kernel, path);
+}
+
 static int agent_open_kernel(struct agent *a)
 {
 	struct ht_ledger ledger;
@@ -146,7 +156,7 @@ static int agent_open_kernel(struct agent *a)
 	r = kernel_seed_names(a->kernel, a->names);
 	if (r < 0)
 		return log_error(r, "Failed to read the pinned names");
-	r = identities_open(&a->identities, a->kernel);
+	r = agent_open_identities(a);
 	if (r < 0)
 		return log_error(r, "Failed to start");
 	if (kernel_adopted(a->kernel))

@@ -24,6 +24,8 @@
 /* How long a publish waits for what runs already. */
 #define PREPARE_US (2 * SECOND_US)
 #define REFRESH_US (30 * SECOND_US)
+/* and no more than this part of the time is spent with it */
+#define REFRESH_PART 20U
 /* Between two looks at the whole hierarchy because something started. */
 #define LOOK_US (SECOND_US / 4)
 /* Seconds that a start is looked after: its first program may be told late, or open its files late. */
@@ -63,14 +65,23 @@ static struct identity_request *request_free(struct identity_request *r)
 	return NULL;
 }
 
-int identities_open(struct identities *ids, struct kernel *kernel)
+int identities_open(struct identities *ids, struct kernel *kernel, const char *kept)
 {
+	int r;
+
 	*ids = (struct identities){ .kernel = kernel };
 	ids->last = &ids->first;
 	for (unsigned i = 0; i < IDENTITIES_OPENINGS; i++)
 		ids->openings[i].pid_fd = -EBADF;
 	ids->poll_fd = epoll_create1(EPOLL_CLOEXEC);
-	return ids->poll_fd < 0 ? -errno : 0;
+	if (ids->poll_fd < 0)
+		return -errno;
+	ids->kept = strdup(kept);
+	if (!ids->kept)
+		return -ENOMEM;
+	r = identity_book_recall(&ids->book, kept);
+	/* no such file, or not a whole one: what is in its place is found again */
+	return r == -ENOMEM ? r : 0;
 }
 
 int identities_fd(const struct identities *ids)
@@ -384,6 +395,8 @@ static void openings_turn(struct identities *ids, const struct image *image,
 			opening_turn(ids, image, o, add, remove);
 		while (!o->used && ids->first)
 			opening_begin(ids, o);
+		if (o->request)
+			ids->idle_us = now_us();
 	}
 }
 
@@ -473,16 +486,26 @@ static int identities_refresh(struct identities *ids, const struct image *image)
 	return r < 0 ? r : bind_lists(ids, &add, &remove);
 }
 
+static bool refresh_is_due(const struct identities *ids)
+{
+	uint64_t took = ids->idle_us > ids->refreshed_us ? ids->idle_us - ids->refreshed_us : 0;
+	uint64_t wait = took * REFRESH_PART > REFRESH_US ? took * REFRESH_PART : REFRESH_US;
+
+	return now_us() - ids->refreshed_us >= wait && !openings_busy(ids);
+}
+
 int identities_tick(struct identities *ids, const struct image *image)
 {
 	int r = 0;
 
-	if (now_us() - ids->refreshed_us >= REFRESH_US && !openings_busy(ids))
+	if (refresh_is_due(ids))
 		r = identities_refresh(ids, image);
 	else if (ids->n_starts > 0)
 		r = identities_look(ids, image, /* all= */ false);
 	starts_forget(ids);
-	return r < 0 ? r : identities_turn(ids, image);
+	if (r >= 0)
+		r = identities_turn(ids, image);
+	return r < 0 ? r : identity_book_keep(&ids->book, ids->kept);
 }
 
 void identities_started(struct identities *ids, const struct image *image, const char *cgroup)
@@ -537,7 +560,10 @@ void identities_close(struct identities *ids)
 	}
 	while (ids->n_starts > 0)
 		free(ids->starts[--ids->n_starts].path);
+	(void)identity_book_keep(&ids->book, ids->kept); /* as of the last tick, if this fails */
 	identity_book_deinit(&ids->book);
-	(void)close(ids->poll_fd);
+	free(ids->kept);
+	if (ids->poll_fd >= 0)
+		(void)close(ids->poll_fd);
 	*ids = (struct identities){ .poll_fd = -EBADF };
 }

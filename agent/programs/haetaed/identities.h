@@ -46,14 +46,16 @@ struct identities {
 	size_t n_waiting;
 	struct identity_start starts[IDENTITIES_STARTS];
 	size_t n_starts;
-	uint64_t refreshed_us;
+	uint64_t refreshed_us; /* when the last look at everything began */
+	uint64_t idle_us;      /* when the last opening was done with */
 	uint64_t looked_us;
+	char *kept; /* file where the book is kept, owned */
 	uint64_t failed;	/* openings that came to nothing */
 	uint64_t without_room; /* bindings the maps had no room for, since the last publish */
 };
 
-/* Return: 0, -errno. */
-int identities_open(struct identities *ids, struct kernel *kernel);
+/* kept: what a former agent of this boot has left there is taken over. Return: 0, -errno. */
+int identities_open(struct identities *ids, struct kernel *kernel, const char *kept);
 void identities_close(struct identities *ids);
 /* A descriptor that is readable when identities_turn() has something to do. */
 int identities_fd(const struct identities *ids);

@@ -11,7 +11,7 @@
 
 struct book_path {
 	char *path;
-	struct ht_identity known[IDENTITY_BOOK_KNOWN_MAX]; /* the oldest first */
+	struct ht_identity known[IDENTITY_BOOK_KNOWN_MAX]; /* as they were found */
 	unsigned n;
 	UT_hash_handle hh;
 };
@@ -146,15 +146,16 @@ static bool cgroup_knows(const struct book_cgroup *c, const struct ht_identity *
 	return false;
 }
 
-/* Room for one more. */
+/* Room for one more. The first stays: replacing a file again and again does not set free what the rule was written for. */
 static int path_give_way(struct book_cgroup *c, struct book_path *p, const struct image *image,
 			 struct identity_list *remove)
 {
-	struct ht_identity oldest = p->known[0];
+	struct ht_identity oldest = p->known[1];
 
 	if (p->n < IDENTITY_BOOK_KNOWN_MAX)
 		return 0;
-	memmove(p->known, p->known + 1, (size_t)--p->n * sizeof(*p->known));
+	p->n--;
+	memmove(p->known + 1, p->known + 2, (size_t)(p->n - 1) * sizeof(*p->known));
 	return cgroup_knows(c, &oldest) ? 0 : object_list(c, image, p->path, &oldest, remove);
 }
 
@@ -178,6 +179,7 @@ int identity_book_add(struct identity_book *book, const struct image *image, con
 	if (r < 0)
 		return r;
 	p->known[p->n++] = *identity;
+	book->changed = true;
 	return object_list(c, image, path, identity, add);
 }
 
@@ -214,6 +216,7 @@ static int cgroup_release(struct identity_book *book, struct book_cgroup *c,
 
 	HASH_DEL(book->by_id, c);
 	cgroup_free(c);
+	book->changed = true;
 	return r;
 }
 
@@ -269,8 +272,25 @@ void identity_book_prune(struct identity_book *book, const struct image *image)
 				continue;
 			HASH_DEL(c->paths, p);
 			path_free(p);
+			book->changed = true;
 		}
 	}
+}
+
+int identity_book_each(const struct identity_book *book,
+		       int (*each)(const char *path, const struct ht_identity *identity,
+				   void *userdata),
+		       void *userdata)
+{
+	for (const struct book_cgroup *c = book->by_id; c; c = c->hh.next)
+		for (const struct book_path *p = c->paths; p; p = p->hh.next)
+			for (unsigned i = 0; i < p->n; i++) {
+				int r = each(p->path, &p->known[i], userdata);
+
+				if (r != 0)
+					return r;
+			}
+	return 0;
 }
 
 size_t identity_book_count(const struct identity_book *book)

@@ -13,14 +13,14 @@
 #include "compile/image.h"
 #include "kernel/kernel.h"
 
-/* Objects that are remembered of one path in one cgroup. A file that is replaced again and again pushes out its oldest
- * predecessor. */
+/* Objects that are remembered of one path in one cgroup: the one that was found first, and the last ones. */
 #define IDENTITY_BOOK_KNOWN_MAX 8U
 
 struct book_cgroup;
 
 struct identity_book {
 	struct book_cgroup *by_id;
+	bool changed; /* since it was kept last */
 };
 
 /* Bindings for the kernel. */
@@ -52,5 +52,21 @@ int identity_book_sweep(struct identity_book *book, const struct image *image,
 			struct identity_list *remove);
 /* Forget paths that the image does not name. */
 void identity_book_prune(struct identity_book *book, const struct image *image);
+/* Call `each` for all that is known. Return: 0, or each's first non-zero result. */
+int identity_book_each(const struct identity_book *book,
+		       int (*each)(const char *path, const struct ht_identity *identity,
+				   void *userdata),
+		       void *userdata);
 size_t identity_book_count(const struct identity_book *book);
 void identity_book_deinit(struct identity_book *book);
+
+/* ---- identity-keep.c: the book over a restart of the agent ----
+ * An object that was moved away is not found by its path again. The file lies in the runtime directory, which does not
+ * outlive the boot; ids of cgroups do not come twice in a boot. */
+
+/* Write the book, if it changed. Return: 0, -errno. */
+int identity_book_keep(struct identity_book *book, const char *path);
+/* Read what a former agent kept, into an empty book. Its cgroups have no profiles yet: what identity_book_see() does not
+ * give some goes with the next sweep. Return: 0; -ENOENT; -EBADMSG not such a file, and the book is empty; other
+ * negative errno. */
+int identity_book_recall(struct identity_book *book, const char *path);

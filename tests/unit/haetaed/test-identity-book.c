@@ -107,13 +107,20 @@ START_TEST(test_oldest_gives_way)
 	see(&book, 100, both);
 	for (uint64_t i = 1; i <= IDENTITY_BOOK_KNOWN_MAX; i++)
 		ck_assert_uint_eq(add(&book, 100, "/a", i, NULL), 2);
-	ck_assert_uint_eq(add(&book, 100, "/b", 2, NULL), 1);
+	ck_assert_uint_eq(add(&book, 100, "/b", 3, NULL), 1);
+	/* the second: the first one stays */
 	ck_assert_uint_eq(add(&book, 100, "/a", 1000, &removed), 2);
 	ck_assert_uint_eq(removed, 2);
-	/* the next one is known under another name, too */
+	/* the third is known under another name, too */
 	ck_assert_uint_eq(add(&book, 100, "/a", 1001, &removed), 2);
 	ck_assert_uint_eq(removed, 0);
 	ck_assert_uint_eq(identity_book_count(&book), IDENTITY_BOOK_KNOWN_MAX + 1);
+	/* what is left: known; what gave way: new again */
+	ck_assert_uint_eq(add(&book, 100, "/a", 1, NULL), 0);
+	ck_assert_uint_eq(add(&book, 100, "/a", 4, NULL), 0);
+	ck_assert_uint_eq(add(&book, 100, "/a", 1001, NULL), 0);
+	ck_assert_uint_eq(add(&book, 100, "/a", 2, &removed), 2);
+	ck_assert_uint_eq(removed, 2);
 }
 END_TEST
 

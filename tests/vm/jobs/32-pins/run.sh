@@ -130,6 +130,7 @@ systemctl kill --signal=KILL haetaed.service
 expect "without the agent" refused try_p open read /p/other
 expect "the agent is back" until_ 30 agent_runs
 expect "after its restart" eval 'refused try_p open read /p/late-too && refused try_p open read /p/replaced-too'
+expect "what was moved away before stays known" eval 'refused try_p open read /p/other && refused try_p open read /p/sub/elsewhere'
 
 # ---- B09: the cgroup goes, and its bindings with it ----
 kill "$resident" && wait "$resident" 2>/dev/null
