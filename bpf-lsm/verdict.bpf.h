@@ -330,10 +330,29 @@ static __always_inline void verdict_judge(struct label *l)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (!(l->slots >> i))
 			return;
-		/* both chains lead from one object */
-		if (verdict_profile_judge(l, i) && !l->walk.straight)
+		l->ask |= (__u32)!!verdict_profile_judge(l, i) << i;
+	}
+}
+
+/* Last, what the profiles say of the object itself. The names told are those of the chain through the mounts. */
+static __always_inline void verdict_identities(struct label *l, struct object *o)
+{
+	__u32 i, before = l->level, fault = l->fault;
+
+	if (!l->ask)
+		return;
+	if (l->walk.straight)
+		l->fault = 0; /* of the other chain */
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HT_PROFILES_MAX; i++) {
+		if (!(l->ask >> i))
+			break;
+		if (l->ask & (1U << i))
 			(void)verdict_identity(l, i);
 	}
+	l->fault = fault;
+	if (l->level > before && l->walk.straight)
+		l->fault = walk_collect(l, o, 0, 0);
 }
 
 static __always_inline __u64 current_mount_namespace(void)
@@ -393,6 +412,7 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->mount = o->mount;
 	l->origin = ORIGIN_UNKNOWN;
 	l->need = 0;
+	l->ask = 0;
 	l->record = 0;
 	l->fault = 0;
 	l->level = LEVEL_ALLOW;
@@ -406,12 +426,26 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->walk.straight = 0;
 }
 
+/* Reached through a bind mount: its name without it counts as well. */
+static __always_inline void verdict_straight(struct label *l, struct object *o)
+{
+	struct dentry *stop = NULL;
+	__u64 top = l->walk.top_mnt;
+
+	if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0) {
+		l->fault = HT_REASON_UNRESOLVED;
+	} else {
+		l->fault = walk_collect(l, o, 1, (__u64)stop);
+		if (l->walk.status == WALK_OUTSIDE)
+			return;
+	}
+	verdict_judge(l);
+}
+
 /* Decide for a governed task. Return: LEVEL_*, the rest is in the label. */
 __global int verdict_decide(struct label *l, struct object *o)
 {
 	struct ht_settings *set = settings_get();
-	struct dentry *stop = NULL;
-	__u64 top;
 	__u32 i;
 
 	if (!l || !o || !set)
@@ -434,18 +468,8 @@ __global int verdict_decide(struct label *l, struct object *o)
 			l->fault = walk_collect(l, o, 0, 0);
 	}
 	verdict_judge(l);
-	if (l->fault || l->level >= LEVEL_DENY || !l->walk.bind || (o->facts & OBJECT_MEMORY))
-		return l->level;
-
-	/* Reached through a bind mount: its name without it counts as well. */
-	top = l->walk.top_mnt;
-	if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0) {
-		l->fault = HT_REASON_UNRESOLVED;
-	} else {
-		l->fault = walk_collect(l, o, 1, (__u64)stop);
-		if (l->walk.status == WALK_OUTSIDE)
-			return l->level;
-	}
-	verdict_judge(l);
+	if (!l->fault && l->level < LEVEL_DENY && l->walk.bind && !(o->facts & OBJECT_MEMORY))
+		verdict_straight(l, o);
+	verdict_identities(l, o);
 	return l->level;
 }
