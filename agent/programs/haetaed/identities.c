@@ -263,8 +263,11 @@ static int identities_look(struct identities *ids, const struct image *image, bo
 	struct look look = { .ids = ids, .image = image, .all = all };
 
 	ids->looked_us = now_us();
-	if (all)
+	if (all) {
 		ids->refreshed_us = ids->looked_us;
+		ids->refreshing = true;
+		ids->overdue = false;
+	}
 	return kernel_cgroups_match(ids->kernel, image, look_one, &look);
 }
 
@@ -385,6 +388,14 @@ static void opening_turn(struct identities *ids, const struct image *image,
 	o->used = false;
 }
 
+static bool openings_busy(const struct identities *ids)
+{
+	for (unsigned i = 0; i < IDENTITIES_OPENINGS; i++)
+		if (ids->openings[i].request)
+			return true;
+	return ids->first != NULL;
+}
+
 static void openings_turn(struct identities *ids, const struct image *image,
 			  struct identity_list *add, struct identity_list *remove)
 {
@@ -395,17 +406,11 @@ static void openings_turn(struct identities *ids, const struct image *image,
 			opening_turn(ids, image, o, add, remove);
 		while (!o->used && ids->first)
 			opening_begin(ids, o);
-		if (o->request)
-			ids->idle_us = now_us();
 	}
-}
-
-static bool openings_busy(const struct identities *ids)
-{
-	for (unsigned i = 0; i < IDENTITIES_OPENINGS; i++)
-		if (ids->openings[i].request)
-			return true;
-	return ids->first != NULL;
+	if (ids->refreshing && !openings_busy(ids)) {
+		ids->refreshing = false;
+		ids->took_us = now_us() - ids->refreshed_us;
+	}
 }
 
 /* ---- binding ---- */
@@ -488,10 +493,12 @@ static int identities_refresh(struct identities *ids, const struct image *image)
 
 static bool refresh_is_due(const struct identities *ids)
 {
-	uint64_t took = ids->idle_us > ids->refreshed_us ? ids->idle_us - ids->refreshed_us : 0;
-	uint64_t wait = took * REFRESH_PART > REFRESH_US ? took * REFRESH_PART : REFRESH_US;
+	uint64_t part = ids->took_us * REFRESH_PART;
 
-	return now_us() - ids->refreshed_us >= wait && !openings_busy(ids);
+	if (ids->refreshing)
+		return false;
+	return ids->overdue ||
+	       now_us() - ids->refreshed_us >= (part > REFRESH_US ? part : REFRESH_US);
 }
 
 int identities_tick(struct identities *ids, const struct image *image)
@@ -515,7 +522,7 @@ void identities_started(struct identities *ids, const struct image *image, const
 	while (i < ids->n_starts && strcmp(ids->starts[i].path, cgroup) != 0)
 		i++;
 	if (i == IDENTITIES_STARTS) {
-		ids->refreshed_us = 0; /* many at once: all of them with the next tick */
+		ids->overdue = true; /* many at once: all of them with the next tick */
 		return;
 	}
 	if (i == ids->n_starts) {

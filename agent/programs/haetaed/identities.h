@@ -47,7 +47,9 @@ struct identities {
 	struct identity_start starts[IDENTITIES_STARTS];
 	size_t n_starts;
 	uint64_t refreshed_us; /* when the last look at everything began */
-	uint64_t idle_us;      /* when the last opening was done with */
+	bool overdue;	       /* too much started to look at it one by one */
+	bool refreshing;       /* its openings are not done with */
+	uint64_t took_us;      /* how long they took the last time */
 	uint64_t looked_us;
 	char *kept; /* file where the book is kept, owned */
 	uint64_t failed;	/* openings that came to nothing */
