@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define HT_ABI 3U
+#define HT_ABI 4U
 
 /* Profiles one task or one cgroup can carry. A ninth cannot be added: the exec that would is refused. */
 #define HT_PROFILES_MAX 8U
@@ -125,6 +125,11 @@
  *                               stand under HT_STATE_ANONYMOUS. Always there.
  *   WRITABLE {0, WRITABLE, 0}   what is refused of memory that is or was writable, and of programs that the
  *                               container can write; missing: nothing. RULE entries: HT_STATE_WRITABLE.
+ *   IDENTITY {0, IDENTITY, hash} what the entry that a literal rule path leads to refuses of the operations that the
+ *                               rule speaks of, for the very object that was found under the path: hash is that of
+ *                               struct ht_identity. Same masks and `next` as that entry (`image` is 0), so RULE and COND
+ *                               entries stand under its state. Not part of an image: the agent adds and removes
+ *                               them while the profile is in force. HT_PROFILE_IDENTITIES says that there may be some.
  *   KERNEL  {0, KERNEL, 0}      masks of 1 << HT_KERNEL_*; missing: nothing. RULE entries, by the line's number:
  *                               HT_STATE_KERNEL.
  *
@@ -165,6 +170,7 @@
 #define HT_EDGE_ANONYMOUS 13U
 #define HT_EDGE_WRITABLE 14U
 #define HT_EDGE_KERNEL 15U
+#define HT_EDGE_IDENTITY 16U
 
 #define HT_RULE_DENY 0U	 /* classes of RULE entries: of `deny` */
 #define HT_RULE_AUDIT 1U /* of `audit` */
@@ -194,6 +200,7 @@
 #define HT_PROFILE_RECORD_EXEC (1U << 3) /* record allowed execs */
 #define HT_PROFILE_RECORD_FILE (1U << 4) /* record allowed file operations */
 #define HT_PROFILE_CONDITIONS (1U << 5)	 /* has COND entries: the subject's masks are asked for */
+#define HT_PROFILE_IDENTITIES (1U << 6)	 /* may have IDENTITY entries */
 
 struct ht_edge_key {
 	__u32 state;
@@ -221,6 +228,27 @@ struct ht_entry {
 		};
 		__u64 rule;
 	};
+};
+
+/* Which object, whatever its name, as the kernel has it (never stat's view); and for tasks that which cgroup bound. Per
+ * cgroup, because every container has objects of its own under one path, and because no cgroup id comes twice in a boot,
+ * while the number of a filesystem does. Hashed with ht_hash_name() under the secret key. On a stacked filesystem the
+ * generation is that of the object in the upper layer; 0 while it has none there. */
+struct ht_identity {
+	__u64 ino;
+	__u32 dev;
+	__u32 generation;
+	__u64 cgroup;
+};
+
+/* What the iterator haetae_identities writes of each descriptor of the task it was made for. */
+#define HT_OPENED_OBJECT (1U << 0) /* identity is set, its cgroup is 0 */
+#define HT_OPENED_ROOT (1U << 1)   /* the root of a mount namespace */
+
+struct ht_opened {
+	__u32 fd;
+	__u32 flags; /* HT_OPENED_* */
+	struct ht_identity identity;
 };
 
 /* Value of the globs map; key is a __u32 id. Content never changes while an id is in use. */
@@ -300,6 +328,7 @@ struct ht_aggregate {
 #define HT_RECORD_DELETED (1U << 3)	   /* the object has no link left */
 #define HT_RECORD_STRAIGHT (1U << 4)	   /* the chain straight up the filesystem decided */
 #define HT_RECORD_FIRST_EXEC (1U << 5)	   /* the exec that bound the subject */
+#define HT_RECORD_IDENTITY (1U << 6)	   /* what the object is decided, not what it is called */
 
 /* Text of a record: raw bytes, no terminator, never assumed to be UTF-8. Offsets from the record's
  * start; off + len <= size of the record. */
@@ -415,6 +444,8 @@ struct ht_guard_id { /* key; the value (__u32) is the agent's round of looking a
 HT_ASSERT(sizeof(struct ht_edge_key) == 16);
 HT_ASSERT(sizeof(struct ht_entry) == 24);
 HT_ASSERT(HT_OP_ALL <= 0xffff && HT_KERNEL_MAX <= 16);
+HT_ASSERT(sizeof(struct ht_identity) == 24);
+HT_ASSERT(sizeof(struct ht_opened) == 32);
 HT_ASSERT(sizeof(struct ht_glob) == 260);
 HT_ASSERT(sizeof(struct ht_cgroup) == 56);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);

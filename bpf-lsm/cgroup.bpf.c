@@ -117,7 +117,7 @@ static long unbind_step(__u32 index, struct unbind_context *context)
 	if (!bpf_map_lookup_elem(&unbinds, &key))
 		return 0;
 	if (__sync_val_compare_and_swap(&l->profiles[slot], profile, 0) == profile) {
-		__sync_fetch_and_add(&l->set, -label_set_of(profile));
+		__sync_fetch_and_add(&l->set, -label_set_of(profile, key.cgroup));
 		context->removed++;
 	}
 	return 0;

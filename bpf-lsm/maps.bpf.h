@@ -126,7 +126,7 @@ struct label {
 	__u32 bound; /* BIND_* of the binding under way; here, where the verifier does not follow its values */
 	__u32 profiles[HT_PROFILES_MAX]; /* claimed by compare-and-swap, 0: free */
 	__u64 origins[HT_PROFILES_MAX];	 /* cgroup that bound the profile in the same slot */
-	__u64 set;	     /* names the profiles: equal sets have equal numbers */
+	__u64 set; /* names the profiles and who bound them: equal sets have equal numbers */
 	__u64 cgroup;	    /* whose rate and counters this task uses */
 	__u64 cgroup_seen;  /* cgroup of the task when its profiles were last looked up */
 	__u64 exec_id;
@@ -162,10 +162,10 @@ struct label {
 	__u32 told;  /* operations it is about */
 	__u32 reason;
 	__u32 profile;
-	__u32 chain; /* HT_RECORD_STRAIGHT or 0 */
+	__u32 chain; /* HT_RECORD_STRAIGHT, HT_RECORD_IDENTITY or 0 */
 	__u64 rule;
 	__u32 canary;
-	__u32 pad1;
+	__u32 ask; /* bits of the slots whose profiles may know the object by identity */
 
 	/* Scratch of the running hook. A task runs one hook at a time, so its own label is the one
 	 * place that no other task, on no CPU, can write while a verdict is made. */

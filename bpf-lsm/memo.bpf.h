@@ -8,8 +8,10 @@
  * to the same tag has the same answer. There is nothing to invalidate and nothing that could be read half: whatever
  * changes leads to another tag, and a place in the table is one word. What goes in:
  *
- *   subject   the task and the state of its label (governed word), or, shared by tasks, the set of its profiles
- *   policy    the epoch, which moves after each publish, each change of labels by the agent, each new pin
+ *   subject   the task and the state of its label (governed word), or, shared by tasks, the set of its profiles, each
+ *             with the cgroup that bound it
+ *   policy    the epoch, which moves after each publish, each change of labels by the agent, each object that was bound by
+ *             identity
  *   object    dentry, inode and its number of links; for each dentry from it up to the root of the mount: its address,
  *             its d_seq, which moves with every rename, and the kernel's hash of its name, which tells it from another
  *             dentry that came to lie at the same address
@@ -19,7 +21,16 @@
  *
  * Each of these only ever moves on, so a tag that was made from what has changed meanwhile is never met again, and no
  * order between making it, deciding and keeping it can go wrong. An inode with several links is not kept: the last name
- * could be taken away and another appear. Two different states come to one tag by chance once in 2^64; nobody outside
+ * could be taken away and another appear.
+ *
+ * What is bound by identity (identity.bpf.h) is a function of what is in the tag as well: the inode by its address, which
+ * does not come to another object under one dentry without moving its d_seq; the cgroup; and the entries, which the agent
+ * adds before it moves the epoch. So an "allowed" from before is not met once identities_put() has come back. An entry that is
+ * removed only ever refused, and refusals are not kept. On an overlay a copy into the upper layer changes the generation
+ * and nothing in the tag, but what was bound without one stays bound, and what is bound with one is bound after that
+ * copy, so the epoch moves after it.
+ *
+ * Two different states come to one tag by chance once in 2^64; nobody outside
  * the kernel knows the seed or the addresses.
  *
  * Up to the root of the mount the pointers are the hook's own, and plain loads follow them, MEMO_LEVELS deep. The

@@ -70,10 +70,11 @@ static __always_inline struct label *label_current(void)
 	return label_of(current_task());
 }
 
-/* What a profile adds to the number of a set of profiles: the same whatever the order. */
-static __always_inline __u64 label_set_of(__u32 profile)
+/* What a profile adds to the number of a set of profiles: the same whatever the order. Objects are known by what they
+ * are for each cgroup, so one profile that two cgroups bound is two. */
+static __always_inline __u64 label_set_of(__u32 profile, __u64 cgroup)
 {
-	__u64 x = (profile + 1ULL) * 0x9e3779b97f4a7c15ULL;
+	__u64 x = ((profile + 1ULL) << 40 ^ cgroup) * 0x9e3779b97f4a7c15ULL;
 
 	x = (x ^ x >> 31) * 0xbf58476d1ce4e5b9ULL;
 	return x ^ x >> 29;
@@ -99,8 +100,8 @@ static long label_add_step(__u32 index, struct label_add_context *context)
 		old = __sync_val_compare_and_swap(&l->profiles[slot], 0, context->profile);
 	if (!old) {
 		__sync_fetch_and_or(&l->slots, 1U << slot);
-		__sync_fetch_and_add(&l->set, label_set_of(context->profile));
 		l->origins[slot] = context->cgroup;
+		__sync_fetch_and_add(&l->set, label_set_of(context->profile, context->cgroup));
 		context->done = 2;
 		return 1;
 	}

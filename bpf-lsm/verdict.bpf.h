@@ -10,6 +10,7 @@
  */
 
 #include "freeze.bpf.h"
+#include "identity.bpf.h"
 #include "origin.bpf.h"
 
 /* Rising: the worst is told. */
@@ -305,13 +306,52 @@ static __always_inline bool verdict_position(struct label *l, void *profile, __u
 	return !l->position.damaged;
 }
 
-/* Second pass: what does each profile say of the collected position? */
+/* What a literal rule of the profile says of this very object, whatever name it was reached by. It only ever adds a
+ * refusal: an object that is refused under some name of its own stays refused. */
+__global int verdict_identity(struct label *l, __u32 slot)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_IDENTITY };
+	struct ht_identity identity = {};
+	bool stacked = false;
+	struct ht_entry *e;
+	__u32 id, before;
+	void *profile;
+
+	if (!l)
+		return 0;
+	profile = verdict_profile(l, slot, &id);
+	if (!profile || !identity_read(l->dentry, &identity, &stacked))
+		return 0;
+	identity.cgroup = l->origins[slot & (HT_PROFILES_MAX - 1)];
+	key.name = identity_hash(&identity);
+	e = bpf_map_lookup_elem(profile, &key);
+	if (!e && stacked && identity.generation) {
+		identity.generation = 0;
+		key.name = identity_hash(&identity);
+		e = bpf_map_lookup_elem(profile, &key);
+	}
+	if (!e)
+		return 0;
+	l->position.entry = *e;
+	l->state_here = e->next;
+	before = l->level;
+	verdict_entry(l, profile, slot);
+	if (l->position.entry.cond & l->ops) {
+		l->passing = 1;
+		verdict_conditions(l, profile, slot);
+	}
+	if (l->level > before)
+		l->chain = HT_RECORD_IDENTITY;
+	return 0;
+}
+
+/* Second pass: what does each profile say of the collected position? Return: not 0: ask for the identity, too. */
 __global int verdict_profile_judge(struct label *l, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
 	struct ht_entry *header;
 	void *profile;
-	__u32 id;
+	__u32 id, ask;
 
 	if (!l)
 		return 0;
@@ -321,6 +361,7 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	header = bpf_map_lookup_elem(profile, &key);
 	if (!header)
 		return 0;
+	ask = header->flags & HT_PROFILE_IDENTITIES;
 	l->freeze.wanted = freeze_wanted(l, profile);
 	if (!l->freeze.wanted && !((header->deny | header->audit | header->would) & l->ops))
 		return 0;
@@ -328,7 +369,7 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 		/* of a rename nobody can tell what it takes where */
 		verdict_merge(l, id, header->flags, LEVEL_DENY,
 			      l->freeze.wanted ? l->ops : header->deny & l->ops, l->fault, 0);
-		return 0;
+		return ask;
 	}
 	if (l->ops & HT_OPS_EXEC) {
 		l->passing = 1;
@@ -339,7 +380,7 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	if (!verdict_position(l, profile, slot))
 		verdict_merge(l, l->profiles[slot & (HT_PROFILES_MAX - 1)], HT_PROFILE_ENFORCE,
 			      LEVEL_DENY, l->ops, HT_REASON_PROFILE, 0);
-	return 0;
+	return ask;
 }
 
 static __always_inline void verdict_judge(struct label *l)
@@ -350,8 +391,28 @@ static __always_inline void verdict_judge(struct label *l)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (!(l->slots >> i))
 			return;
-		(void)verdict_profile_judge(l, i);
+		l->ask |= (__u32)!!verdict_profile_judge(l, i) << i;
 	}
+}
+
+/* Last, what the profiles say of the object itself. The names told are those of the chain through the mounts. */
+static __always_inline void verdict_identities(struct label *l, struct object *o)
+{
+	__u32 i, before = l->level, fault = l->fault;
+
+	if (!l->ask)
+		return;
+	l->fault = 0; /* of a chain: the object is what it is */
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HT_PROFILES_MAX; i++) {
+		if (!(l->ask >> i))
+			break;
+		if (l->ask & (1U << i))
+			(void)verdict_identity(l, i);
+	}
+	l->fault = fault;
+	if (l->level > before && l->walk.straight)
+		l->fault = walk_collect(l, o, 0, 0);
 }
 
 static __always_inline __u64 current_mount_namespace(void)
@@ -414,6 +475,7 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->mount = o->mount;
 	l->origin = ORIGIN_UNKNOWN;
 	l->need = 0;
+	l->ask = 0;
 	l->record = 0;
 	l->passing = 0;
 	l->top = 0;
@@ -444,6 +506,22 @@ static __always_inline void verdict_begin_needs(struct label *l, struct object *
 	}
 }
 
+/* Reached through a bind mount: its name without it counts as well. */
+static __always_inline void verdict_straight(struct label *l, struct object *o)
+{
+	struct dentry *stop = NULL;
+	__u64 top = l->walk.top_mnt;
+
+	if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0) {
+		l->fault = HT_REASON_UNRESOLVED;
+	} else {
+		l->fault = walk_collect(l, o, 1, (__u64)stop);
+		if (l->walk.status == WALK_OUTSIDE)
+			return;
+	}
+	verdict_judge(l);
+}
+
 /* Does any profile say anything of these operations anywhere? */
 static __always_inline bool verdict_wanted(struct label *l, struct object *o)
 {
@@ -459,8 +537,6 @@ static __always_inline bool verdict_wanted(struct label *l, struct object *o)
 __global int verdict_decide(struct label *l, struct object *o)
 {
 	struct ht_settings *set = settings_get();
-	struct dentry *stop = NULL;
-	__u64 top;
 
 	if (!l || !o || !set)
 		return LEVEL_DENY;
@@ -478,18 +554,8 @@ __global int verdict_decide(struct label *l, struct object *o)
 			l->top = l->walk.top_mnt;
 	}
 	verdict_judge(l);
-	if (l->fault || l->level >= LEVEL_DENY || !l->walk.bind || (o->facts & OBJECT_MEMORY))
-		return l->level;
-
-	/* Reached through a bind mount: its name without it counts as well. */
-	top = l->walk.top_mnt;
-	if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0) {
-		l->fault = HT_REASON_UNRESOLVED;
-	} else {
-		l->fault = walk_collect(l, o, 1, (__u64)stop);
-		if (l->walk.status == WALK_OUTSIDE)
-			return l->level;
-	}
-	verdict_judge(l);
+	if (!l->fault && l->level < LEVEL_DENY && l->walk.bind && !(o->facts & OBJECT_MEMORY))
+		verdict_straight(l, o);
+	verdict_identities(l, o);
 	return l->level;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/identity.h"
 #include "compile/pattern.h"
 #include "util/cleanup.h"
 
@@ -168,8 +169,9 @@ static int variant_make(struct surgery *s, size_t original, uint32_t *ret_id)
 	*p = grown[original];
 	p->policy = variant_name(s, grown[original].policy);
 	p->pairs = reallocarray(NULL, p->n_pairs ? p->n_pairs : 1, sizeof(*p->pairs));
+	r = identities_copy(&grown[original], p);
 	image->n_profiles++;
-	if (!p->policy || !p->pairs)
+	if (!p->policy || !p->pairs || r < 0)
 		return -ENOMEM;
 	memcpy(p->pairs, grown[original].pairs, p->n_pairs * sizeof(*p->pairs));
 	r = image_names_profile(s->names, p->policy, &p->id);

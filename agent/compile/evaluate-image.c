@@ -142,6 +142,22 @@ static int walk_to(const struct image *image, const struct image_profile *profil
 	return 0;
 }
 
+int image_locate(const struct image *image, const struct image_profile *profile,
+		 const struct ht_hash_key *key, const struct image_component *components, size_t n,
+		 struct ht_entry *ret_entry)
+{
+	const struct ht_entry *header, *start, *at;
+	int r;
+
+	r = walk_start(profile, &header, &start);
+	if (r >= 0)
+		r = walk_to(image, profile, key, components, n, start, &at);
+	if (r < 0)
+		return r;
+	*ret_entry = *at;
+	return 0;
+}
+
 /* One evaluation under way. */
 struct trial {
 	const struct image *image;

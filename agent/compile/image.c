@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "compile/array.h"
+#include "compile/identity.h"
 #include "compile/intern.h"
 #include "compile/profile.h"
 #include "util/cleanup.h"
@@ -27,6 +28,7 @@ struct image *image_free(struct image *image)
 	for (size_t i = 0; i < image->n_profiles; i++) {
 		free(image->profiles[i].policy);
 		free(image->profiles[i].pairs);
+		identities_deinit(&image->profiles[i]);
 	}
 	free(image->profiles);
 	free(image->globs);
@@ -152,6 +154,11 @@ int image_compile(const struct policy *const *policies, size_t n_policies,
 	image->globs = steal_ptr(e.globs);
 	image->n_globs = e.n_globs;
 	image->changes_at = next_change(policies, n_policies, now);
+	for (size_t i = 0; i < n_policies; i++) {
+		r = identities_compile(policies[i], now, image, key, &image->profiles[i]);
+		if (r < 0)
+			return r;
+	}
 	*ret_image = steal_ptr(image);
 	return 0;
 }

@@ -26,6 +26,12 @@ struct image_glob {
 	struct ht_glob glob;
 };
 
+/* What the rules that name a literal path say of the object that is found there, under whatever name it is reached. */
+struct image_identity {
+	char *path;
+	struct ht_entry entry; /* for an IDENTITY pair */
+};
+
 /* One automaton: the content of one inner map. */
 struct image_profile {
 	uint32_t id;  /* 0: the cgroup matcher; others given by the caller, never reused for
@@ -34,6 +40,8 @@ struct image_profile {
 	struct image_pair *pairs;
 	size_t n_pairs;
 	uint64_t digest; /* of the content: equal digests need no publish */
+	struct image_identity *identities; /* by path; for the agent to resolve in each container */
+	size_t n_identities;
 };
 
 struct image {
@@ -79,6 +87,10 @@ int image_compile(const struct policy *const *policies, size_t n_policies,
 		  struct image_names *names, const struct ht_hash_key *key, int64_t now,
 		  struct diag_list *diags, struct image **ret_image);
 struct image *image_free(struct image *image); /* NULL is fine; returns NULL */
+
+/* NULL: no rule of the profile binds what is found under this path. */
+const struct image_identity *image_identity_find(const struct image_profile *profile,
+						 const char *path);
 
 /* Profiles bound to a cgroup by its own path (not its ancestors'). At most HT_PROFILES_MAX ids.
  * Return: number of ids, which can be larger than HT_PROFILES_MAX (then only so many are stored);

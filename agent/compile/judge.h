@@ -65,6 +65,12 @@ int image_evaluate(const struct image *image, const struct image_profile *profil
 		   const struct ht_hash_key *key, const struct policy_question *question,
 		   struct policy_answer *ret_answer);
 
+/* Walk a profile as the kernel does: the entry where that ends. n may be 0 (the root).
+ * Return: 0, or -EINVAL if the image is damaged. */
+int image_locate(const struct image *image, const struct image_profile *profile,
+		 const struct ht_hash_key *key, const struct image_component *components, size_t n,
+		 struct ht_entry *ret_entry);
+
 /* The independent slow judge: straight from the parsed policy, no automaton, no hash. now: seconds
  * since 1970, for rules that are staged or expire. */
 void policy_evaluate(const struct policy *policy, int64_t now,

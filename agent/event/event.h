@@ -120,7 +120,8 @@ const char *event_notice_to_string(enum event_notice notice); /* "ready", "stale
 const char *event_flag_to_string(uint32_t flag);
 #define EVENT_FLAGS                                                                          \
 	(HT_RECORD_PATH_TRUNCATED | HT_RECORD_EXE_TRUNCATED | HT_RECORD_ARGV_TRUNCATED |     \
-	 HT_RECORD_DELETED | HT_RECORD_STRAIGHT | HT_RECORD_FIRST_EXEC)
+	 HT_RECORD_DELETED | HT_RECORD_STRAIGHT | HT_RECORD_FIRST_EXEC |       \
+	 HT_RECORD_IDENTITY)
 
 /* Does the event tell of a process (pid, uid, exe)? Of an object (path, device, inode)? */
 bool event_has_process(const struct event *event);

@@ -105,6 +105,8 @@ static void object_say(const struct event *event, struct strbuf *b)
 	}
 	if (event->flags & HT_RECORD_DELETED)
 		strbuf_puts(b, " (deleted)");
+	if (event->flags & HT_RECORD_IDENTITY)
+		strbuf_puts(b, " (another name of what the rule names)");
 }
 
 static void subject_say(const struct event *event, struct strbuf *b)

@@ -61,6 +61,7 @@ static const struct {
 	{HT_RECORD_DELETED, "deleted"},
 	{HT_RECORD_STRAIGHT, "straight"},
 	{HT_RECORD_FIRST_EXEC, "first-exec"},
+	{HT_RECORD_IDENTITY, "identity"},
 };
 
 static const char *table_to_string(const char *const *table, size_t n, size_t code)

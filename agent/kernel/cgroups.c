@@ -325,6 +325,32 @@ int kernel_rebind(struct kernel *k, const struct image *image, char **reterr_tex
 
 /* ---- looking up ---- */
 
+struct match_walk {
+	struct kernel *k;
+	const struct image *image;
+	int (*each)(uint64_t, const char *, const uint32_t *, void *);
+	void *userdata;
+};
+
+static int match_one(uint64_t id, const char *path, void *userdata)
+{
+	struct match_walk *w = userdata;
+	uint32_t ids[HT_PROFILES_MAX] = {};
+	int n = image_match_cgroup(w->image, kernel_key(w->k), path, ids);
+
+	return n <= 0 ? n : w->each(id, path, ids, w->userdata);
+}
+
+int kernel_cgroups_match(struct kernel *k, const struct image *image,
+			 int (*each)(uint64_t id, const char *path,
+				     const uint32_t ids[HT_PROFILES_MAX], void *userdata),
+			 void *userdata)
+{
+	struct match_walk w = { .k = k, .image = image, .each = each, .userdata = userdata };
+
+	return cgroup_walk(k, match_one, &w);
+}
+
 struct path_find {
 	uint64_t id;
 	char *path;

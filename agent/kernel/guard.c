@@ -136,6 +136,8 @@ static int guard_note_all(struct kernel *k)
 		r = guard_link(k, k->link_fds[i]);
 	if (r >= 0)
 		r = guard_link(k, k->iterator_fd);
+	if (r >= 0 && k->identities_fd >= 0)
+		r = kernel_guard_program(k, k->identities_fd);
 	if (r >= 0)
 		r = guard_inner_maps(k, k->map_fds[MAP_PROFILES]);
 	return r;

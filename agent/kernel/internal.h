@@ -57,6 +57,9 @@ struct kernel {
 	int cgroup_fd;	      /* root of the unified hierarchy, owned */
 	int map_fds[_MAP_MAX]; /* owned */
 	int iterator_fd;      /* link of the task iterator, owned */
+	int identities_fd; /* program of the iterator over descriptors, owned; -EBADF until it is asked for the first
+			    * time, another negative errno if it could not be loaded */
+	uint32_t identities_max; /* objects that one profile has room for; 0: KERNEL_IDENTITIES_MAX */
 	int aggregate_fds[KERNEL_AGGREGATE_TABLES]; /* owned */
 	unsigned aggregate_current; /* the one that programs count into */
 	int barrier_fd;	      /* outer map whose updates wait for running programs, owned */
@@ -146,3 +149,10 @@ int kernel_guard_map(struct kernel *k, int fd);
 int kernel_guard_program(struct kernel *k, int fd);
 /* All that there are, and no other. Return: 0, -errno. */
 int kernel_guard_round(struct kernel *k);
+/* identity.c: room that the inner map of a profile needs besides what the image has. */
+size_t kernel_identities_room(const struct kernel *k, const struct image_profile *profile);
+/* Put those of one profile into an inner map. Those that find no room are added to *no_room. Return: 0, -errno. */
+int kernel_identities_fill(struct kernel *k, int fd, uint32_t profile,
+			   const struct kernel_identity *identities, size_t n, size_t *no_room);
+/* publish.c: NULL if no profile has the id. */
+struct kernel_profile *kernel_profile_find(struct kernel *k, uint32_t id);

@@ -17,6 +17,7 @@ static struct kernel *kernel_alloc(void)
 	k->pin_fd = -EBADF;
 	k->cgroup_fd = -EBADF;
 	k->iterator_fd = -EBADF;
+	k->identities_fd = -EBADF;
 	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++)
 		k->aggregate_fds[i] = -EBADF;
 	k->barrier_fd = -EBADF;
@@ -44,6 +45,7 @@ struct kernel *kernel_close(struct kernel *k)
 	for (unsigned i = 0; i < _MAP_MAX; i++)
 		close_if_open(k->map_fds[i]);
 	close_if_open(k->iterator_fd);
+	close_if_open(k->identities_fd);
 	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++)
 		close_if_open(k->aggregate_fds[i]);
 	close_if_open(k->barrier_fd);
@@ -100,6 +102,7 @@ int kernel_open(const struct kernel_config *config, struct kernel **ret, char **
 	*reterr_text = NULL;
 	if (!k)
 		return -ENOMEM;
+	k->identities_max = config->identities_max;
 	r = kernel_start(k, config, reterr_text);
 	if (r < 0) {
 		(void)kernel_close(k);

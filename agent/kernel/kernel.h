@@ -23,6 +23,7 @@ struct kernel;
 struct kernel_config {
 	const char *pin_dir; /* inside a bpffs; made if missing */
 	uint32_t cgroups_max; /* governed cgroups, 0: KERNEL_CGROUPS_MAX; adopted maps keep their size */
+	uint32_t identities_max; /* objects that one policy binds, 0: KERNEL_IDENTITIES_MAX */
 	uint32_t rate_max;   /* records of one cgroup a second, 0: KERNEL_RATE_MAX */
 	/* Where a new ledger starts (borrowed, may be NULL): what this boot's records say already, when the
 	 * kernel's own counts were lost with an incompatible agent's maps. */
@@ -31,6 +32,7 @@ struct kernel_config {
 
 #define KERNEL_RATE_MAX 2000U
 #define KERNEL_CGROUPS_MAX 65536U
+#define KERNEL_IDENTITIES_MAX 65536U
 
 /* Load or adopt. Return: 0; negative errno with *reterr_text (malloc'd, what failed and why). */
 int kernel_open(const struct kernel_config *config, struct kernel **ret, char **reterr_text);
@@ -55,6 +57,29 @@ const struct ht_hash_key *kernel_key(const struct kernel *k);
 /* Names of the attached programs, NULL-terminated, owned by the kernel object. */
 const char *const *kernel_links(const struct kernel *k, size_t *ret_n);
 
+/* ---- identity.c ---- */
+
+/* An object, and what a profile says of it for tasks that a cgroup bound. */
+struct kernel_identity {
+	struct ht_identity identity;
+	uint32_t profile;
+	struct ht_entry entry;
+};
+
+/* Load what kernel_opened_read() asks, unless that was done or tried before. Return: 0, -errno: this kernel does not take
+ * it, and literal rules hold by name alone. */
+int kernel_identities_available(struct kernel *k);
+/* What a task (a thread id; stopped or waiting, with objects open) has open, as the kernel has it. `each` is called for
+ * every descriptor. Return: 0, -errno. */
+int kernel_opened_read(struct kernel *k, int tid,
+		       void (*each)(const struct ht_opened *opened, void *userdata), void *userdata);
+/* Bind objects in the profiles that are in force, at once. Those that find no room are added to *no_room: their rules
+ * hold by name alone. Return: 0, -errno. */
+int kernel_identities_put(struct kernel *k, const struct kernel_identity *identities, size_t n,
+			  size_t *no_room);
+/* Let go of an object. Return: 0 (also if it was not bound), -errno. */
+int kernel_identity_remove(struct kernel *k, uint32_t profile, const struct ht_identity *identity);
+
 /* ---- publish.c ---- */
 
 struct kernel_publish {
@@ -64,6 +89,7 @@ struct kernel_publish {
 	size_t cgroups_bound;  /* bindings added */
 	size_t cgroups_unbound;
 	size_t tasks_labelled;
+	size_t identities_without_room;
 };
 
 /* Seed the ids that the kernel already uses (call once, before the first compile). Return: 0, -errno. */
@@ -72,9 +98,11 @@ int kernel_seed_names(struct kernel *k, struct image_names *names);
 /* Make an image the policy in force: new profiles first, then the matcher, then what already runs, the
  * removed ones last; at no instant is a part of a profile, or none, in force. A failure leaves every
  * profile whole, old or new, and the next publish finishes the work.
+ * identities: what the image's profiles bind of what is known so far; in force with the profiles.
  * Return: 0; negative errno with *reterr_text. */
-int kernel_publish(struct kernel *k, const struct image *image, struct kernel_publish *ret,
-		   char **reterr_text);
+int kernel_publish(struct kernel *k, const struct image *image,
+		   const struct kernel_identity *identities, size_t n_identities,
+		   struct kernel_publish *ret, char **reterr_text);
 
 /* Learn where the overlay module keeps what `origin: image` asks for, if that is not known yet; to be called again until
  * it is. Until then nothing on an overlay counts as having come with an image. Return: 0 it is known; -ENOENT the module
@@ -93,6 +121,16 @@ int kernel_cgroups_each(struct kernel *k,
 			int (*each)(uint64_t id, const char *path, const struct ht_cgroup *value,
 				    void *userdata),
 			void *userdata);
+/* Call `each` for every cgroup that the image's policies select by its own path, bound already or not. ids: as
+ * image_match_cgroup() has them. Return: 0, each's non-zero result, or -errno. */
+int kernel_cgroups_match(struct kernel *k, const struct image *image,
+			 int (*each)(uint64_t id, const char *path,
+				     const uint32_t ids[HT_PROFILES_MAX], void *userdata),
+			 void *userdata);
+/* Call `each` for every process in a cgroup (absolute path in the hierarchy) and below it. What goes away meanwhile is
+ * left out. Return: 0, each's non-zero result, or -errno. */
+int kernel_cgroup_processes(struct kernel *k, const char *path,
+			    int (*each)(int pid, void *userdata), void *userdata);
 /* Path of a cgroup by id, as of the last scan or the kernel's own table; NULL: unknown. malloc'd. */
 char *kernel_cgroup_path(struct kernel *k, uint64_t id);
 

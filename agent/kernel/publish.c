@@ -77,7 +77,7 @@ static int publish_names(struct kernel *k, const struct image *image)
 	return 0;
 }
 
-static struct kernel_profile *profile_find(struct kernel *k, uint32_t id)
+struct kernel_profile *kernel_profile_find(struct kernel *k, uint32_t id)
 {
 	for (size_t i = 0; i < k->n_profiles; i++)
 		if (k->profiles[i].id == id)
@@ -88,7 +88,7 @@ static struct kernel_profile *profile_find(struct kernel *k, uint32_t id)
 /* Takes fd. */
 static int profile_note(struct kernel *k, uint32_t id, uint64_t digest, int fd, bool retired)
 {
-	struct kernel_profile *p = profile_find(k, id);
+	struct kernel_profile *p = kernel_profile_find(k, id);
 
 	if (!p) {
 		p = reallocarray(k->profiles, k->n_profiles + 1, sizeof(*p));
@@ -125,7 +125,7 @@ static int profile_build(struct kernel *k, const struct image_profile *profile)
 	_cleanup_close_ int fd = -EBADF;
 	int r;
 
-	fd = kernel_profile_map_new(k, profile->n_pairs);
+	fd = kernel_profile_map_new(k, profile->n_pairs + kernel_identities_room(k, profile));
 	if (fd < 0)
 		return fd;
 	r = map_fill(fd, profile->pairs, profile->n_pairs);
@@ -292,9 +292,37 @@ static void staged_free(struct staged *staged, size_t n)
 
 static bool profile_changed(struct kernel *k, const struct image_profile *profile)
 {
-	struct kernel_profile *known = profile_find(k, profile->id);
+	struct kernel_profile *known = kernel_profile_find(k, profile->id);
 
 	return !known || known->retired || known->digest == 0 || known->digest != profile->digest;
+}
+
+static int staged_fd(const struct staged *staged, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (staged[i].profile->id == id)
+			return staged[i].fd;
+	return -ENOENT;
+}
+
+/* What is known of identities goes into new profiles before they are in force, and into those that stay now. */
+static int stage_identities(struct kernel *k, const struct image *image, const struct staged *staged,
+			    size_t n, const struct kernel_identity *identities,
+			    size_t n_identities, size_t *no_room)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < image->n_profiles && r >= 0; i++) {
+		const struct image_profile *p = &image->profiles[i];
+		int fd = staged_fd(staged, n, p->id);
+
+		if (p->n_identities == 0)
+			continue;
+		if (fd < 0)
+			fd = kernel_profile_find(k, p->id)->fd; /* it is known: it did not change */
+		r = kernel_identities_fill(k, fd, p->id, identities, n_identities, no_room);
+	}
+	return r;
 }
 
 /* Build every changed profile before anything is put in place. */
@@ -342,14 +370,6 @@ static bool image_has(const struct image *image, uint32_t id)
 		if (image->profiles[i].id == id)
 			return true;
 	return false;
-}
-
-static int staged_fd(const struct staged *staged, size_t n, uint32_t id)
-{
-	for (size_t i = 0; i < n; i++)
-		if (staged[i].profile->id == id)
-			return staged[i].fd;
-	return -ENOENT;
 }
 
 /* What the profile `p` is to be in the half that is filled: staged, as it was, or retired. */
@@ -400,7 +420,7 @@ static int publish_half(struct kernel *k, const struct image *image, const struc
 static int publish_announce(struct kernel *k, const struct staged *staged, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		int r = profile_find(k, staged[i].profile->id) ?
+		int r = kernel_profile_find(k, staged[i].profile->id) ?
 				0 :
 				profile_note(k, staged[i].profile->id, 0, -EBADF, false);
 
@@ -502,8 +522,9 @@ static int publish_generation(struct kernel *k, uint32_t *ret)
 	return 0;
 }
 
-int kernel_publish(struct kernel *k, const struct image *image, struct kernel_publish *ret,
-		   char **reterr_text)
+int kernel_publish(struct kernel *k, const struct image *image,
+		   const struct kernel_identity *identities, size_t n_identities,
+		   struct kernel_publish *ret, char **reterr_text)
 {
 	struct kernel_publish stats = {};
 	struct staged *staged = NULL;
@@ -522,6 +543,12 @@ int kernel_publish(struct kernel *k, const struct image *image, struct kernel_pu
 	r = stage(k, image, &staged, &n);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to build the profiles");
+	r = stage_identities(k, image, staged, n, identities, n_identities,
+			     &stats.identities_without_room);
+	if (r < 0) {
+		staged_free(staged, n);
+		return kernel_fail(reterr_text, r, "Failed to bind what the rules name");
+	}
 	r = publish_staged(k, image, staged, n, &stats);
 	staged_free(staged, n);
 	if (r < 0)

@@ -7,6 +7,8 @@
 #   tree       makes the files, in $D, which is empty and the current directory
 #   acts       the act, in lines of
 #              deny OBJECT ACT...   'try ACT...' must be refused with EPERM, with one row that names OBJECT
+#              await OBJECT ACT...  the same, once the agent has found what the rules lead to, which is a moment after
+#                                   something started in the cgroup: tried until it is refused; it must not change the tree
 #              allow ACT...         the sibling that no rule names must go through
 # and, if it needs them: clean (what rm does not undo), fingerprint (of the tree), recorded and expected (rows), cgroup (a
 # cgroup below its own, in which it acts).
@@ -82,6 +84,16 @@ deny() {
 	esac
 }
 
+await() {
+	[[ $phase == refused ]] || { deny "$@"; return; }
+	if [[ ! $resident ]]; then
+		enter "/attack/$id.scope$cgroup" sleep infinity & # it has a root for the agent to look into
+		resident=$!
+	fi
+	until_ 60 refused attack_inside "${@:2}" 2>/dev/null || wrong+="try ${*:2}: not refused within a minute"$'\n'
+	objects+=("$1")
+}
+
 allow() {
 	local output result
 	[[ $phase == allowed ]] || return 0
@@ -114,7 +126,7 @@ attack_case() {
 
 # attack_run FILE: everything but the rows, which are compared once all acts are over.
 attack_run() {
-	local fingerprint objects=() tried=0 phase wrong
+	local fingerprint objects=() tried=0 phase wrong resident=
 	attack_load "$1"
 	mkdir -p "$CGROUPS/attack/$id.scope$cgroup"
 	if ! attack_plant >/tmp/attack.output 2>&1; then
@@ -124,6 +136,7 @@ attack_run() {
 	fingerprint=$(fingerprint)
 	attack_case "refused with EPERM" attack_phase refused
 	attack_case "the object is as it was" attack_unchanged
+	[[ ! $resident ]] || kill "$resident"
 	attack_case "the sibling goes through" attack_phase allowed
 	attack_case "goes through outside" attack_phase outside
 	((tried > 0 && ${#objects[@]} > 0)) || tap_result 1 "$id: has both deny and allow lines"

@@ -30,8 +30,9 @@
  * agent notices      {"emitted", "lost": int}      exits and cgroups, not verdicts failures
  * {REASON: int}                 refusals for another reason than a rule, by
  *                                              event_reason_to_string(); also "forks-refused",
- * "binds-failed" labels       int     tasks that carry a label warnings     [text]  what an
- * operator should know
+ * "binds-failed" identities  {"known", "waiting", "without-room", "failed": int}  objects that literal
+ * rules bind labels       int     tasks that carry a label warnings     [text]  what an operator
+ * should know
  *
  *   disarmed     [{"container": text|null, "cgroup": text|null (null: everything), "reason", "since_us", "until_us"}]
  *   trial        null, or {"name", "confirmed": bool, "left_us": int}

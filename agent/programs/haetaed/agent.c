@@ -133,12 +133,23 @@ static int agent_open_store(struct agent *a)
 	return 0;
 }
 
+static int agent_open_identities(struct agent *a)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/identities", a->options.runtime_dir);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	return identities_open(&a->identities, a->kernel, path);
+}
+
 static int agent_open_kernel(struct agent *a)
 {
 	struct ht_ledger ledger;
 	const struct kernel_config config = {
 		.pin_dir = a->options.pin_dir,
 		.cgroups_max = a->options.cgroups_max,
+		.identities_max = a->options.identities_max,
 		.ledger = &ledger,
 	};
 	char *text = NULL;
@@ -161,6 +172,9 @@ static int agent_open_kernel(struct agent *a)
 	r = kernel_seed_names(a->kernel, a->names);
 	if (r < 0)
 		return log_error(r, "Failed to read the pinned names");
+	r = agent_open_identities(a);
+	if (r < 0)
+		return log_error(r, "Failed to start");
 	if (kernel_adopted(a->kernel))
 		log_notice("Took over the enforcement that was in place");
 	return 0;
@@ -273,6 +287,14 @@ static int agent_open_control(struct agent *a)
 	return r;
 }
 
+static int on_identities(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct agent *a = userdata;
+	int r = identities_turn(&a->identities, a->image);
+
+	return r < 0 ? log_error(r, "Failed to bind what rules name, ignoring"), 0 : 0;
+}
+
 static int agent_open_inputs(struct agent *a)
 {
 	int r;
@@ -282,6 +304,9 @@ static int agent_open_inputs(struct agent *a)
 		r = agent_ingest(a);
 	if (r >= 0)
 		r = sd_event_add_io(a->event, NULL, store_event_fd(a->store), EPOLLIN, on_store, a);
+	if (r >= 0)
+		r = sd_event_add_io(a->event, NULL, identities_fd(&a->identities), EPOLLIN,
+				    on_identities, a);
 	if (r >= 0)
 		r = agent_watch(a);
 	if (r >= 0)
@@ -393,6 +418,7 @@ void agent_stop(struct agent *a)
 	a->change = sd_event_source_disable_unref(a->change);
 	a->alerts = alerts_free(a->alerts);
 	agent_close_store(a);
+	identities_close(&a->identities);
 	a->kernel = kernel_close(a->kernel);
 	a->image = image_free(a->image);
 	a->names = image_names_free(a->names);

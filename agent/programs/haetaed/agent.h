@@ -25,6 +25,7 @@
 #include "programs/haetaed/alerts.h"
 #include "programs/haetaed/containers.h"
 #include "programs/haetaed/disarms.h"
+#include "programs/haetaed/identities.h"
 #include "programs/haetaed/rules.h"
 #include "programs/haetaed/trial.h"
 
@@ -37,6 +38,7 @@ struct agent_options {
 	const char *runtime_dir;
 	const char *pin_dir;
 	uint32_t cgroups_max; /* 0: KERNEL_CGROUPS_MAX */
+	uint32_t identities_max; /* 0: KERNEL_IDENTITIES_MAX */
 	uint32_t queue_max;   /* of the store, 0: its own */
 	bool foreground;
 };
@@ -73,6 +75,7 @@ struct agent {
 	struct image_names *names;
 	struct rules rules;
 	struct containers containers;
+	struct identities identities;
 
 	struct event_clock clock;
 	struct agent_account account;

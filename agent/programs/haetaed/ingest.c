@@ -90,6 +90,20 @@ static int record_container(struct agent *a, struct event *event, bool notices_f
 	return r < 0 ? r : containers_enrich(&a->containers, event);
 }
 
+/* What rules name is looked for in a container that starts, and let go of when it is gone. */
+static void record_identities(struct agent *a, const struct event *event)
+{
+	bool started = event->kind == EVENT_GOVERNED ||
+		       (event->kind == EVENT_VERDICT && (event->flags & HT_RECORD_FIRST_EXEC));
+
+	if (!a->image)
+		return;
+	if (started && event->cgroup)
+		identities_started(&a->identities, a->image, event->cgroup);
+	else if (event->kind == EVENT_RELEASED)
+		identities_released(&a->identities, a->image, event->cgroup_id);
+}
+
 static void ingest_one(struct agent *a, const void *record, size_t size, bool notices_first)
 {
 	struct event event = {};
@@ -109,6 +123,7 @@ static void ingest_one(struct agent *a, const void *record, size_t size, bool no
 	if (record_container(a, &event, notices_first) == -ENOMEM ||
 	    rules_enrich(&a->rules, &event) == -ENOMEM)
 		log_warning("Out of memory, an event stays without names");
+	record_identities(a, &event);
 	if (event.kind == EVENT_RELEASED)
 		containers_release(&a->containers, event.cgroup_id);
 	if ((event.kind == EVENT_GOVERNED || event.kind == EVENT_RELEASED) && event.policy &&

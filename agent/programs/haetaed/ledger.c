@@ -164,6 +164,9 @@ void agent_ledger_tick(struct agent *a)
 		(void)store_flush(a->store, 20);
 	rebind(a, &ledger);
 	(void)kernel_overlay_learn(a->kernel); /* the module may have come since */
+	r = a->image ? identities_tick(&a->identities, a->image) : 0;
+	if (r < 0)
+		(void)log_error(r, "Failed to bind what rules name, ignoring");
 	store_tell(a);
 	agent_guard_tick(a);
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);

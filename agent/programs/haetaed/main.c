@@ -17,6 +17,7 @@
 #define DEFAULT_PIN_DIR "/sys/fs/bpf/haetae"
 
 #define EXIT_CANNOT_ENFORCE 3
+#define IDENTITIES_MAX_LIMIT (1U << 20) /* some 100 bytes each, made as they are needed */
 #define CGROUPS_MAX_LIMIT (1U << 20) /* 56 bytes each in the kernel, made as they are needed */
 #define QUEUE_MAX_LIMIT (1U << 20)   /* a kilobyte or two each while the disk takes none */
 
@@ -43,6 +44,7 @@ static void usage(FILE *out)
 		    "     --runtime-dir DIR  lock and control socket (" DEFAULT_RUNTIME_DIR ")\n"
 		    "     --pin-dir DIR      what outlives the agent (" DEFAULT_PIN_DIR ")\n"
 		    "     --cgroups-max N    governed cgroups there is room for (65536)\n"
+		    "     --identities-max N objects that one policy binds by identity (65536)\n"
 		    "     --queue-max N      events held while the disk takes none (65536)\n"
 		    "     --probe            can this kernel enforce? load nothing that stays; exit 0 or 3\n"
 		    "     --detach           end all enforcement and remove the pins\n"
@@ -93,6 +95,7 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 		OPT_RUNTIME_DIR,
 		OPT_PIN_DIR,
 		OPT_CGROUPS_MAX,
+		OPT_IDENTITIES_MAX,
 		OPT_QUEUE_MAX,
 		OPT_DETACH,
 		OPT_PROBE,
@@ -105,6 +108,7 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
 		{ "pin-dir", required_argument, NULL, OPT_PIN_DIR },
 		{ "cgroups-max", required_argument, NULL, OPT_CGROUPS_MAX },
+		{ "identities-max", required_argument, NULL, OPT_IDENTITIES_MAX },
 		{ "queue-max", required_argument, NULL, OPT_QUEUE_MAX },
 		{ "detach", no_argument, NULL, OPT_DETACH },
 		{ "probe", no_argument, NULL, OPT_PROBE },
@@ -144,6 +148,11 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 		case OPT_CGROUPS_MAX:
 			if (parse_number("--cgroups-max", optarg, CGROUPS_MAX_LIMIT,
 					 &o->cgroups_max) < 0)
+				return -EINVAL;
+			break;
+		case OPT_IDENTITIES_MAX:
+			if (parse_number("--identities-max", optarg, IDENTITIES_MAX_LIMIT,
+					 &o->identities_max) < 0)
 				return -EINVAL;
 			break;
 		case OPT_QUEUE_MAX:

@@ -258,6 +258,18 @@ static void tell_outcome(struct agent *a, const struct policy_set *set)
 
 static int change_arm(struct agent *a, int64_t at);
 
+/* What the rules name is looked for first, so that it is bound from the instant in which they are in force. */
+static int publish(struct agent *a, const struct image *image, struct kernel_publish *ret,
+		   char **reterr_text)
+{
+	_cleanup_(identity_list_deinit) struct identity_list known = {};
+	int r = identities_prepare(&a->identities, image, &known);
+
+	if (r < 0)
+		return r;
+	return kernel_publish(a->kernel, image, known.items, known.n, ret, reterr_text);
+}
+
 static int reload_set(struct agent *a, struct policy_set **set, char **reterr_text)
 {
 	_cleanup_(policy_file_unrefp) struct policy_file *canary = NULL;
@@ -276,7 +288,7 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	free(list.items);
 	if (r < 0)
 		return r;
-	r = kernel_publish(a->kernel, image, &published, reterr_text);
+	r = publish(a, image, &published, reterr_text);
 	if (r < 0)
 		return r;
 	a->published = published;
@@ -284,6 +296,7 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	a->set = steal_ptr(*set);
 	(void)image_free(a->image);
 	a->image = steal_ptr(image);
+	identities_published(&a->identities, a->image, published.identities_without_room);
 	r = change_arm(a, a->image->changes_at);
 	if (r < 0)
 		(void)log_error(r, "Failed to set the timer of the rules that come into force or expire, "

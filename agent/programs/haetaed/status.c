@@ -199,6 +199,14 @@ static void status_counters(struct agent *a, const struct ht_ledger *ledger,
 			  "unstored", unstored));
 }
 
+static json_t *status_identities(const struct agent *a)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "known",
+			 number(identity_book_count(&a->identities.book)), "waiting",
+			 number(a->identities.n_waiting), "without-room",
+			 number(a->identities.without_room), "failed", number(a->identities.failed));
+}
+
 static json_t *status_failures(const struct ht_ledger *ledger)
 {
 	json_t *failures = json_object();
@@ -246,6 +254,12 @@ static json_t *status_warnings(struct agent *a, const struct ht_ledger *ledger,
 	if (a->undecodable > 0)
 		warn(warnings, "%llu kernel records could not be read",
 		     (unsigned long long)a->undecodable);
+	if (a->identities.unavailable < 0)
+		warn(warnings, "what rules name is not bound by identity: this kernel does not take the program: %s",
+		     strerror(-a->identities.unavailable));
+	if (a->identities.without_room > 0)
+		warn(warnings, "%llu objects that rules name are not bound by identity: no room",
+		     (unsigned long long)a->identities.without_room);
 	if (alerts_dropped(a->alerts) > 0)
 		warn(warnings, "%llu alerts did not reach the journal",
 		     (unsigned long long)alerts_dropped(a->alerts));
@@ -292,6 +306,7 @@ json_t *agent_status(struct agent *a)
 					    "lost", number(ledger.notices_lost)));
 	(void)json_object_set_new(answer, "times", status_times(a));
 	(void)json_object_set_new(answer, "failures", status_failures(&ledger));
+	(void)json_object_set_new(answer, "identities", status_identities(a));
 	(void)json_object_set_new(answer, "labels", number(kernel_labels_count(a->kernel)));
 	(void)json_object_set_new(answer, "disarmed", agent_disarm_status(a));
 	(void)json_object_set_new(answer, "trial", agent_trial_status(a));

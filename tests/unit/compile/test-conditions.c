@@ -299,7 +299,7 @@ START_TEST(recorded)
 	p->record_file = true;
 	image = compile_at(p, NOW);
 	ck_assert_uint_eq(find(image, 0, HT_EDGE_HEADER, 0)->flags,
-			  HT_PROFILE_ENFORCE | HT_PROFILE_RECORD_FILE);
+			  HT_PROFILE_ENFORCE | HT_PROFILE_RECORD_FILE | HT_PROFILE_IDENTITIES);
 }
 END_TEST
 

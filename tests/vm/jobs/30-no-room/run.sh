@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# K06: more governed cgroups than the kernel's table has room for. Those that found no room are governed all the same, from
+# K06: more governed cgroups, and more objects that rules name, than the kernel's tables have room for. Those that found no room are governed all the same, from
 # their first exec; once there is room again, they are in the table.
 # shellcheck disable=SC2317 # the functions are called by expect
 # shellcheck source=tests/lib/haetae.sh
@@ -13,7 +13,7 @@ echo secret >/p/secret && cp "$TRY" /p/denied
 cat >/run/systemd/system/haetaed.service.d/room.conf <<-EOF
 	[Service]
 	ExecStart=
-	ExecStart=/usr/sbin/haetaed --cgroups-max $room
+	ExecStart=/usr/sbin/haetaed --cgroups-max $room --identities-max $room
 EOF
 systemctl daemon-reload
 policy room.yaml <<-EOF
@@ -68,6 +68,13 @@ expect "a cgroup below one is governed by both policies" refused inside "/room-1
 expect "by the one above as well" refused inside "/room-1.scope/inner" "$TRY" open read /p/secret
 expect "and only by these" passes inside "/room-1.scope" "$TRY" open read /p/inner
 
+# ---- objects: their rules hold by name, which was refused in all of them; that there is no room is told ----
+ln /p/secret /p/other
+objects_told() { (($(agent_status '$.identities."without-room"') > 0)); }
+expect "objects that found no room are counted" until_ 60 objects_told
+expect "and told" eval "agent_status '\$.warnings' | grep 'no room'"
+expect "nothing is refused for want of room" passes "$TRY" open read /p/other
+
 kill "${sleepers[@]}"
 wait "${sleepers[@]}" 2>/dev/null
 scopes_gone() {
@@ -83,5 +90,12 @@ bound_in_table() {
 	[[ $(missed) == "$before" ]]
 }
 expect "then a new one finds room in the table" until_ 20 bound_in_table
+enter /room-late.scope sleep 1000 &
+late=$!
+object_bound() { refused inside /room-late.scope "$TRY" open read /p/other; }
+expect "and an object as well" until_ 90 object_bound
+objects_fit() { [[ $(agent_status '$.identities."without-room"') == 0 ]]; }
+expect "nothing is without room any more" until_ 90 objects_fit
+kill "$late"
 expect "every verdict is accounted for" settle
 finish

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Objects by what they are: asking the kernel for it, and putting it where verdicts look it up.
+ *
+ * The program that is asked is loaded when it is needed for the first time: most starts have no container yet, and no
+ * verdict ever waits for it.
+ *
+ * The maps that hold it are in force while they change. An entry that is added is whole when it is found; one that is
+ * removed belongs to a cgroup that is gone or to an object that a rule named long ago.
+ */
+
+#include "kernel/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "identity.skel.h"
+#include "util/cleanup.h"
+
+/* Cgroups whose objects find room in one profile, as long as these are not too many in all: an entry that is not used
+ * costs a pointer or two of the hash table. */
+#define IDENTITIES_CGROUPS 1024U
+
+size_t kernel_identities_room(const struct kernel *k, const struct image_profile *profile)
+{
+	size_t n = profile->n_identities * IDENTITIES_CGROUPS;
+	size_t max = k->identities_max ? k->identities_max : KERNEL_IDENTITIES_MAX;
+
+	return n < max ? n : max;
+}
+
+static struct ht_edge_key identity_key(const struct kernel *k, const struct ht_identity *identity)
+{
+	return (struct ht_edge_key){
+		.kind = HT_EDGE_IDENTITY,
+		.name = ht_hash_name(&k->key, identity, sizeof(*identity)),
+	};
+}
+
+/* Two rules name one object under two paths: what either refuses is refused. The rule that is told is the first's. */
+static int identity_widen(int fd, const struct ht_edge_key *key, const struct ht_entry *more)
+{
+	struct ht_entry e, was;
+
+	if (bpf_map_lookup_elem(fd, key, &was) < 0)
+		return -errno;
+	e = was;
+	e.deny |= more->deny;
+	e.audit |= more->audit;
+	e.kill |= more->kill;
+	e.would |= more->would;
+	if (memcmp(&e, &was, sizeof(e)) == 0)
+		return 0;
+	return bpf_map_update_elem(fd, key, &e, BPF_EXIST) < 0 ? -errno : 0;
+}
+
+int kernel_identities_fill(struct kernel *k, int fd, uint32_t profile,
+			   const struct kernel_identity *identities, size_t n, size_t *no_room)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct ht_edge_key key;
+		int r;
+
+		if (identities[i].profile != profile)
+			continue;
+		key = identity_key(k, &identities[i].identity);
+		r = bpf_map_update_elem(fd, &key, &identities[i].entry, BPF_NOEXIST) < 0 ? -errno :
+											   0;
+		if (r == -EEXIST)
+			r = identity_widen(fd, &key, &identities[i].entry);
+		if (r == 0)
+			continue;
+		if (r != -E2BIG && r != -ENOMEM)
+			return r;
+		(*no_room)++;
+	}
+	return 0;
+}
+
+int kernel_identities_put(struct kernel *k, const struct kernel_identity *identities, size_t n,
+			  size_t *no_room)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct kernel_profile *p = kernel_profile_find(k, identities[i].profile);
+		int r;
+
+		if (!p || p->fd < 0 || p->retired)
+			continue;
+		r = kernel_identities_fill(k, p->fd, p->id, &identities[i], 1, no_room);
+		if (r < 0)
+			return r;
+	}
+	/* what was decided before these were known counts no more */
+	return n > 0 ? kernel_epoch_move(k) : 0;
+}
+
+int kernel_identity_remove(struct kernel *k, uint32_t profile, const struct ht_identity *identity)
+{
+	struct kernel_profile *p = kernel_profile_find(k, profile);
+	struct ht_edge_key key = identity_key(k, identity);
+
+	if (!p || p->fd < 0 || p->retired)
+		return 0;
+	return bpf_map_delete_elem(p->fd, &key) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+DEFINE_CLEANUP(struct identity_bpf *, identity_skel_freep, (identity_bpf__destroy));
+
+/* It reads the settings, and no other map. */
+static int program_maps(struct kernel *k, struct identity_bpf *skel)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, skel->obj)
+	{
+		int r = 0;
+
+		if (strcmp(bpf_map__name(map), kernel_map_names[MAP_SETTINGS]) == 0)
+			r = bpf_map__reuse_fd(map, k->map_fds[MAP_SETTINGS]);
+		else if (!bpf_map__is_internal(map))
+			r = bpf_map__set_autocreate(map, false);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Return: the program, or -errno. */
+static int program_load(struct kernel *k)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_TYPES);
+	_cleanup_(identity_skel_freep) struct identity_bpf *skel = identity_bpf__open_opts(&opts);
+	int fd, r;
+
+	if (!skel)
+		return -errno;
+	r = program_maps(k, skel);
+	if (r >= 0)
+		r = identity_bpf__load(skel);
+	if (r >= 0)
+		r = kernel_guard_program(k, bpf_program__fd(skel->progs.haetae_identities));
+	if (r < 0)
+		return r;
+	fd = fcntl(bpf_program__fd(skel->progs.haetae_identities), F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+int kernel_identities_available(struct kernel *k)
+{
+	if (k->identities_fd == -EBADF)
+		k->identities_fd = program_load(k);
+	return k->identities_fd < 0 ? k->identities_fd : 0;
+}
+
+/* The iterator, made for one task. Return: fd or -errno. */
+static int opened_iterator(struct kernel *k, int tid)
+{
+	union bpf_iter_link_info info = {};
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info, .iter_info_len = sizeof(info));
+	_cleanup_close_ int link = -EBADF;
+	int fd, r = kernel_identities_available(k);
+
+	if (r < 0)
+		return r;
+	info.task.tid = (uint32_t)tid;
+	link = bpf_link_create(k->identities_fd, 0, BPF_TRACE_ITER, &opts);
+	if (link < 0)
+		return -errno;
+	fd = bpf_iter_create(link);
+	return fd < 0 ? -errno : fd;
+}
+
+int kernel_opened_read(struct kernel *k, int tid,
+		       void (*each)(const struct ht_opened *opened, void *userdata), void *userdata)
+{
+	_cleanup_close_ int fd = opened_iterator(k, tid);
+	struct ht_opened opened[64];
+	size_t used = 0;
+
+	if (fd < 0)
+		return fd;
+	for (;;) {
+		ssize_t n = read(fd, (char *)opened + used, sizeof(opened) - used);
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : used > 0 ? -EIO : 0;
+		used += (size_t)n;
+		for (size_t i = 0; i < used / sizeof(*opened); i++)
+			each(&opened[i], userdata);
+		memmove(opened, (char *)opened + used / sizeof(*opened) * sizeof(*opened),
+			used % sizeof(*opened));
+		used %= sizeof(*opened);
+	}
+}

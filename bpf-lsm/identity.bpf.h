@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * Which object it is, whatever it is called: read here for a verdict and for the agent alike, so that both mean the
+ * same. Always of the dentry's inode: on an overlay that is the overlay's own, on every kernel.
+ */
+
+#include "config.bpf.h"
+#include "maps.bpf.h"
+
+/* The inode that an overlay's inode has in the upper layer. Return: its generation; 0: it has none there, or it cannot be
+ * told. An overlay gives its own inodes none, and their numbers are those below, which are used again. */
+static __always_inline __u32 identity_upper_generation(struct inode *inode)
+{
+	struct ht_settings *set = settings_get();
+	struct dentry *upper = NULL;
+	__u32 generation = 0;
+
+	if (!set || !set->overlay_upper ||
+	    bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + set->overlay_upper) < 0 ||
+	    !upper || BPF_CORE_READ_INTO(&generation, upper, d_inode, i_generation) < 0)
+		return 0;
+	return generation;
+}
+
+/* Return: false if the dentry has no inode or it cannot be read. *ret_stacked: on an overlay, where an object that was
+ * known before it came into the upper layer is known by generation 0. */
+static __always_inline bool identity_read(__u64 dentry, struct ht_identity *ret, bool *ret_stacked)
+{
+	struct inode *inode = NULL;
+	unsigned long magic = 0;
+
+	if (!dentry || BPF_CORE_READ_INTO(&inode, (struct dentry *)dentry, d_inode) < 0 || !inode)
+		return false;
+	if (BPF_CORE_READ_INTO(&ret->ino, inode, i_ino) < 0 ||
+	    BPF_CORE_READ_INTO(&ret->generation, inode, i_generation) < 0 ||
+	    BPF_CORE_READ_INTO(&ret->dev, inode, i_sb, s_dev) < 0 ||
+	    BPF_CORE_READ_INTO(&magic, inode, i_sb, s_magic) < 0)
+		return false;
+	*ret_stacked = magic == OVERLAYFS_SUPER_MAGIC;
+	if (*ret_stacked)
+		ret->generation = identity_upper_generation(inode);
+	return true;
+}
+
+/* As ht_hash_name() over the structure. */
+static __always_inline __u64 identity_hash(const struct ht_identity *id)
+{
+	struct ht_siphash sip;
+
+	ht_siphash_init(&sip, ht_key0, ht_key1);
+	ht_siphash_word(&sip, id->ino);
+	ht_siphash_word(&sip, (__u64)id->generation << 32 | id->dev);
+	ht_siphash_word(&sip, id->cgroup);
+	return ht_siphash_finish(&sip, 0, sizeof(*id));
+}
