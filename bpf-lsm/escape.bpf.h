@@ -96,8 +96,8 @@ static __always_inline __u32 proc_line(struct inode *inode)
 	/* the thread with this number (PIDTYPE_PID is 0); none: it is gone */
 	if (BPF_CORE_READ_INTO(&first, pid, tasks[0].first) < 0 || !first)
 		return LINE_NONE;
-	return task_is_agent((void *)((__u64)first -
-				      bpf_core_field_offset(struct task_struct, pid_links))) ?
+	return task_is_agents((void *)((__u64)first -
+				       bpf_core_field_offset(struct task_struct, pid_links))) ?
 		       LINE_AGENT : LINE_NONE;
 }
 

@@ -13,7 +13,7 @@ static __always_inline int guard_task(struct task_struct *task)
 	struct label *l = label_current();
 	struct object o = {};
 
-	return l && task_is_agent(task) ? guard_judge(l, &o, HT_KERNEL_OP(HT_KERNEL_PTRACE)) : 0;
+	return l && task_is_agents(task) ? guard_judge(l, &o, HT_KERNEL_OP(HT_KERNEL_PTRACE)) : 0;
 }
 
 SEC("lsm/task_kill")

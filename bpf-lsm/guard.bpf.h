@@ -31,6 +31,16 @@ static __always_inline bool task_is_agent(struct task_struct *task)
 	return start / START_TICK_NS == set->agent_start;
 }
 
+/* The same, or of a process that the agent made: those that look into containers have its memory. */
+static __always_inline bool task_is_agents(struct task_struct *task)
+{
+	struct task_struct *parent = NULL;
+
+	if (task_is_agent(task))
+		return true;
+	return BPF_CORE_READ_INTO(&parent, task, real_parent) == 0 && task_is_agent(parent);
+}
+
 /* Refused, whatever the policies say. Return: LEVEL_DENY. */
 static __always_inline __u32 guard_decide(struct label *l, struct object *o)
 {

@@ -60,6 +60,8 @@ attack_inside() {
 	echo "$BASHPID" >"$CGROUPS/attack/$id.scope$cgroup/cgroup.procs" && exec "$TRY" "$@"
 }
 
+attack_again() { (attack_inside "$@"); }
+
 deny() {
 	local object=$1 output result
 	shift
@@ -90,7 +92,7 @@ await() {
 		enter "/attack/$id.scope$cgroup" sleep infinity & # it has a root for the agent to look into
 		resident=$!
 	fi
-	until_ 60 refused attack_inside "${@:2}" 2>/dev/null || wrong+="try ${*:2}: not refused within a minute"$'\n'
+	until_ 60 refused attack_again "${@:2}" 2>/dev/null || wrong+="try ${*:2}: not refused within a minute"$'\n'
 	objects+=("$1")
 }
 

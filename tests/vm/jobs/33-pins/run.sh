@@ -164,6 +164,34 @@ must "the agent starts again" agent_start
 again() { refused in_third /p/replaced-too; }
 expect "and then what it names" until_ 60 again
 
+# ---- who looks has the agent's memory, and is guarded as it is ----
+service=$CGROUPS/system.slice/haetaed.service
+agent=$(agent_pid)
+helper() {
+	local pid
+	while read -r pid; do
+		[[ $pid == "$agent" ]] || { echo "$pid"; return; }
+	done <"$service/cgroup.procs"
+}
+hold_helper() {
+	local i
+	for ((i = 0; i < 5000; i++)); do
+		echo 1 >"$service/cgroup.freeze"
+		[[ ! $(helper) ]] || return 0
+		echo 0 >"$service/cgroup.freeze"
+	done
+	return 1
+}
+while :; do agentctl reload; done >/dev/null 2>&1 & # each looks into every container
+reloads=$!
+expect "a process of the agent's that looks into a container is held" hold_helper
+held=$(helper)
+expect "a governed task cannot signal it" refused try_p signal 0 "$held"
+expect "an ungoverned one can" passes "$TRY" signal 0 "$held"
+kill "$reloads"
+echo 0 >"$service/cgroup.freeze"
+expect "it goes on" until_ 20 agentctl reload
+
 # ---- the cgroup goes, and its bindings with it ----
 kill "$resident" "$third" && wait "$resident" "$third" 2>/dev/null
 gone() {
