@@ -151,7 +151,7 @@ struct label {
 	__u32 need;   /* some profile says something of these operations somewhere */
 	__u32 fault;  /* HT_REASON_* why the object has no position, 0: it has one */
 	__u32 state_here; /* of the profile that is asked, where the walk ended */
-	__u32 pad2;
+	__u32 by_identity; /* the object itself is asked for, not its place */
 	__u32 half;   /* of the profiles map, read once for a verdict */
 	__u32 record; /* some profile wants allowed operations recorded */
 	__u64 top;	/* mount that holds the first name of the object's path, 0: not known */

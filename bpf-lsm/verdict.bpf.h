@@ -45,6 +45,8 @@ static __always_inline void verdict_merge(struct label *l, __u32 profile, __u32 
 	l->profile = profile;
 	l->rule = rule;
 	l->chain = l->walk.straight ? HT_RECORD_STRAIGHT : 0;
+	if (l->by_identity)
+		l->chain = HT_RECORD_IDENTITY;
 	l->canary = flags & HT_PROFILE_CANARY;
 }
 
@@ -281,13 +283,40 @@ static __noinline int verdict_freeze(struct label *l, void *profile, __u32 slot)
 	return 0;
 }
 
-/* What the walk of the profile led to. Return: false: the profile is damaged. */
+/* What a literal rule of the profile says of this very object, whatever name it was reached by. Return: false: nothing. */
+static __always_inline bool verdict_identity(struct label *l, void *profile, __u32 slot)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_IDENTITY };
+	struct ht_identity identity = {};
+	bool stacked = false;
+	struct ht_entry *e;
+
+	if (!identity_read(l->dentry, &identity, &stacked))
+		return false;
+	identity.cgroup = l->origins[slot & (HT_PROFILES_MAX - 1)];
+	key.name = identity_hash(&identity);
+	e = bpf_map_lookup_elem(profile, &key);
+	if (!e && stacked && identity.generation) {
+		identity.generation = 0;
+		key.name = identity_hash(&identity);
+		e = bpf_map_lookup_elem(profile, &key);
+	}
+	if (e)
+		l->position.entry = *e;
+	return e;
+}
+
+/* What the walk of the profile led to, or what the object itself is. Return: false: the profile is damaged. */
 static __always_inline bool verdict_position(struct label *l, void *profile, __u32 slot)
 {
 	/* No name: no rule of a path can mean it. */
 	bool anonymous = l->fault == HT_REASON_ANONYMOUS;
 
-	if (anonymous) {
+	if (l->by_identity) {
+		l->position.damaged = 0;
+		if (!verdict_identity(l, profile, slot))
+			return true;
+	} else if (anonymous) {
 		if (!automaton_start(l, profile, HT_EDGE_ANONYMOUS))
 			return false;
 	} else if (!automaton_run(l, profile)) {
@@ -306,46 +335,8 @@ static __always_inline bool verdict_position(struct label *l, void *profile, __u
 	return !l->position.damaged;
 }
 
-/* What a literal rule of the profile says of this very object, whatever name it was reached by. It only ever adds a
- * refusal: an object that is refused under some name of its own stays refused. */
-__global int verdict_identity(struct label *l, __u32 slot)
-{
-	struct ht_edge_key key = { .kind = HT_EDGE_IDENTITY };
-	struct ht_identity identity = {};
-	bool stacked = false;
-	struct ht_entry *e;
-	__u32 id, before;
-	void *profile;
-
-	if (!l)
-		return 0;
-	profile = verdict_profile(l, slot, &id);
-	if (!profile || !identity_read(l->dentry, &identity, &stacked))
-		return 0;
-	identity.cgroup = l->origins[slot & (HT_PROFILES_MAX - 1)];
-	key.name = identity_hash(&identity);
-	e = bpf_map_lookup_elem(profile, &key);
-	if (!e && stacked && identity.generation) {
-		identity.generation = 0;
-		key.name = identity_hash(&identity);
-		e = bpf_map_lookup_elem(profile, &key);
-	}
-	if (!e)
-		return 0;
-	l->position.entry = *e;
-	l->state_here = e->next;
-	before = l->level;
-	verdict_entry(l, profile, slot);
-	if (l->position.entry.cond & l->ops) {
-		l->passing = 1;
-		verdict_conditions(l, profile, slot);
-	}
-	if (l->level > before)
-		l->chain = HT_RECORD_IDENTITY;
-	return 0;
-}
-
-/* Second pass: what does each profile say of the collected position? Return: not 0: ask for the identity, too. */
+/* Second pass: what does each profile say of the collected position? Third (by_identity): of the object, whatever it is
+ * called; that only ever adds a refusal. Return: not 0: ask for the identity, too. */
 __global int verdict_profile_judge(struct label *l, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
@@ -362,7 +353,7 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	if (!header)
 		return 0;
 	ask = header->flags & HT_PROFILE_IDENTITIES;
-	l->freeze.wanted = freeze_wanted(l, profile);
+	l->freeze.wanted = !l->by_identity && freeze_wanted(l, profile);
 	if (!l->freeze.wanted && !((header->deny | header->audit | header->would) & l->ops))
 		return 0;
 	if (l->fault && l->fault != HT_REASON_ANONYMOUS) {
@@ -371,7 +362,7 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 			      l->freeze.wanted ? l->ops : header->deny & l->ops, l->fault, 0);
 		return ask;
 	}
-	if (l->ops & HT_OPS_EXEC) {
+	if ((l->ops & HT_OPS_EXEC) && !l->by_identity) {
 		l->passing = 1;
 		verdict_writable(l, profile, slot, header->flags);
 	}
@@ -403,13 +394,15 @@ static __always_inline void verdict_identities(struct label *l, struct object *o
 	if (!l->ask)
 		return;
 	l->fault = 0; /* of a chain: the object is what it is */
+	l->by_identity = 1;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (!(l->ask >> i))
 			break;
 		if (l->ask & (1U << i))
-			(void)verdict_identity(l, i);
+			(void)verdict_profile_judge(l, i);
 	}
+	l->by_identity = 0;
 	l->fault = fault;
 	if (l->level > before && l->walk.straight)
 		l->fault = walk_collect(l, o, 0, 0);
@@ -476,6 +469,7 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->origin = ORIGIN_UNKNOWN;
 	l->need = 0;
 	l->ask = 0;
+	l->by_identity = 0;
 	l->record = 0;
 	l->passing = 0;
 	l->top = 0;
