@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define HT_ABI 4U
+#define HT_ABI 5U
 
 /* Profiles one task or one cgroup can carry. A ninth cannot be added: the exec that would is refused. */
 #define HT_PROFILES_MAX 8U
@@ -395,6 +395,7 @@ struct ht_settings {
 	__u64 key1;
 	__u64 build; /* digest of the loaded object: an agent adopts only its own build */
 	__u32 abi;
+	__u32 ended; /* everything up to here keeps its place in every ABI. 1: enforcement was ended, nothing is bound any more */
 	__u32 generation; /* of the published policy set, moved after a publish is complete */
 	__u32 rate_max;	  /* records of one cgroup in one second; beyond, they are aggregated */
 	__u32 agent_pid;  /* thread group of the agent that owns the maps now */
@@ -403,6 +404,7 @@ struct ht_settings {
 	__u32 epoch; /* of what verdicts depend on besides the object: moved after each change */
 	__u32 links; /* pinned by the agent that loaded the programs; 0: its load did not come to the end */
 	__u32 lines_missing; /* 1 << HT_KERNEL_*: lines that this kernel has no hooks for */
+	__u32 load; /* counts the loads over these maps: which programs are the present ones */
 	__u32 pad;
 	__u64 agent_start; /* of that process, in ticks of /proc/PID/stat since boot: a number can be used again */
 };
@@ -451,7 +453,7 @@ HT_ASSERT(sizeof(struct ht_cgroup) == 56);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
-HT_ASSERT(sizeof(struct ht_settings) == 72);
+HT_ASSERT(sizeof(struct ht_settings) == 80);
 HT_ASSERT(sizeof(struct ht_guard_file) == 16 && sizeof(struct ht_guard_id) == 8);
 HT_ASSERT(sizeof(struct ht_ledger) == 432);
 HT_ASSERT(HT_VERDICT_MAX <= HT_VERDICT_SLOTS && HT_REASON_MAX <= HT_REASON_SLOTS);

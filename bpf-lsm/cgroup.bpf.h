@@ -12,9 +12,6 @@
  * cgroup deeper than it fails closed. */
 #define CGROUP_WALK_MAX 512U
 
-#define BIND_ADDED 1U  /* a profile was added to the label */
-#define BIND_FAILED 2U /* a profile that governs could not be, or the hierarchy could not be read */
-
 struct bind_context {
 	struct label *label; /* NULL: only look */
 	__u64 cgroup;	     /* struct cgroup, where the walk stands */
@@ -59,7 +56,7 @@ static long bind_add_step(__u32 index, struct bind_context *b)
 	__u64 id = bind_next(b);
 	struct label *l = b->label;
 	struct ht_cgroup *c;
-	__u32 i, r;
+	__u32 i;
 
 	if (!id || !l)
 		return 1;
@@ -72,8 +69,7 @@ static long bind_add_step(__u32 index, struct bind_context *b)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (!c->profiles[i])
 			break;
-		r = label_add(l, id, c->profiles[i]);
-		l->bound |= r == 2 ? BIND_ADDED : r == 0 ? BIND_FAILED : 0;
+		l->bound |= label_add(l, id, c->profiles[i]);
 	}
 	return 0;
 }
@@ -102,6 +98,14 @@ __global __u32 label_bind(struct label *l, __u64 cgroup)
 	if (b.bound && !l->cgroup)
 		l->cgroup = b.bound;
 	return l->bound;
+}
+
+/* Nobody is bound any more: the programs are on their way out (agent/kernel/detach.c). */
+static __always_inline bool enforcement_ended(void)
+{
+	struct ht_settings *set = settings_get();
+
+	return set && set->ended;
 }
 
 static __always_inline __u64 task_cgroup(struct task_struct *task)

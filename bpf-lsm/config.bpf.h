@@ -7,3 +7,4 @@
 extern const volatile __u64 ht_key0; /* of the edge hash */
 extern const volatile __u64 ht_key1;
 extern const volatile __u32 ht_slots; /* entries of the slots map */
+extern const volatile __u32 ht_load;  /* which load over these maps */

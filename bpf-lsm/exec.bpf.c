@@ -7,10 +7,12 @@
 
 #include "hook.bpf.h"
 #include "match.bpf.h"
+#include "use.bpf.h"
 
 const volatile __u64 ht_key0 SEC(".rodata") = 0;
 const volatile __u64 ht_key1 SEC(".rodata") = 0;
 const volatile __u32 ht_slots = 8;
+const volatile __u32 ht_load = 0;
 
 /* The label to judge an exec by, after the profiles of the task's cgroup were added to it. Where the cgroups map may
  * lack a cgroup, the names of the task's cgroup are matched as well.
@@ -29,7 +31,7 @@ static __noinline int exec_subject(struct label **ret_label)
 	cgroup = task_cgroup(task);
 	match = unbound_any();
 	if (!l) {
-		if (!match && !cgroup_governed(cgroup))
+		if ((!match && !cgroup_governed(cgroup)) || enforcement_ended())
 			return 0;
 		l = label_new(key, TEMPLATE_ZERO);
 		if (!l)
@@ -59,17 +61,13 @@ static __noinline int exec_subject(struct label **ret_label)
 /* A governed exec that cannot be judged: refused, counted, told as far as possible. */
 static __noinline int exec_fail(struct label *l)
 {
-	struct ht_ledger *led = ledger_get();
-	struct object o = { .ops = HT_OP_EXEC };
+	struct object o = { .ops = HT_OP_EXEC, .facts = OBJECT_UNBOUND };
+	struct ht_ledger *led;
 
-	if (l) {
-		l->reason = HT_REASON_LABEL;
-		l->rule = 0;
-		l->profile = 0;
-		l->chain = 0;
-		l->fault = HT_REASON_LABEL;
-		report_verdict(l, &o, HT_OP_EXEC, HT_VERDICT_DENY, 0);
-	} else if (led) {
+	if (l)
+		return hook_judge(l, &o);
+	led = ledger_get();
+	if (led) {
 		__sync_fetch_and_add(&led->counted[HT_VERDICT_DENY], 1);
 		__sync_fetch_and_add(&led->lost[HT_VERDICT_DENY], 1);
 		__sync_fetch_and_add(&led->failures[HT_REASON_LABEL], 1);
@@ -196,8 +194,10 @@ int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigne
 
 	if (ret)
 		return ret;
-	if (!(prot & PROT_EXEC))
-		return 0;
+	if (file)
+		ret = use_map(file, prot, flags);
+	if (ret || !(prot & PROT_EXEC))
+		return ret;
 	l = label_current();
 	if (!l)
 		return 0;
@@ -225,8 +225,9 @@ int BPF_PROG(haetae_file_mprotect, struct vm_area_struct *vma, unsigned long req
 
 	if (ret)
 		return ret;
-	if (!(prot & PROT_EXEC))
-		return 0;
+	ret = use_remap(vma, prot);
+	if (ret || !(prot & PROT_EXEC))
+		return ret;
 	l = label_current();
 	if (!l)
 		return 0;

@@ -11,10 +11,14 @@
 
 /* Where every hook ends. What stands here refuses; before a hook is attached, the program haetae_judge takes its place
  * (judge.bpf.c). So the kernel checks the decision once, and not once more for every hook, which is most of the time
- * that a start takes. Return: 0, anything else refuses. */
+ * that a start takes. A hook that is taken down can outlive its judge for some moments, as the kernel lets go of links
+ * in an order of its own: then the programs of a later load decide alone, or nobody does.
+ * Return: 0, anything else refuses. */
 __global int judge(struct label *l, struct object *o)
 {
-	return -EPERM;
+	struct ht_settings *set = settings_get();
+
+	return set && (set->ended || (set->links && set->load != ht_load)) ? 0 : -EPERM;
 }
 
 static __always_inline int hook_judge(struct label *l, struct object *o)

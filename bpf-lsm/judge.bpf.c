@@ -31,6 +31,17 @@ static __always_inline __u32 judge_verdict(struct label *l, __u32 level)
 	return level == LEVEL_KILL ? HT_VERDICT_KILL : HT_VERDICT_DENY;
 }
 
+/* A subject that could not be labelled as its cgroup wants it. */
+static __always_inline __u32 judge_unbound(struct label *l, struct object *o)
+{
+	struct ht_settings *set = settings_get();
+
+	verdict_begin(l, o, set ? set->current : 0);
+	l->reason = HT_REASON_LABEL;
+	l->fault = HT_REASON_LABEL;
+	return LEVEL_DENY;
+}
+
 SEC("freplace/judge")
 int haetae_judge(struct label *l, struct object *o)
 {
@@ -41,7 +52,9 @@ int haetae_judge(struct label *l, struct object *o)
 		return -EPERM;
 	/* The last thing this task was asked was the same act: refused if it comes to that, but not told twice. */
 	told = (o->facts & OBJECT_AGAIN) && (l->facts & OBJECT_TWICE) && l->dentry == o->dentry;
-	if ((o->facts & OBJECT_GUARDED) || ((o->ops & GUARD_OPS) && guard_covers(o)))
+	if (o->facts & OBJECT_UNBOUND)
+		level = judge_unbound(l, o);
+	else if ((o->facts & OBJECT_GUARDED) || ((o->ops & GUARD_OPS) && guard_covers(o)))
 		level = guard_decide(l, o);
 	else if (o->ops & HT_OPS_KERNEL)
 		level = line_decide(l, o);

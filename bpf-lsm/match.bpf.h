@@ -81,7 +81,7 @@ static __always_inline void match_bind(struct match_context *context)
 {
 	struct label *l = context->scratch;
 	struct ht_entry *e;
-	__u32 i, n, r;
+	__u32 i, n;
 
 	n = l->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
 #pragma clang loop unroll(disable)
@@ -89,8 +89,7 @@ static __always_inline void match_bind(struct match_context *context)
 		if (i >= n)
 			break;
 		e = match_profile(context->matcher, l->position.entry.next, i);
-		r = e ? label_add(l, context->origin, e->next) : 0;
-		l->bound |= r == 2 ? BIND_ADDED : r == 0 ? BIND_FAILED : 0;
+		l->bound |= e ? label_add(l, context->origin, e->next) : BIND_FAILED;
 	}
 	if (n > HT_PROFILES_MAX)
 		l->bound |= BIND_FAILED;

@@ -44,6 +44,7 @@
 #define MEMO_LEVELS 16
 #define MEMO_ABOVE 8
 #define MEMO_MOUNTS 3
+#define MEMO_USE_ALL 0U
 #define MEMO_FACTOR 0x9e3779b97f4a7c15ULL
 
 /* What is known of an object before it is judged. */
@@ -138,21 +139,23 @@ struct memo_above {
 	__u8 head[64];
 };
 
-/* Dentries from a mountpoint up to the root of the mount it is in. Return: false: too deep, moving, unreadable. */
-static __always_inline bool memo_above_names(struct memo_above *a)
+/* Dentries from a mountpoint up to the root of the mount it is in. Return: 0: too deep, moving, unreadable. */
+__global int memo_above_names(struct memo_above *a)
 {
 	__u32 i, seq, hash;
 
+	if (!a)
+		return 0;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < MEMO_ABOVE; i++) {
 		if (a->dentry == a->mount.root)
-			return true;
+			return 1;
 		if (bpf_probe_read_kernel(a->head, sizeof(a->head), (void *)a->dentry) < 0)
-			return false;
+			return 0;
 		seq = *(__u32 *)(a->head + bpf_core_field_offset(struct dentry, d_seq));
 		hash = *(__u32 *)(a->head + bpf_core_field_offset(struct dentry, d_name.hash));
 		if (seq & 1)
-			return false;
+			return 0;
 		a->h = memo_mix(memo_mix(a->h, a->dentry), (__u64)seq << 32 | hash);
 		a->dentry = *(__u64 *)(a->head + bpf_core_field_offset(struct dentry, d_parent));
 	}
@@ -257,11 +260,13 @@ __global __u64 memo_walk(struct label *l, struct object *o, struct memo_object *
 	return memo_mix(h, (__u64)known->epoch << 32 | known->ops);
 }
 
-/* One open file and the task that uses it: it may be used for all that it was opened for. */
+/* One open file and the task that uses it. ops: READ and WRITE as they were judged, or MEMO_USE_ALL: all that the file was
+ * opened for. That is part of it: another file can come to lie at the same address. */
 static __always_inline __u64 memo_use(struct memo *m, struct file *file, __u64 task, __u64 word,
-				      __u32 epoch)
+				      __u32 epoch, __u32 ops)
 {
-	__u64 h = memo_mix(ht_key1 + epoch, number_of((__u64)file, m));
+	__u32 mode = file->f_mode & (FMODE_READ | FMODE_WRITE);
+	__u64 h = memo_mix(ht_key1 + ((__u64)(ops << 2 | mode) << 32 | epoch), number_of((__u64)file, m));
 
 	h = memo_mix(h, number_of((__u64)file->f_inode, m));
 	h = memo_mix(h, number_of((__u64)file->f_path.dentry, m));

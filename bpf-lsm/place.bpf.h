@@ -206,7 +206,7 @@ static __always_inline bool task_borrows_creds(void)
 /* Decide of an object that is known by its dentry: the worst that is said of any of its names. Return: LEVEL_*. */
 static __always_inline __u32 places_decide(struct label *l, struct object *o)
 {
-	__u32 level = LEVEL_ALLOW, i;
+	__u32 level, i;
 
 	if (!verdict_wanted(l, o))
 		return LEVEL_ALLOW;
@@ -234,7 +234,7 @@ static __always_inline __u32 places_decide(struct label *l, struct object *o)
 		/* once more, so that the label says why */
 		if (!o->fault)
 			o->mount = l->places.mounts[l->places.worst & (PLACES_MAX - 1)];
-		level = verdict_decide(l, o);
+		return verdict_decide(l, o);
 	}
-	return level;
+	return l->places.level;
 }

@@ -80,11 +80,15 @@ static __always_inline __u64 label_set_of(__u32 profile, __u64 cgroup)
 	return x ^ x >> 29;
 }
 
+/* What binding came to. */
+#define BIND_ADDED 1U  /* a profile was added to the label */
+#define BIND_FAILED 2U /* a profile that governs could not be, or the hierarchy could not be read */
+
 struct label_add_context {
 	struct label *label;
 	__u64 cgroup;
 	__u32 profile;
-	__u32 done;
+	__u32 result; /* BIND_* */
 };
 
 static long label_add_step(__u32 index, struct label_add_context *context)
@@ -102,29 +106,30 @@ static long label_add_step(__u32 index, struct label_add_context *context)
 		__sync_fetch_and_or(&l->slots, 1U << slot);
 		l->origins[slot] = context->cgroup;
 		__sync_fetch_and_add(&l->set, label_set_of(context->profile, context->cgroup));
-		context->done = 2;
+		context->result = BIND_ADDED;
 		return 1;
 	}
 	if (old == context->profile) {
-		context->done = 1;
+		context->result = 0;
 		return 1;
 	}
 	return 0;
 }
 
-/* Add a profile. Return: 2 added, 1 had it, 0 no free slot. */
+/* Add a profile. Return: BIND_ADDED; 0: it had it; BIND_FAILED: no free slot. */
 __global __u32 label_add(struct label *l, __u64 cgroup, __u32 profile)
 {
 	struct label_add_context context = {
 		.label = l,
 		.cgroup = cgroup,
 		.profile = profile,
+		.result = BIND_FAILED,
 	};
 
 	if (!l)
-		return 0;
+		return BIND_FAILED;
 	bpf_loop(HT_PROFILES_MAX, label_add_step, &context, 0);
-	return context.done;
+	return context.result;
 }
 
 /* Put a label in place. Return: it; NULL if it could not be stored. */

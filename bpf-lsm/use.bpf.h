@@ -4,7 +4,7 @@
 /*
  * Using a file that is open. What a governed task opened itself was judged then, and its use is kept as a tag
  * (memo.bpf.h); what came to it otherwise, inherited, received, or opened before the policy was there, is judged at
- * its first use.
+ * its first use, of reading and of writing by themselves.
  */
 
 #include "memo.bpf.h"
@@ -22,7 +22,7 @@ static __always_inline void use_permit(struct file *file, __u64 word)
 	struct memo *m = memo_get();
 
 	if (m)
-		memo_put(m, memo_use(m, file, current_task(), word, use_epoch()));
+		memo_put(m, memo_use(m, file, current_task(), word, use_epoch(), MEMO_USE_ALL));
 }
 
 /* Pipes, sockets and terminals carry nothing of a file's. */
@@ -38,7 +38,8 @@ static __always_inline int use_judge(struct file *file, __u32 ops)
 {
 	__u64 task = current_task(), word = governed_look(task);
 	struct memo *m = memo_get();
-	__u32 mode;
+	__u32 epoch, mode;
+	struct label *l;
 	int ret;
 
 	if (!(__u32)word)
@@ -46,13 +47,39 @@ static __always_inline int use_judge(struct file *file, __u32 ops)
 	/* The kernel reads a program that it starts: the exec hooks judge that. */
 	if ((file->f_flags & F_FLAG_EXEC) || !use_is_of_file(file))
 		return 0;
-	if (m && memo_has(m, memo_use(m, file, task, word, use_epoch())))
+	epoch = use_epoch();
+	if (m && (memo_has(m, memo_use(m, file, task, word, epoch, MEMO_USE_ALL)) ||
+		  memo_has(m, memo_use(m, file, task, word, epoch, ops))))
 		return 0;
-	ret = memo_judge(file, ops, OBJECT_USE, task, word);
-	if (ret)
+	l = label_find(task);
+	if (!l)
+		return 0;
+	ret = hook_file_with(l, file, ops, OBJECT_USE);
+	if (ret || !m)
 		return ret;
 	mode = file->f_mode;
 	if ((!(mode & FMODE_READ) || (ops & HT_OP_READ)) && (!(mode & FMODE_WRITE) || (ops & HT_OP_WRITE)))
-		use_permit(file, word);
+		ops = MEMO_USE_ALL;
+	memo_put(m, memo_use(m, file, task, word, epoch, ops));
 	return 0;
+}
+
+/* Memory shows a file. To show it so that it can run is no reading. */
+static __always_inline int use_map(struct file *file, unsigned long prot, unsigned long flags)
+{
+	__u32 ops = prot & PROT_EXEC ? 0 : HT_OP_READ;
+
+	if ((flags & MAP_TYPE & MAP_SHARED) && (prot & PROT_WRITE))
+		ops |= HT_OP_WRITE;
+	return ops ? use_judge(file, ops) : 0;
+}
+
+/* Memory that shows a file is made writable. */
+static __always_inline int use_remap(struct vm_area_struct *vma, unsigned long prot)
+{
+	struct file *file = vma->vm_file;
+
+	if (!file || !(prot & PROT_WRITE) || !(vma->vm_flags & VM_SHARED))
+		return 0;
+	return use_judge(file, HT_OP_WRITE);
 }

@@ -78,8 +78,9 @@ __global int verdict_need(struct label *l, __u32 slot)
 	return 0;
 }
 
-/* Number of the lowest bit (the instruction set has no such instruction). */
-static __always_inline __u32 op_number(__u32 ops)
+/* Number of the lowest bit (the instruction set has no such instruction). Global, so that it is checked once and not
+ * on every way that leads here. */
+__global __u32 op_number(__u32 ops)
 {
 	__u32 n = 0;
 

@@ -52,6 +52,7 @@ struct object {
 #define OBJECT_DENTRY (1U << 8)	 /* the mount is not known */
 #define OBJECT_TWICE (1U << 9)	 /* the kernel will ask for this act again, by another hook */
 #define OBJECT_AGAIN (1U << 10)	 /* this is that hook */
+#define OBJECT_UNBOUND (1U << 11) /* the subject's label lacks what governs it: refused */
 
 struct walk_context {
 	struct label *label;

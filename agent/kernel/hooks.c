@@ -131,6 +131,11 @@ int kernel_hooks_open(const char *types_path)
 	return 0;
 }
 
+const struct btf *kernel_hooks_types(void)
+{
+	return known.btf;
+}
+
 void kernel_hooks_close(void)
 {
 	btf__free(known.btf);

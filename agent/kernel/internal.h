@@ -4,6 +4,7 @@
 /* Shared inside the kernel room only. */
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "kernel/kernel.h"
@@ -33,6 +34,7 @@ enum kernel_map {
 };
 
 #define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
+#define KERNEL_ITERATOR "haetae_label_tasks" /* its link is not among the links */
 #define KERNEL_LINKS_MAX 256U
 #define KERNEL_AGGREGATE_TABLES 2U
 
@@ -62,9 +64,9 @@ struct kernel {
 	uint32_t identities_max; /* objects that one profile has room for; 0: KERNEL_IDENTITIES_MAX */
 	int aggregate_fds[KERNEL_AGGREGATE_TABLES]; /* owned */
 	unsigned aggregate_current; /* the one that programs count into */
-	int barrier_fd;	      /* outer map whose updates wait for running programs, owned */
 	struct kernel_drain rings[_KERNEL_RING_MAX];
 	struct ht_hash_key key;
+	uint32_t load; /* counts the loads over the maps */
 	bool adopted;
 	bool unpublished; /* maps of its own, and nothing in them yet */
 	uint32_t lines_missing; /* 1 << HT_KERNEL_*: lines of `kernel:` that this kernel cannot hold */
@@ -98,6 +100,9 @@ int kernel_judge_find(struct bpf_object *obj);
 bool kernel_judge_is(const struct bpf_program *prog);
 /* Return: a new link; -ENOENT the hook has nothing to be judged; other negative errno. */
 int kernel_judge_attach(const struct bpf_program *judge, const struct bpf_program *hook);
+/* types.c: of the kernel's types those that the programs' types name, with what lies inside them, into a file. Return: 0;
+ * -EOPNOTSUPP one has a part without a size; -ELOOP one lies in itself; -ENOMEM; other negative errno. */
+int kernel_types_reduce(const struct btf *kernel, const struct btf *programs, int fd);
 /* pins.c */
 int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text);
 /* Return: 0 everything of this build is there and was taken; 1 maps only; -ENOENT nothing. */
@@ -106,11 +111,18 @@ int kernel_pin_maps(struct kernel *k, char **reterr_text);
 int kernel_pin_map(struct kernel *k, int fd, const char *name, char **reterr_text);
 /* Return: a new descriptor, -errno. */
 int kernel_pinned_map(struct kernel *k, const char *name);
+/* Pin a link beside the one that it replaces. */
 int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_text);
-/* Give every pin another name ("old-..."), so that a fresh load takes none away. */
-int kernel_pins_set_aside(struct kernel *k, char **reterr_text);
+/* All of them take their places. Cut short, the next start begins anew. */
+int kernel_pins_commit(struct kernel *k, char **reterr_text);
+/* Give every pin whose name begins with prefix another name ("old-..."), so that a load takes none away. */
+int kernel_pins_set_aside(struct kernel *k, const char *prefix, char **reterr_text);
 /* Remove what was set aside, and links of programs that are no more. */
 int kernel_pins_prune(struct kernel *k);
+/* detach.c: from now on the programs over the maps "PREFIXmap-..." let everything pass: nobody is governed any more.
+ * Return: 0, also if there are none or they are of a build that knows no end; -EAGAIN tasks fork faster than their
+ * labels are taken away; -errno. */
+int kernel_end(const char *pin_dir, const char *prefix);
 /* overlay.c: bytes from an overlay's inode to what it has in its upper layer (may be negative, never 0). base, split:
  * BTF of the kernel and of the overlay module. Return: 0; -ENOENT the module is not there, or has no such member;
  * -EBADMSG not BTF as it is known; other negative errno. */
@@ -136,6 +148,8 @@ int kernel_profile_map_new(struct kernel *k, size_t n);
 /* hooks.c: read the hooks in a kernel's types; what libbpf loads afterwards finds them. Return: 0, -errno. */
 int kernel_hooks_open(const char *types_path);
 void kernel_hooks_close(void);
+/* What was read, as long as it is open. */
+const struct btf *kernel_hooks_types(void);
 /* Lines of `kernel:` that a program serves, if it serves nothing else; 0: it cannot be left out. */
 uint32_t kernel_hooks_lines(const char *program);
 /* Leave out the programs whose hooks are missing, and add their lines to *lines_missing.

@@ -20,7 +20,6 @@ static struct kernel *kernel_alloc(void)
 	k->identities_fd = -EBADF;
 	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++)
 		k->aggregate_fds[i] = -EBADF;
-	k->barrier_fd = -EBADF;
 	for (unsigned i = 0; i < _MAP_MAX; i++)
 		k->map_fds[i] = -EBADF;
 	return k;
@@ -48,7 +47,6 @@ struct kernel *kernel_close(struct kernel *k)
 	close_if_open(k->identities_fd);
 	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++)
 		close_if_open(k->aggregate_fds[i]);
-	close_if_open(k->barrier_fd);
 	close_if_open(k->cgroup_fd);
 	close_if_open(k->pin_fd);
 	for (size_t i = 0; i < k->n_profiles; i++)
@@ -76,10 +74,12 @@ static int kernel_start(struct kernel *k, const struct kernel_config *config, ch
 	} else if (r == 1) {
 		r = kernel_aggregates_new(k, reterr_text);
 		if (r >= 0)
+			r = kernel_pins_set_aside(k, "new-", reterr_text);
+		if (r >= 0)
 			r = kernel_load(k, config, /* reuse_maps= */ true, reterr_text);
 	} else if (r == -ENOENT) {
 		/* What an incompatible agent left enforces until this one was seen to (kernel_settle()). */
-		r = kernel_pins_set_aside(k, reterr_text);
+		r = kernel_pins_set_aside(k, "", reterr_text);
 		if (r >= 0)
 			r = kernel_load(k, config, /* reuse_maps= */ false, reterr_text);
 	}

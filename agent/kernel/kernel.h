@@ -44,7 +44,8 @@ struct kernel *kernel_close(struct kernel *k);
 /* Have the kernel check every program, attach and pin nothing. *ret_lines_missing: as kernel_lines_missing().
  * Return: as kernel_open(). */
 int kernel_probe(uint32_t *ret_lines_missing, char **reterr_text);
-/* Remove every pin: enforcement ends when nobody holds the programs any more. Return: 0, -errno. */
+/* End enforcement, at once and for every task, and remove every pin. Return: 0; -EBUSY an agent has them; -errno, and as
+ * much as could be was removed. */
 int kernel_detach(const char *pin_dir);
 
 /* Was everything found running and taken over as it was? */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -99,11 +100,11 @@ uint64_t kernel_build_digest(void)
 
 DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
 
-/* A type that the kernel lacks would send libbpf through the types of all modules, which takes
- * CAP_SYS_ADMIN and tells nothing. It keeps to the kernel's own when these are named to it. */
-static struct haetae_bpf *load_open(void)
+/* types_path: the types that libbpf fits the programs to; not read before they are loaded. (None named, a type that the
+ * kernel lacks would send it through those of all modules, which takes CAP_SYS_ADMIN and tells nothing.) */
+static struct haetae_bpf *load_open(const char *types_path)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_TYPES);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types_path);
 	struct haetae_bpf *skel = NULL;
 	int r = kernel_judge_register();
 
@@ -125,7 +126,7 @@ static struct bpf_map *load_map(struct haetae_bpf *skel, enum kernel_map map)
 
 bool kernel_maps_fit(struct kernel *k)
 {
-	_cleanup_(skel_freep) struct haetae_bpf *skel = load_open();
+	_cleanup_(skel_freep) struct haetae_bpf *skel = load_open(KERNEL_TYPES);
 
 	if (!skel)
 		return false;
@@ -161,6 +162,7 @@ static int load_configure(struct kernel *k, const struct kernel_config *config,
 	skel->rodata->ht_key0 = k->key.k0;
 	skel->rodata->ht_key1 = k->key.k1;
 	skel->rodata->ht_slots = slots;
+	skel->rodata->ht_load = k->load;
 	if (!reuse_maps)
 		return 0;
 	for (unsigned i = 0; i < _MAP_MAX; i++) {
@@ -184,6 +186,7 @@ static int load_settings(struct kernel *k, const struct kernel_config *config, b
 	s.abi = HT_ABI;
 	s.rate_max = config->rate_max ? config->rate_max : KERNEL_RATE_MAX;
 	s.links = 0;
+	s.load = k->load;
 	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
 		return -errno;
 	return 0;
@@ -307,7 +310,9 @@ static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **ret
 		return -errno;
 	s.links = (uint32_t)k->n_links;
 	s.lines_missing = k->lines_missing;
-	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0 ? -errno : 0;
+	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
+		return -errno;
+	return kernel_pins_commit(k, reterr_text);
 }
 
 static int load_keep_maps(struct kernel *k, struct haetae_bpf *skel)
@@ -349,12 +354,21 @@ struct load_attempt {
 
 static int load_once(struct load_attempt *a, struct haetae_bpf **ret, char **reterr_text)
 {
-	_cleanup_(skel_freep) struct haetae_bpf *skel = load_open();
-	int r = 0;
+	_cleanup_close_ int types_fd = memfd_create("haetae-types", MFD_CLOEXEC);
+	_cleanup_(skel_freep) struct haetae_bpf *skel = NULL;
+	char types_path[64];
+	int r;
 
 	load_log[0] = '\0';
+	if (types_fd < 0)
+		return load_fail(reterr_text, -errno, "Failed to make room for the kernel's types");
+	(void)snprintf(types_path, sizeof(types_path), "/proc/self/fd/%d", types_fd);
+	skel = load_open(types_path);
 	if (!skel)
 		return load_fail(reterr_text, -errno, "Failed to open the BPF object");
+	r = kernel_types_reduce(kernel_hooks_types(), bpf_object__btf(skel->obj), types_fd);
+	if (r < 0)
+		return load_fail(reterr_text, r, "Failed to gather the kernel's types");
 	if (a->k)
 		r = load_configure(a->k, a->config, skel, a->reuse_maps);
 	if (r < 0)
@@ -419,6 +433,7 @@ int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse
 
 	if (!reuse_maps && getrandom(&k->key, sizeof(k->key), 0) != sizeof(k->key))
 		return kernel_fail(reterr_text, -EIO, "Failed to draw the hash key");
+	k->load++;
 	r = load_programs(&attempt, &skel, reterr_text);
 	if (r < 0)
 		return r;

@@ -3,7 +3,8 @@
 /*
  * What outlives the agent: maps and links, pinned as "map-NAME" and "link-NAME" in a directory of a bpffs
  * that only root can enter. A pin that replaces another is made beside it ("new-...": a bpffs takes no dots)
- * and renamed over it, so there is no instant without one.
+ * and renamed over it, so there is no instant without one. The links of a load take their places together, after the
+ * last program was attached: until then what was there before is whole, and decides along with the new ones.
  */
 
 #include "kernel/internal.h"
@@ -73,28 +74,38 @@ int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text)
 	return 0;
 }
 
-static int pin_replace(struct kernel *k, int fd, const char *kind, const char *name,
-		       char **reterr_text)
+static int pin_stage(struct kernel *k, int fd, const char *kind, const char *name, char **reterr_text)
 {
-	char path[PATH_MAX], fresh[PATH_MAX];
-	int r;
+	char path[PATH_MAX];
+	int r = pin_path(k, "new-", kind, name, path, sizeof(path));
 
-	r = pin_path(k, "", kind, name, path, sizeof(path));
-	if (r >= 0)
-		r = pin_path(k, "new-", kind, name, fresh, sizeof(fresh));
 	if (r < 0)
 		return r;
-	(void)unlink(fresh);
-	if (bpf_obj_pin(fd, fresh) < 0)
-		return kernel_fail(reterr_text, -errno, "Failed to pin '%s'", fresh);
-	if (rename(fresh, path) < 0)
+	(void)unlink(path);
+	if (bpf_obj_pin(fd, path) < 0)
+		return kernel_fail(reterr_text, -errno, "Failed to pin '%s'", path);
+	return 0;
+}
+
+static int pin_commit(struct kernel *k, const char *kind, const char *name, char **reterr_text)
+{
+	char path[PATH_MAX], staged[PATH_MAX];
+	int r = pin_path(k, "", kind, name, path, sizeof(path));
+
+	if (r >= 0)
+		r = pin_path(k, "new-", kind, name, staged, sizeof(staged));
+	if (r < 0)
+		return r;
+	if (rename(staged, path) < 0)
 		return kernel_fail(reterr_text, -errno, "Failed to name the pin '%s'", path);
 	return 0;
 }
 
 int kernel_pin_map(struct kernel *k, int fd, const char *name, char **reterr_text)
 {
-	return pin_replace(k, fd, "map", name, reterr_text);
+	int r = pin_stage(k, fd, "map", name, reterr_text);
+
+	return r < 0 ? r : pin_commit(k, "map", name, reterr_text);
 }
 
 int kernel_pin_maps(struct kernel *k, char **reterr_text)
@@ -110,7 +121,16 @@ int kernel_pin_maps(struct kernel *k, char **reterr_text)
 
 int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_text)
 {
-	return pin_replace(k, fd, "link", name, reterr_text);
+	return pin_stage(k, fd, "link", name, reterr_text);
+}
+
+int kernel_pins_commit(struct kernel *k, char **reterr_text)
+{
+	int r = pin_commit(k, "link", KERNEL_ITERATOR, reterr_text);
+
+	for (size_t i = 0; i < k->n_links && r >= 0; i++)
+		r = pin_commit(k, "link", k->links[i], reterr_text);
+	return r;
 }
 
 static int pin_get(struct kernel *k, const char *kind, const char *name)
@@ -158,12 +178,15 @@ static int adopt_links(struct kernel *k)
 	}
 	rewinddir(dir);
 	while ((de = readdir(dir))) {
+		/* a load that was cut short: its links stand beside others, or in the midst of them */
+		if (strncmp(de->d_name, "new-link-", strlen("new-link-")) == 0)
+			return -ENOENT;
 		if (strncmp(de->d_name, "link-", 5) != 0)
 			continue;
 		fd = pin_get(k, "link", de->d_name + 5);
 		if (fd < 0)
 			return fd;
-		if (strcmp(de->d_name + 5, "haetae_label_tasks") == 0) {
+		if (strcmp(de->d_name + 5, KERNEL_ITERATOR) == 0) {
 			k->iterator_fd = fd;
 			continue;
 		}
@@ -217,13 +240,14 @@ int kernel_pins_adopt(struct kernel *k, char **reterr_text)
 	}
 	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
 		return kernel_fail(reterr_text, -errno, "Failed to read the pinned settings");
-	if (s.abi != HT_ABI || !kernel_maps_fit(k)) {
+	if (s.abi != HT_ABI || s.ended || !kernel_maps_fit(k)) {
 		drop_adopted(k);
 		return -ENOENT;
 	}
 	k->lines_missing = s.lines_missing;
 	k->key.k0 = s.key0;
 	k->key.k1 = s.key1;
+	k->load = s.load;
 	if (s.build != kernel_build_digest())
 		return 1;
 	r = adopt_links(k);
@@ -236,7 +260,7 @@ int kernel_pins_adopt(struct kernel *k, char **reterr_text)
 	return 0;
 }
 
-int kernel_pins_set_aside(struct kernel *k, char **reterr_text)
+int kernel_pins_set_aside(struct kernel *k, const char *prefix, char **reterr_text)
 {
 	_cleanup_closedir_ DIR *dir = opendir(k->pin_dir);
 	struct dirent *de;
@@ -246,7 +270,8 @@ int kernel_pins_set_aside(struct kernel *k, char **reterr_text)
 	while ((de = readdir(dir))) {
 		char aside[sizeof("old-") + NAME_MAX];
 
-		if (de->d_name[0] == '.' || strncmp(de->d_name, "old-", 4) == 0)
+		if (de->d_name[0] == '.' || strncmp(de->d_name, "old-", 4) == 0 ||
+		    strncmp(de->d_name, prefix, strlen(prefix)) != 0)
 			continue;
 		(void)snprintf(aside, sizeof(aside), "old-%s", de->d_name);
 		if (renameat2(dirfd(dir), de->d_name, dirfd(dir), aside, RENAME_NOREPLACE) == 0)
@@ -264,12 +289,16 @@ int kernel_pins_prune(struct kernel *k)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *de;
+	int r;
 
 	dir = opendir(k->pin_dir);
 	if (!dir)
 		return -errno;
+	r = kernel_end(k->pin_dir, "old-");
+	if (r < 0)
+		return r;
 	while ((de = readdir(dir))) {
-		bool known = strcmp(de->d_name, "link-haetae_label_tasks") == 0;
+		bool known = strcmp(de->d_name, "link-" KERNEL_ITERATOR) == 0;
 
 		if (strncmp(de->d_name, "old-", 4) != 0 && strncmp(de->d_name, "link-", 5) != 0)
 			continue;
@@ -279,23 +308,4 @@ int kernel_pins_prune(struct kernel *k)
 			return -errno;
 	}
 	return 0;
-}
-
-int kernel_detach(const char *pin_dir)
-{
-	_cleanup_closedir_ DIR *dir = opendir(pin_dir);
-	struct dirent *de;
-	int r = 0;
-
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while ((de = readdir(dir))) {
-		if (de->d_name[0] == '.')
-			continue;
-		if (unlinkat(dirfd(dir), de->d_name, 0) < 0 && r == 0)
-			r = -errno;
-	}
-	if (rmdir(pin_dir) < 0 && r == 0)
-		r = -errno;
-	return r;
 }

@@ -36,7 +36,12 @@ policy() {
 
 # agent_start: back when it is ready; what it said, if it is not.
 agent_start() { systemctl start haetaed.service || { agent_log --lines=30; return 1; }; }
-agent_pid() { systemctl show --property=MainPID --value haetaed.service; }
+# The agent's; fails if there is none, so that nobody signals process 0, which is everybody here.
+agent_pid() {
+	local pid
+	pid=$(systemctl show --property=MainPID --value haetaed.service)
+	((pid > 1)) && echo "$pid"
+}
 agent_runs() { [[ $(systemctl is-active haetaed.service) == active ]]; }
 agent_log() { journalctl --sync && journalctl --unit=haetaed.service --output=cat --no-pager "$@"; }
 

@@ -117,7 +117,8 @@ static void store_tell(struct agent *a)
 	struct store_stats stats;
 
 	store_stats_read(a->store, &stats);
-	if (stats.degraded == a->store_degraded)
+	/* one that was not opened yet has not failed */
+	if (stats.degraded == a->store_degraded || (stats.degraded && stats.failures == 0))
 		return;
 	a->store_degraded = stats.degraded;
 	if (stats.degraded) {

@@ -219,8 +219,11 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	case COMMAND_DETACH:
 		r = kernel_detach(options.pin_dir);
-		if (r < 0)
-			(void)log_error(r, "Failed to remove '%s'", options.pin_dir);
+		if (r == -EBUSY)
+			log_write(LOG_ERR, "A running haetaed has '%s': stop it first (systemctl stop haetaed)",
+				  options.pin_dir);
+		else if (r < 0)
+			(void)log_error(r, "Failed to end the enforcement of '%s'", options.pin_dir);
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	case COMMAND_PROBE:
 		return agent_probe() < 0 ? EXIT_CANNOT_ENFORCE : EXIT_SUCCESS;

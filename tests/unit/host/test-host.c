@@ -5,6 +5,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btf.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,10 @@
 #include "util/fd.h"
 
 #define STATUS(uid, caps) "Name:\tx\nUid:\t" uid "\t" uid "\t" uid "\t" uid "\nCapEff:\t" caps "\n"
-#define BTF(strings) "\x9f\xeb\x01\0 types \0" strings "\0"
+/* A header of 24 bytes, 8 of types, then the strings: put() fills in how many bytes these are. */
+#define BTF_STRINGS 32U
+#define BTF(strings)                                                                              \
+	"\x9f\xeb\x01\0\x18\0\0\0\0\0\0\0\x08\0\0\0\x08\0\0\0\0\0\0\0 types \0" strings "\0"
 #define MOUNT_CGROUP2                                                                              \
 	"30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
 #define MOUNT_BPF "31 24 0:27 / /sys/fs/bpf rw,nosuid,nodev shared:10 - bpf bpf rw,mode=700\n"
@@ -41,6 +46,12 @@ static void put(const char *path, const void *data, size_t len)
 	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, data, len), (ssize_t)len);
+	if (len > BTF_STRINGS && memcmp(data, BTF(""), 4) == 0) {
+		uint32_t size = (uint32_t)(len - BTF_STRINGS);
+
+		ck_assert_int_eq(pwrite(fd, &size, sizeof(size), offsetof(struct btf_header, str_len)),
+				 sizeof(size));
+	}
 	ck_assert_int_eq(close(fd), 0);
 }
 
@@ -257,13 +268,45 @@ START_TEST(test_btf_across_windows)
 		struct host_check *checks = NULL;
 		size_t n = 0;
 
-		memset(data, 'x', size);
-		memcpy(data, "\x9f\xeb", 2);
-		memcpy(data + at, name, sizeof(name));
+		for (size_t i = 0; i < size; i++)
+			data[i] = i % 16 ? 'x' : '\0';
+		memcpy(data, BTF(""), BTF_STRINGS);
+		memcpy(data + BTF_STRINGS + at, name, sizeof(name));
 		put("/sys/kernel/btf/vmlinux", data, size);
 		ck_assert_int_eq(host_check_all(root, &checks, &n), 0);
 		ck_assert_msg(check_find(checks, n, "kernel")->state == HOST_OK, "at %zu", at);
 		ck_assert_msg(check_find(checks, n, "bpf-lsm")->state == HOST_OK, "at %zu", at);
+		checks = host_checks_free(checks, n);
+	}
+}
+END_TEST
+
+/* Less than its header says, or something that is no name. */
+START_TEST(test_btf_damaged)
+{
+	static const struct {
+		size_t size, says;
+	} damaged[] = {{100, 1000}, {200000, 200000}};
+
+	for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+		uint32_t says = (uint32_t)damaged[i].says;
+		_cleanup_free_ char *data = malloc(damaged[i].size);
+		struct host_check *checks = NULL;
+		char path[128];
+		size_t n = 0;
+		int fd;
+
+		ck_assert_ptr_nonnull(data);
+		memset(data, 'x', damaged[i].size);
+		memcpy(data, BTF(""), BTF_STRINGS);
+		put("/sys/kernel/btf/vmlinux", data, damaged[i].size);
+		(void)snprintf(path, sizeof(path), "%s/sys/kernel/btf/vmlinux", root);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		ck_assert_int_eq(pwrite(fd, &says, sizeof(says), offsetof(struct btf_header, str_len)),
+				 sizeof(says));
+		(void)close(fd);
+		ck_assert_int_eq(host_check_all(root, &checks, &n), 0);
+		ck_assert_int_eq(check_find(checks, n, "btf")->state, HOST_FAIL);
 		checks = host_checks_free(checks, n);
 	}
 }
@@ -315,6 +358,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_checks, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tc, test_version_is_a_hint);
 	tcase_add_test(tc, test_btf_across_windows);
+	tcase_add_test(tc, test_btf_damaged);
 	tcase_add_test(tc, test_cgroup2_find);
 	tcase_add_test(tc, test_real_host);
 	srunner_run_all(sr, CK_SILENT);

@@ -4,6 +4,8 @@
 
 #include "kernel-test.h"
 
+#include <sys/file.h>
+
 static struct kernel *kernel_new(const struct place *place, const char *const *links)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
@@ -97,6 +99,75 @@ START_TEST(test_detach_fails)
 }
 END_TEST
 
+/* A running agent holds the directory: nothing is removed under it. */
+START_TEST(test_detach_busy)
+{
+	struct place place = place_new();
+	_cleanup_close_ int fd = open(place.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	place_touch(&place, "link-a");
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	ck_assert_int_eq(kernel_detach(place.dir), -EBUSY);
+	ck_assert(place_has(&place, "link-a"));
+	place_free(&place);
+}
+END_TEST
+
+/* The links of a load take the places of those before, all of them or with an error. */
+START_TEST(test_commit)
+{
+	static const char *const links[] = {"haetae_file_open", "haetae_bprm_check", NULL};
+	struct place place = place_new();
+	struct kernel *k = kernel_new(&place, links);
+	char *text = NULL;
+
+	place_touch(&place, "new-link-haetae_label_tasks");
+	place_touch(&place, "new-link-haetae_file_open");
+	place_put(&place, "link-haetae_file_open", "old", 3);
+	ck_assert_int_eq(kernel_pins_commit(k, &text), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(text, "haetae_bprm_check"));
+	free(text);
+	text = NULL;
+
+	place_touch(&place, "new-link-haetae_label_tasks");
+	place_put(&place, "new-link-haetae_file_open", "new", 3);
+	place_touch(&place, "new-link-haetae_bprm_check");
+	ck_assert_int_eq(kernel_pins_commit(k, &text), 0);
+	ck_assert_ptr_null(text);
+	ck_assert(place_has(&place, "link-haetae_file_open"));
+	ck_assert(place_has(&place, "link-haetae_bprm_check"));
+	ck_assert(place_has(&place, "link-haetae_label_tasks"));
+	ck_assert(!place_has(&place, "new-link-haetae_file_open"));
+	kernel_free(k);
+	place_free(&place);
+}
+END_TEST
+
+/* What was set aside before was in force, and stays. */
+START_TEST(test_set_aside)
+{
+	static const char *const links[] = {NULL};
+	struct place place = place_new();
+	struct kernel *k = kernel_new(&place, links);
+	char *text = NULL;
+
+	place_touch(&place, "link-a");
+	place_touch(&place, "new-link-a");
+	place_touch(&place, "map-settings");
+	ck_assert_int_eq(kernel_pins_set_aside(k, "new-", &text), 0);
+	ck_assert(place_has(&place, "old-new-link-a"));
+	ck_assert(place_has(&place, "link-a"));
+	ck_assert(place_has(&place, "map-settings"));
+	place_touch(&place, "old-link-a");
+	ck_assert_int_eq(kernel_pins_set_aside(k, "", &text), 0);
+	ck_assert(place_has(&place, "old-map-settings"));
+	ck_assert(place_has(&place, "old-link-a"));
+	ck_assert(!place_has(&place, "link-a"));
+	kernel_free(k);
+	place_free(&place);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("pins");
@@ -105,5 +176,8 @@ int main(void)
 	tcase_add_test(tc, test_prune_fails);
 	tcase_add_test(tc, test_detach);
 	tcase_add_test(tc, test_detach_fails);
+	tcase_add_test(tc, test_detach_busy);
+	tcase_add_test(tc, test_commit);
+	tcase_add_test(tc, test_set_aside);
 	return tcase_run(tc);
 }

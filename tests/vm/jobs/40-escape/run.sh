@@ -151,9 +151,27 @@ expect "after a restart everything is pinned anew" eval "systemctl restart haeta
 expect "no warning is left" is "[]" agent_status '$.warnings'
 
 # ---- the way to end it all ----
+# The kernel lets go of the programs some moments later, in an order of its own: nobody may notice.
+expect "nothing is taken from under an agent" has_status 1 haetaed --detach
+expect "which says what to do" eval 'haetaed --detach 2>&1 | grep "stop it first"'
 systemctl stop haetaed.service
+mkdir /ending && echo open >/ending/open
+enter /escape.scope "$FLOOD" 1 0 /ending/open >/tmp/ending-governed &
+enter /ending.scope "$FLOOD" 1 0 /ending/open >/tmp/ending-ungoverned &
+sleep 0.2
 expect "the administrator can end the enforcement" haetaed --detach
-# the kernel lets go of what nobody holds a moment later
-expect "nothing is refused any more" until_ 10 governed "$TRY" fsopen tmpfs
+expect "nothing is refused any more" passes governed "$TRY" fsopen tmpfs
+works_on() {
+	local end=$((${EPOCHREALTIME/./} + 5000000)) n=0
+	while ((n < 20 || ${EPOCHREALTIME/./} < end)); do
+		governed /bin/true && inside /another.scope /bin/true && : >/ending/written || return
+		n=$((n + 1))
+	done
+}
+expect "and everybody works on while the kernel takes the programs down" works_on
+pkill -f "$FLOOD" && wait
+never_refused() { [[ $(cat "/tmp/ending-$1") =~ ^"/ending/open "[1-9][0-9]*" 0 0"$ ]] || { cat "/tmp/ending-$1"; return 1; }; }
+expect "nothing was refused to the governed meanwhile" never_refused governed
+expect "nor to the others" never_refused ungoverned
 agentctl events --full --no-pager --all >/out/events.txt
 finish
