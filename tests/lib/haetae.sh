@@ -61,7 +61,8 @@ status() {
 has_status() {
 	local expected=$1 got
 	shift
-	got=$(status "$@")
+	"$@" >&2
+	got=$?
 	((got == expected)) || { echo "expected status $expected, not $got: $*"; return 1; }
 }
 # The kernel's answer to one act, made by tests/attack/helper/try. EPERM is 1.
