@@ -30,8 +30,8 @@ milliseconds() {
 
 # policy FILE: standard input becomes a policy file. Written beside and renamed, as an editor does.
 policy() {
-	mkdir -p "$POLICIES"
-	cat >"/etc/haetae/$1.new" && chmod 0644 "/etc/haetae/$1.new" && mv "/etc/haetae/$1.new" "$POLICIES/$1"
+	[[ -d $POLICIES ]] || mkdir -p "$POLICIES"
+	(umask 022 && exec cat >"/etc/haetae/$1.new") && mv "/etc/haetae/$1.new" "$POLICIES/$1"
 }
 
 # agent_start: back when it is ready; what it said, if it is not.
@@ -105,20 +105,28 @@ settle() {
 	until_ "${1:-30}" balanced || { echo "not settled: $(ledger deny)"; agentctl status --no-pager; return 1; }
 }
 
-# events_read: everything recorded becomes the table e of /tmp/events.db.
+# events_read: everything recorded becomes the table e of /tmp/events.db. Line by line: as one array, SQLite parses for
+# minutes what a flood leaves.
 events_read() {
 	agentctl events --json --all >/tmp/events.json || return
 	rm -f /tmp/events.db
-	sql /tmp/events.db "CREATE TABLE e AS SELECT
+	sql -bail /tmp/events.db <<-'END'
+		CREATE TABLE line(value TEXT);
+		.mode ascii
+		.separator "\037" "\n"
+		.import /tmp/events.json line
+		CREATE TABLE e AS SELECT
 		value ->> 'id' AS id, value ->> 'kind' AS kind, value ->> 'notice' AS notice, value ->> 'verdict' AS verdict,
 		value ->> 'reason' AS reason, value ->> 'op' AS op, value ->> 'count' AS count, value ->> 'severity' AS severity,
-		value ->> 'policy' AS policy, value ->> '\$.rule.file' AS file, value ->> '\$.rule.line' AS line,
-		value ->> '\$.rule.text' AS rule, value ->> '\$.rule.message' AS rule_message, value ->> 'generation' AS generation,
-		value ->> '\$.container.name' AS container, value ->> '\$.container.cgroup' AS cgroup,
-		value ->> '\$.container.cgroup_id' AS cgroup_id, value ->> '\$.process.pid' AS pid,
-		value ->> '\$.process.exe' AS exe, value ->> '\$.object.path' AS path, value ->> 'message' AS message,
+		value ->> 'policy' AS policy, value ->> '$.rule.file' AS file, value ->> '$.rule.line' AS line,
+		value ->> '$.rule.text' AS rule, value ->> '$.rule.message' AS rule_message, value ->> 'generation' AS generation,
+		value ->> '$.container.name' AS container, value ->> '$.container.cgroup' AS cgroup,
+		value ->> '$.container.cgroup_id' AS cgroup_id, value ->> '$.process.pid' AS pid,
+		value ->> '$.process.exe' AS exe, value ->> '$.object.path' AS path, value ->> 'message' AS message,
 		value -> 'flags' AS flags
-		FROM json_each('[' || replace(rtrim(CAST(readfile('/tmp/events.json') AS TEXT), char(10)), char(10), ',') || ']')"
+		FROM line;
+		DROP TABLE line;
+	END
 }
 events() { sql /tmp/events.db "$@"; }
 
