@@ -72,7 +72,9 @@ passes() { has_status 0 "$@"; }
 sql() { sqlite3 -batch -noheader "$@"; }
 # json PATH: one value out of the JSON on standard input.
 json() {
-	cat >/tmp/json.input
+	local text
+	IFS= read -rd '' text # to its end
+	printf '%s' "$text" >/tmp/json.input
 	sql :memory: "SELECT json_extract(CAST(readfile('/tmp/json.input') AS TEXT), '$1')"
 }
 agent_status() { agentctl status --json | json "$1"; }
@@ -96,9 +98,10 @@ database() {
 }
 
 balanced() {
-	local counted stored aggregated lost
+	local counted stored aggregated lost pending
 	read -r counted stored aggregated lost < <(ledger deny) || return
-	((counted == stored + aggregated + lost)) && [[ $(agent_status '$.store.pending') == 0 ]]
+	pending=$(sql :memory: "SELECT CAST(readfile('/tmp/status.json') AS TEXT) ->> '\$.store.pending'")
+	((counted == stored + aggregated + lost)) && [[ $pending == 0 ]]
 }
 # settle: waits until everything that was counted is accounted for, at most half a minute.
 settle() {
