@@ -103,9 +103,9 @@ balanced() {
 	pending=$(sql :memory: "SELECT CAST(readfile('/tmp/status.json') AS TEXT) ->> '\$.store.pending'")
 	((counted == stored + aggregated + lost)) && [[ $pending == 0 ]]
 }
-# settle: waits until everything that was counted is accounted for, at most half a minute.
+# settle: waits until everything that was counted is accounted for, at most a minute and a half.
 settle() {
-	until_ "${1:-30}" balanced || { echo "not settled: $(ledger deny)"; agentctl status --no-pager; return 1; }
+	until_ "${1:-90}" balanced || { echo "not settled: $(ledger deny)"; agentctl status --no-pager; return 1; }
 }
 
 # events_read: everything recorded becomes the table e of /tmp/events.db. Line by line: as one array, SQLite parses for
