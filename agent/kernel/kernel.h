@@ -41,9 +41,17 @@ int kernel_open(const struct kernel_config *config, struct kernel **ret, char **
 int kernel_settle(struct kernel *k);
 /* Let go; what is pinned stays in force. NULL is fine; returns NULL. */
 struct kernel *kernel_close(struct kernel *k);
-/* Have the kernel check every program, attach and pin nothing. *ret_lines_missing: as kernel_lines_missing().
- * Return: as kernel_open(). */
-int kernel_probe(uint32_t *ret_lines_missing, char **reterr_text);
+/* A program as this kernel checked it. It refuses one where it would have to look at more than a million. */
+struct kernel_program {
+	const char *name;  /* owned by the callee, for the call */
+	uint32_t checked;  /* instructions the verifier looked at, each once for every state it was in */
+	uint32_t bytes;    /* of machine code; 0: interpreted */
+};
+typedef void (*kernel_program_seen)(const struct kernel_program *program, void *userdata);
+/* Have the kernel check every program, attach and pin nothing. seen (may be NULL): called for each. *ret_lines_missing:
+ * as kernel_lines_missing(). Return: as kernel_open(). */
+int kernel_probe(kernel_program_seen seen, void *userdata, uint32_t *ret_lines_missing,
+		 char **reterr_text);
 /* End enforcement, at once and for every task, and remove every pin. Return: 0; -EBUSY an agent has them; -errno, and as
  * much as could be was removed. */
 int kernel_detach(const char *pin_dir);

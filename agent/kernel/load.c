@@ -411,7 +411,29 @@ static int load_programs(struct load_attempt *a, struct haetae_bpf **ret, char *
 	return r < 0 ? load_fail(reterr_text, r, "Failed to load the BPF programs") : 0;
 }
 
-int kernel_probe(uint32_t *ret_lines_missing, char **reterr_text)
+static int load_tell(struct haetae_bpf *skel, kernel_program_seen seen, void *userdata)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		struct kernel_program program = { .name = bpf_program__name(prog) };
+		struct bpf_prog_info info = {};
+		uint32_t size = sizeof(info);
+
+		if (!bpf_program__autoload(prog))
+			continue;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size) < 0)
+			return -errno;
+		program.checked = info.verified_insns;
+		program.bytes = info.jited_prog_len;
+		seen(&program, userdata);
+	}
+	return 0;
+}
+
+int kernel_probe(kernel_program_seen seen, void *userdata, uint32_t *ret_lines_missing,
+		 char **reterr_text)
 {
 	_cleanup_(skel_freep) struct haetae_bpf *skel = NULL;
 	struct load_attempt attempt = {};
@@ -419,9 +441,11 @@ int kernel_probe(uint32_t *ret_lines_missing, char **reterr_text)
 
 	*reterr_text = NULL;
 	r = load_programs(&attempt, &skel, reterr_text);
-	if (r >= 0)
-		*ret_lines_missing = attempt.lines_missing;
-	return r;
+	if (r < 0)
+		return r;
+	*ret_lines_missing = attempt.lines_missing;
+	r = seen ? load_tell(skel, seen, userdata) : 0;
+	return r < 0 ? kernel_fail(reterr_text, r, "Failed to look at the programs") : 0;
 }
 
 int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse_maps,

@@ -29,7 +29,7 @@ acts() {
 }
 fingerprint() { find "$D" -printf '%d %f %i %m %s\n' | sha256sum; }
 # The path of a record is the beginning of a long one, and says so; of the last one only the name is known.
-recorded() { events "SELECT CASE WHEN reason = 'depth' AND path = 'file' THEN 'abyss'
+recorded() { echo "SELECT CASE WHEN reason = 'depth' AND path = 'file' THEN 'abyss'
 	WHEN flags NOT LIKE '%truncated%' THEN 'not marked as truncated: ' || path
 	WHEN path LIKE '$D/dir/d/d/%' THEN 'deep' WHEN path LIKE '$D/dir/nnn%' THEN 'long' ELSE reason || ' ' || path END AS what FROM e
 	WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY what"; }

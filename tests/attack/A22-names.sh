@@ -28,5 +28,5 @@ expected() {
 	printf '%s%s\n' "${prefix^^}" "$(printf 'FF%.0s' {1..255})"
 }
 # Straight from the database: the bytes, not a printable form of them.
-recorded() { sql "$STATE/events.db" "SELECT hex(path) AS bytes FROM event JOIN place ON place.key = event.place
+recorded() { echo "SELECT hex(path) AS bytes FROM store.event JOIN store.place ON place.key = event.place
 	WHERE cgroup = CAST('/attack/$id.scope' AS BLOB) AND verdict = 1 ORDER BY bytes"; }

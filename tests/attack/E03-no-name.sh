@@ -20,5 +20,5 @@ acts() {
 	allow exec "$D/tool" open read /etc/hostname
 }
 # What name such an object is told by is the kernel's invention; that it has none is the reason.
-recorded() { events "SELECT CASE WHEN reason <> 'anonymous' THEN reason WHEN path LIKE 'memfd:%' THEN 'memfd' ELSE 'tmpfile' END AS what
+recorded() { echo "SELECT CASE WHEN reason <> 'anonymous' THEN reason WHEN path LIKE 'memfd:%' THEN 'memfd' ELSE 'tmpfile' END AS what
 	FROM e WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY what"; }

@@ -15,7 +15,8 @@ tree() { echo open >open; }
 control() { find "$1" -xdev -type f -perm -200 | LC_ALL=C sort | sed -n 1p; }
 acts() {
 	local file
-	for file in "$(control /sys/devices)" "$(control /sys/module)" /sys/kernel/tracing/set_event; do
+	: "${G05_device:=$(control /sys/devices)}" "${G05_module:=$(control /sys/module)}"
+	for file in "$G05_device" "$G05_module" /sys/kernel/tracing/set_event; do
 		deny "kernel sysctl $file" open write "$file"
 	done
 	allow open read /sys/kernel/tracing/set_event

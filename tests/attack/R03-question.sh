@@ -20,5 +20,5 @@ acts() {
 	allow open read "$D/kéy"
 }
 # The second name is no text; its bytes are compared by A22.
-recorded() { events "SELECT CASE WHEN path LIKE '%/k1y' THEN path ELSE '$D/k?y' END AS path FROM e
+recorded() { echo "SELECT CASE WHEN path LIKE '%/k1y' THEN path ELSE '$D/k?y' END AS path FROM e
 	WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY path"; }

@@ -10,8 +10,8 @@
 #              await OBJECT ACT...  the same, once the agent has found what the rules lead to, which is a moment after
 #                                   something started in the cgroup: tried until it is refused; it must not change the tree
 #              allow ACT...         the sibling that no rule names must go through
-# and, if it needs them: clean (what rm does not undo), fingerprint (of the tree), recorded and expected (rows), cgroup (a
-# cgroup below its own, in which it acts).
+# and, if it needs them: clean (what rm does not undo), fingerprint (of the tree), expected (rows) and recorded (prints the
+# query for them), cgroup (a cgroup below its own, in which it acts).
 #
 # deny        each refused act fails with EPERM; the tree is as it was, inode numbers included; one row each
 # allow       nothing is refused that no rule names
@@ -28,31 +28,71 @@ attack_load() {
 	D=$ATTACK/$id
 	unset -f policy_of tree acts
 	clean() { :; }
-	fingerprint() { find "$D" -printf '%p %y %i %m %U %n %l\n' -type f -exec sha256sum {} +; }
-	recorded() { events "SELECT path FROM e WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY path"; }
+	fingerprint() { "$TRY" fingerprint "$D"; }
+	recorded() { echo "SELECT path FROM e WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY path"; }
 	# for what is no file of the act: the reason, the operation, and the object if it has a name
 	# shellcheck disable=SC2317 # acts call it
-	recorded_lines() { events "SELECT trim(reason || ' ' || op || ' ' || coalesce(path, '')) AS r FROM e WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY r"; }
-	expected() { ((${#objects[@]} == 0)) || printf '%s\n' "${objects[@]}" | LC_ALL=C sort; }
+	recorded_lines() { echo "SELECT trim(reason || ' ' || op || ' ' || coalesce(path, '')) AS r FROM e WHERE cgroup = '/attack/$id.scope' AND verdict = 'deny' ORDER BY r"; }
+	expected() { sorted "${objects[@]}"; }
 	cgroup=
 	# shellcheck source=/dev/null
 	source "$1"
 }
 
-# attack_policy FILE: the act's policy, in force for its cgroup only.
-attack_policy() (
-	attack_load "$1"
-	{
-		printf 'policy: %s\nmatch:\n  - cgroup: /attack/%s.scope\n' "${id,,}" "$id"
-		policy_of
-	} | policy "$id.yaml"
-)
+# sorted LINE...: prints them in the order of their bytes, as a query does, without a process of its own.
+sorted() {
+	local -a lines=()
+	local line i LC_ALL=C
+	for line; do
+		for ((i = ${#lines[@]}; i > 0; i--)); do
+			[[ ${lines[i - 1]} > $line ]] || break
+			lines[i]=${lines[i - 1]}
+		done
+		lines[i]=$line
+	done
+	((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"
+}
 
+# attack_policies FILE...: the acts' policies, each in force for the cgroup of its act only. Before the agent starts: they
+# are not renamed into place.
+attack_policies() {
+	local file
+	mkdir -p "$POLICIES"
+	for file; do
+		(
+			# what every policy_of calls once: the shell's own, as a program takes long to start here
+			# shellcheck disable=SC2317
+			cat() { local text; IFS= read -rd '' text; printf '%s' "$text"; }
+			umask 022
+			attack_load "$file"
+			{
+				printf 'policy: %s\nmatch:\n  - cgroup: /attack/%s.scope\n' "${id,,}" "$id"
+				policy_of
+			} >"$POLICIES/$id.yaml"
+		)
+	done
+}
+
+# attack_places FILE...: the acts' directories, empty, and their cgroups.
+attack_places() {
+	local file places=()
+	for file; do
+		attack_load "$file"
+		places+=("$D" "$CGROUPS/attack/$id.scope$cgroup")
+	done
+	mkdir -p "${places[@]}"
+}
+
+# attack_plant: the tree of the act, in its empty directory.
 attack_plant() {
 	clean
-	rm -rf "$D"
-	mkdir -p "$D"
 	(cd "$D" && set -e && tree)
+}
+
+attack_plant_anew() {
+	clean
+	rm -rf "$D"
+	mkdir "$D" && attack_plant
 }
 
 # Enters the act's cgroup as a container's runtime does; the exec of the helper is the first one there.
@@ -73,12 +113,12 @@ deny() {
 		((result == 1)) || wrong+="try $*: status $result, not EPERM: $output"$'\n'
 		;;
 	outside)
-		output=$("$TRY" "$@" 2>&1)
+		output=$(exec "$TRY" "$@" 2>&1) # without exec it would be one process more
 		result=$?
 		# What an earlier line did may be in the way: once more with a fresh tree.
 		if ((result != 0)); then
-			attack_plant || wrong+="the tree cannot be made"$'\n'
-			output=$("$TRY" "$@" 2>&1)
+			attack_plant_anew || wrong+="the tree cannot be made"$'\n'
+			output=$(exec "$TRY" "$@" 2>&1)
 			result=$?
 		fi
 		((result == 0)) || wrong+="try $*: status $result outside: $output"$'\n'
@@ -120,17 +160,19 @@ attack_unchanged() {
 
 # attack_case DESCRIPTION COMMAND...: as expect, but in this shell, whose variables the command changes.
 attack_case() {
-	local description=$1 output
+	local description=$1
 	shift
-	"$@" >/tmp/attack.output 2>&1
-	tap_result "$?" "$id: $description" "$(</tmp/attack.output)"
+	if "$@" >/tmp/attack.output 2>&1; then
+		tap_result 0 "$id: $description"
+	else
+		tap_result 1 "$id: $description" "$(</tmp/attack.output)"
+	fi
 }
 
 # attack_run FILE: everything but the rows, which are compared once all acts are over.
 attack_run() {
 	local fingerprint objects=() tried=0 phase wrong resident=
 	attack_load "$1"
-	mkdir -p "$CGROUPS/attack/$id.scope$cgroup"
 	if ! attack_plant >/tmp/attack.output 2>&1; then
 		tap_result 1 "$id: the tree" "$(</tmp/attack.output)"
 		return
@@ -146,22 +188,43 @@ attack_run() {
 	expected >"/tmp/attack.$id.expected"
 }
 
+# attack_rows FILE: attack_query was asked before.
 attack_rows() {
-	attack_load "$1"
+	id=${1##*/}
+	id=${id%.sh}
 	[[ -s /tmp/attack.$id.expected ]] || { echo "nothing was expected"; return 1; }
-	diff "/tmp/attack.$id.expected" <(recorded)
+	[[ $(<"/tmp/attack.$id.expected") == "$(<"/tmp/attack.$id.recorded")" ]] ||
+		diff "/tmp/attack.$id.expected" "/tmp/attack.$id.recorded"
 }
 
-# attack_all FILE...: the acts, then their rows. The policies are in force (attack_policy) and the agent runs.
+# attack_query FILE...: the rows of all acts, in one process. The database itself is there as well, as 'store'.
+attack_query() {
+	local file
+	{
+		printf ".bail on\nATTACH '%s/events.db' AS store;\n" "$STATE"
+		for file; do
+			attack_load "$file"
+			printf '.output /tmp/attack.%s.recorded\n' "$id"
+			recorded
+			echo ';'
+		done
+	} >/tmp/attack.queries
+	sql /tmp/events.db </tmp/attack.queries
+}
+
+# attack_all FILE...: the acts, then their rows. The policies are in force (attack_policies) and the agent runs.
 attack_all() {
 	local file id
+	attack_places "$@"
 	for file; do
 		attack_run "$file"
 	done
 	expect "every verdict is accounted for" settle
 	expect "the events can be read" events_read
+	expect "and asked for" attack_query "$@"
 	for file; do
 		id=${file##*/}
-		expect "${id%.sh}: one row for each refusal, naming the object" attack_rows "$file"
+		id=${id%.sh}
+		attack_case "one row for each refusal, naming the object" attack_rows "$file"
 	done
 }

@@ -30,8 +30,8 @@ milliseconds() {
 
 # policy FILE: standard input becomes a policy file. Written beside and renamed, as an editor does.
 policy() {
-	mkdir -p "$POLICIES"
-	cat >"/etc/haetae/$1.new" && chmod 0644 "/etc/haetae/$1.new" && mv "/etc/haetae/$1.new" "$POLICIES/$1"
+	[[ -d $POLICIES ]] || mkdir -p "$POLICIES"
+	(umask 022 && exec cat >"/etc/haetae/$1.new") && mv "/etc/haetae/$1.new" "$POLICIES/$1"
 }
 
 # agent_start: back when it is ready; what it said, if it is not.
@@ -66,7 +66,8 @@ status() {
 has_status() {
 	local expected=$1 got
 	shift
-	got=$(status "$@")
+	"$@" >&2
+	got=$?
 	((got == expected)) || { echo "expected status $expected, not $got: $*"; return 1; }
 }
 # The kernel's answer to one act, made by tests/attack/helper/try. EPERM is 1.
@@ -76,7 +77,9 @@ passes() { has_status 0 "$@"; }
 sql() { sqlite3 -batch -noheader "$@"; }
 # json PATH: one value out of the JSON on standard input.
 json() {
-	cat >/tmp/json.input
+	local text
+	IFS= read -rd '' text # to its end
+	printf '%s' "$text" >/tmp/json.input
 	sql :memory: "SELECT json_extract(CAST(readfile('/tmp/json.input') AS TEXT), '$1')"
 }
 agent_status() { agentctl status --json | json "$1"; }
@@ -100,29 +103,38 @@ database() {
 }
 
 balanced() {
-	local counted stored aggregated lost
+	local counted stored aggregated lost pending
 	read -r counted stored aggregated lost < <(ledger deny) || return
-	((counted == stored + aggregated + lost)) && [[ $(agent_status '$.store.pending') == 0 ]]
+	pending=$(sql :memory: "SELECT CAST(readfile('/tmp/status.json') AS TEXT) ->> '\$.store.pending'")
+	((counted == stored + aggregated + lost)) && [[ $pending == 0 ]]
 }
-# settle: waits until everything that was counted is accounted for, at most half a minute.
+# settle: waits until everything that was counted is accounted for, at most a minute and a half.
 settle() {
-	until_ "${1:-30}" balanced || { echo "not settled: $(ledger deny)"; agentctl status --no-pager; return 1; }
+	until_ "${1:-90}" balanced || { echo "not settled: $(ledger deny)"; agentctl status --no-pager; return 1; }
 }
 
-# events_read: everything recorded becomes the table e of /tmp/events.db.
+# events_read: everything recorded becomes the table e of /tmp/events.db. Line by line: as one array, SQLite parses for
+# minutes what a flood leaves.
 events_read() {
 	agentctl events --json --all >/tmp/events.json || return
 	rm -f /tmp/events.db
-	sql /tmp/events.db "CREATE TABLE e AS SELECT
+	sql -bail /tmp/events.db <<-'END'
+		CREATE TABLE line(value TEXT);
+		.mode ascii
+		.separator "\037" "\n"
+		.import /tmp/events.json line
+		CREATE TABLE e AS SELECT
 		value ->> 'id' AS id, value ->> 'kind' AS kind, value ->> 'notice' AS notice, value ->> 'verdict' AS verdict,
 		value ->> 'reason' AS reason, value ->> 'op' AS op, value ->> 'count' AS count, value ->> 'severity' AS severity,
-		value ->> 'policy' AS policy, value ->> '\$.rule.file' AS file, value ->> '\$.rule.line' AS line,
-		value ->> '\$.rule.text' AS rule, value ->> '\$.rule.message' AS rule_message, value ->> 'generation' AS generation,
-		value ->> '\$.container.name' AS container, value ->> '\$.container.cgroup' AS cgroup,
-		value ->> '\$.container.cgroup_id' AS cgroup_id, value ->> '\$.process.pid' AS pid,
-		value ->> '\$.process.exe' AS exe, value ->> '\$.object.path' AS path, value ->> 'message' AS message,
+		value ->> 'policy' AS policy, value ->> '$.rule.file' AS file, value ->> '$.rule.line' AS line,
+		value ->> '$.rule.text' AS rule, value ->> '$.rule.message' AS rule_message, value ->> 'generation' AS generation,
+		value ->> '$.container.name' AS container, value ->> '$.container.cgroup' AS cgroup,
+		value ->> '$.container.cgroup_id' AS cgroup_id, value ->> '$.process.pid' AS pid,
+		value ->> '$.process.exe' AS exe, value ->> '$.object.path' AS path, value ->> 'message' AS message,
 		value -> 'flags' AS flags
-		FROM json_each('[' || replace(rtrim(CAST(readfile('/tmp/events.json') AS TEXT), char(10)), char(10), ',') || ']')"
+		FROM line;
+		DROP TABLE line;
+	END
 }
 events() { sql /tmp/events.db "$@"; }
 

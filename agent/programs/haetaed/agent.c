@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -95,14 +97,26 @@ static int agent_check_host(bool all)
 	return state == HOST_FAIL ? -EOPNOTSUPP : 0;
 }
 
+static void program_print(const struct kernel_program *program, void *userdata)
+{
+	bool *headed = userdata;
+
+	if (!*headed)
+		(void)printf("%-32s %10s %10s\n", "PROGRAM", "CHECKED", "BYTES");
+	*headed = true;
+	(void)printf("%-32s %10" PRIu32 " %10" PRIu32 "\n", program->name, program->checked,
+		     program->bytes);
+}
+
 int agent_probe(void)
 {
 	uint32_t missing = 0;
+	bool headed = false;
 	char *text = NULL;
 	int r = agent_check_host(/* all= */ true);
 
 	if (r >= 0)
-		r = kernel_probe(&missing, &text);
+		r = kernel_probe(program_print, &headed, &missing, &text);
 	if (text)
 		log_write(LOG_ERR, "Cannot enforce on this host: %s", text);
 	free(text);

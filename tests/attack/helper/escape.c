@@ -192,15 +192,26 @@ static int act_bpf_map(char **args)
 	return outcome(syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr)), 0);
 }
 
-/* bpf-id map|program|link ID: a descriptor by its id */
-static int act_bpf_id(char **args)
+/* bpf-ids map|program|link N: asks for a descriptor by each id below N; prints how many were given and how many refused */
+static int act_bpf_ids(char **args)
 {
-	union bpf_attr attr = {};
 	int command = args[0][0] == 'm' ? BPF_MAP_GET_FD_BY_ID :
 		      args[0][0] == 'p' ? BPF_PROG_GET_FD_BY_ID : BPF_LINK_GET_FD_BY_ID;
+	int end = atoi(args[1]), given = 0, refused = 0;
 
-	attr.map_id = (__u32)atoi(args[1]);
-	return outcome(syscall(SYS_bpf, command, &attr, sizeof(attr)), 0);
+	for (int id = 1; id < end; id++) {
+		union bpf_attr attr = {.map_id = (__u32)id};
+		int fd = (int)syscall(SYS_bpf, command, &attr, sizeof(attr));
+
+		if (fd >= 0) {
+			given++;
+			(void)close(fd);
+		} else if (errno == EPERM) {
+			refused++;
+		}
+	}
+	(void)printf("%d %d\n", given, refused);
+	return 0;
 }
 
 /* bpf-pin PATH: a descriptor of what is pinned there */
@@ -282,7 +293,7 @@ const struct verb escape_verbs[] = {
 	{"kexec-file", 0, act_kexec_file},
 	{"reboot", 0, act_reboot},
 	{"bpf-map", 0, act_bpf_map},
-	{"bpf-id", 2, act_bpf_id},
+	{"bpf-ids", 2, act_bpf_ids},
 	{"bpf-pin", 1, act_bpf_pin},
 	{"perf", 0, act_perf},
 	{"iopl", 0, act_iopl},

@@ -59,7 +59,8 @@ static int verb_find(const struct verb *verbs, const char *name, const struct ve
 int try_run(char **words)
 {
 	const struct verb *const all[] = {wrap_verbs, file_verbs, exec_verbs, descriptor_verbs,
-					  escape_verbs, task_verbs, attribute_verbs, uring_verbs};
+					  escape_verbs, task_verbs, attribute_verbs, uring_verbs,
+					  tree_verbs};
 	const struct verb *verb = NULL;
 	int n = 0;
 

@@ -8,6 +8,8 @@
  *
  * A wrapper prepares the process (another root, another cgroup, a thread) and goes on with the rest
  * of the line; an act ends it. `try chroot /x fork open read /secret`
+ *
+ * `try fingerprint DIRECTORY` is no act: it prints what the tree is like, for a comparison.
  */
 
 #include <stddef.h>
@@ -33,6 +35,7 @@ extern const struct verb escape_verbs[];
 extern const struct verb task_verbs[];
 extern const struct verb attribute_verbs[];
 extern const struct verb uring_verbs[];
+extern const struct verb tree_verbs[];
 
 /* Runs the rest of a command line. Return: its exit status. */
 int try_run(char **words);

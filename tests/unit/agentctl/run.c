@@ -5,6 +5,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btf.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,10 +64,15 @@ void run_put(const char *path, const char *text)
 
 void run_setup(void)
 {
-	static const char btf[] = "\x9f\xeb\x01\0\0BPF_FUNC_loop\0bpf_lsm_file_open\0bpf_lsm_userns_create\0"
+	static const char names[] = "\0BPF_FUNC_loop\0bpf_lsm_file_open\0bpf_lsm_userns_create\0"
 				  "bpf_lsm_perf_event_open\0bpf_lsm_kernel_module_request\0bpf_lsm_uring_sqpoll\0"
 				  "bpf_lsm_uring_override_creds\0bpf_lsm_uring_cmd\0__bpf_prog_enter_recur";
+	struct {
+		struct btf_header header;
+		char names[sizeof(names)];
+	} btf = {{BTF_MAGIC, BTF_VERSION, .hdr_len = sizeof(btf.header), .str_len = sizeof(names)}, {}};
 
+	memcpy(btf.names, names, sizeof(names));
 	(void)strcpy(run_dir, "/tmp/haetae-agentctl-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(run_dir));
 	run_as = 0;
@@ -77,7 +83,7 @@ void run_setup(void)
 	run_put("root/proc/self/status", "Uid:\t0\t0\t0\t0\nCapEff:\t000001ffffffffff\n");
 	run_put("root/proc/self/mountinfo", MOUNTS);
 	run_put("root/proc/sys/kernel/osrelease", "6.1.0-49-amd64\n");
-	put_bytes("root/sys/kernel/btf/vmlinux", btf, sizeof(btf));
+	put_bytes("root/sys/kernel/btf/vmlinux", &btf, sizeof(btf));
 	run_put("root/sys/kernel/security/lsm", "lockdown,capability,bpf");
 }
 

@@ -85,7 +85,7 @@ def prepare() -> Path:
     web = container_root().parent
     base = _root("base", release, "userland", ROOT_PACKAGES)
     stub = "".join(path.read_text() for path in sorted((GUEST / "image").iterdir()))
-    key = cache.digest(base.name, web.name, stub, repr(FILES), repr(MASKED), str(FREE_MIB), "1")
+    key = cache.digest(base.name, web.name, stub, repr(FILES), repr(MASKED), str(FREE_MIB), "2")
     image = cache.entry(f"root-{release}-{key}", lambda work: _image(work, base, web))
     for used in (web, base, image):
         os.utime(used)
@@ -179,6 +179,10 @@ def _image(work: Path, base: Path, web: Path) -> None:
     for unit in MASKED:
         (units / unit).unlink(missing_ok=True)
         (units / unit).symlink_to("/dev/null")
+    generators = tree / "etc/systemd/system-generators"
+    generators.mkdir(exist_ok=True)
+    for generator in (tree / "usr/lib/systemd/system-generators").iterdir():  # run at boot and by each daemon-reload
+        (generators / generator.name).symlink_to("/dev/null")
     shutil.copy(GUEST / "image/rig.service", units / "rig.service")
     (units / "multi-user.target.wants").mkdir(exist_ok=True)
     (units / "multi-user.target.wants/rig.service").symlink_to("../rig.service")

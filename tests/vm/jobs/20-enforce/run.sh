@@ -34,9 +34,7 @@ policy early.yaml <<-EOF
 	file: {deny: [/early/secret]}
 EOF
 
-for act in "${acts[@]}"; do
-	attack_policy "$act"
-done
+attack_policies "${acts[@]}"
 must "all policies are good" agentctl policy check "$POLICIES"/*.yaml
 must "the agent starts" agent_start
 expect "none of the policies is refused" is "[]" agent_status '$.warnings'

@@ -34,7 +34,7 @@ kill_once() {
 	local pid begun=${EPOCHREALTIME/./} took
 	pid=$(agent_pid) || return
 	kill -KILL "$pid"
-	until_ 60 back "$pid" || { systemctl status --no-pager haetaed.service; agent_log --lines=20; return 1; }
+	until_ 90 back "$pid" || { systemctl status --no-pager haetaed.service; agent_log --lines=20; return 1; }
 	took=$(((${EPOCHREALTIME/./} - begun) / 1000))
 	((took <= slowest)) || slowest=$took
 }
@@ -47,12 +47,13 @@ expect "new containers are governed while it is gone" eval 'kill -KILL "$(agent_
 kill "$flood_pid"
 wait "$flood_pid"
 read -r _ opened refused other </tmp/flood
-# (how long is for "./dev bench start" to say: here the emulator's load would be measured)
 echo "# $refused refusals during $kills kills; the slowest restart took $slowest ms"
 expect "no denied open succeeded" is "0 0" echo "$opened $other"
 expect "there were many" test "$refused" -gt 1000
-expect "the agent is up" until_ 30 agent_runs
-expect "every verdict is accounted for" settle 60
+# systemd itself gives it no longer; on a quiet machine it takes a few seconds, emulated and with the flood beside it
+expect "a restart takes less than a minute, emulated and under load" test "$slowest" -lt 60000
+expect "the agent is up" until_ 90 agent_runs
+expect "every verdict is accounted for" settle 120
 read -r counted stored aggregated lost < <(ledger deny)
 echo "# counted $counted, stored $stored, aggregated $aggregated, lost $lost"
 expect "each refusal was counted" is $((refused + 1)) echo "$counted"

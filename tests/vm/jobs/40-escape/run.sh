@@ -10,6 +10,18 @@ source /src/tests/lib/haetae.sh
 root=/var/lib/haetae-rig/web-root
 pins=/sys/fs/bpf/haetae
 
+# ---- every program loads, at most a tenth above what tests/vm/verifier.tsv has for this kernel ----
+# (which tests/vm/verifier --write writes anew, from what this job leaves in its log directory)
+programs_read() { haetaed --probe >/tmp/programs && awk -v kernel="$RIG_KERNEL" 'NR > 1 { print kernel "\t" $1 "\t" $2 }' /tmp/programs >/out/programs.tsv; }
+programs_as_recorded() {
+	awk -F '\t' 'FNR == NR { recorded[$1, $2] = $3; next }
+		!(($1, $2) in recorded) { print $2 ": " $3 ", and nothing is recorded"; bad = 1; next }
+		$3 > recorded[$1, $2] * 1.1 || $3 * 2 < recorded[$1, $2] { print $2 ": " $3 ", recorded " recorded[$1, $2]; bad = 1 }
+		END { exit bad || FNR < 40 }' /src/tests/vm/verifier.tsv /out/programs.tsv
+}
+expect "the kernel checks every program" programs_read
+expect "and looks at no more instructions than recorded" programs_as_recorded
+
 policy escape.yaml <<-EOF
 	policy: escape
 	match: [{cgroup: /escape.scope}, {cgroup: "/machine.slice/libpod-*.scope"}, {cgroup: "/libpod_parent/*"}, {unit: "governed-*.service"}]
@@ -112,22 +124,16 @@ expect "the agent still runs" agent_runs
 expect "every pin is in place" passes test -e $pins/link-haetae_file_open
 
 # ---- BPF objects by id: nobody ----
-# ids KIND STATUS: for how many of the ids of this machine the answer is that.
-ids() {
-	local i n=0
-	for ((i = 1; i < 300; i++)); do
-		"$TRY" bpf-id "$1" "$i" 2>/dev/null
-		(($? != $2)) || n=$((n + 1))
-	done
-	echo "$n"
-}
+# ids KIND: for how many of the ids of this machine there is a descriptor, and how many are refused.
+ids() { "$TRY" bpf-ids "$1" 300; }
 links=$(find $pins -name 'link-*' | wc -l)
-maps=$(ids map 1) programs=$(ids program 1)
-expect "the administrator gets no link by its id" is "$links" ids link 1
+read -r _ maps < <(ids map)
+read -r given programs < <(ids program)
+expect "the administrator gets no link by its id" is "$links" eval 'ids link | cut -d" " -f2'
 expect "no program" eval '((programs > $(find $pins -name "link-*" ! -name "*-in-*" | wc -l)))'
 expect "no map" eval '((maps >= $(find $pins -name "map-*" | wc -l)))'
-expect "those that are not Haetae's as ever" eval '(($(ids program 0) > 0))'
-expect "each attempt is in the books" is "$((links + maps + 2 * programs))" rows "reason = 'guard' AND op = 'bpf'"
+expect "those that are not Haetae's as ever" test "$given" -gt 0
+expect "each attempt is in the books" is "$((links + maps + programs))" rows "reason = 'guard' AND op = 'bpf'"
 expect "by a pin the administrator gets at a map" passes "$TRY" bpf-pin $pins/map-settings
 expect "a governed task does not" refused governed "$TRY" bpf-pin $pins/map-settings
 
