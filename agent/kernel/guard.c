@@ -6,7 +6,7 @@
  *
  * A process is known by number and start, so a number that is used again is not taken for the agent while none runs.
  * BPF objects are known by id. Inner maps come and go with every publish: each is noted when it is made, and a round
- * after each publish forgets those that are no more.
+ * after each publish forgets those that are no more. Until an agent's first publish those of a former one stay noted.
  */
 
 #include "kernel/internal.h"
@@ -107,21 +107,16 @@ static int guard_link(struct kernel *k, int fd)
 	return r < 0 ? r : guard_note(k, HT_GUARD_PROGRAM, info.prog_id);
 }
 
-/* The inner maps: reading a map of maps gives their ids. */
-static int guard_inner_maps(struct kernel *k, int fd)
+/* The inner maps that this agent made. (Not asked of the map of maps: on older kernels each look into it waits for all
+ * running programs.) */
+static int guard_profiles(struct kernel *k)
 {
-	uint32_t key, id, *prev = NULL;
+	int r = 0;
 
-	while (bpf_map_get_next_key(fd, prev, &key) == 0) {
-		prev = &key;
-		if (bpf_map_lookup_elem(fd, &key, &id) < 0)
-			continue; /* an empty place */
-		int r = guard_note(k, HT_GUARD_MAP, id);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < k->n_profiles && r >= 0; i++)
+		if (k->profiles[i].fd >= 0)
+			r = kernel_guard_map(k, k->profiles[i].fd);
+	return r;
 }
 
 static int guard_note_all(struct kernel *k)
@@ -139,7 +134,7 @@ static int guard_note_all(struct kernel *k)
 	if (r >= 0 && k->identities_fd >= 0)
 		r = kernel_guard_program(k, k->identities_fd);
 	if (r >= 0)
-		r = guard_inner_maps(k, k->map_fds[MAP_PROFILES]);
+		r = guard_profiles(k);
 	return r;
 }
 
@@ -161,12 +156,18 @@ static void guard_forget(struct kernel *k)
 	} while (more);
 }
 
+int kernel_guard_begin(struct kernel *k)
+{
+	/* never that of a former agent by chance: what it left is gone after this agent's first round */
+	k->guard_round = (uint32_t)getpid() << 8;
+	return guard_note_all(k);
+}
+
 int kernel_guard_round(struct kernel *k)
 {
 	int r;
 
-	/* never that of a former agent by chance: what it left is gone after this agent's first round */
-	k->guard_round = k->guard_round ? k->guard_round + 1 : (uint32_t)getpid() << 8;
+	k->guard_round++;
 	r = guard_note_all(k);
 	if (r >= 0)
 		guard_forget(k);

@@ -161,7 +161,9 @@ int kernel_guard_self(struct kernel *k, char **reterr_text);
 /* One more map, or program, that nobody gets at by its id. Return: 0, -errno. */
 int kernel_guard_map(struct kernel *k, int fd);
 int kernel_guard_program(struct kernel *k, int fd);
-/* All that there are, and no other. Return: 0, -errno. */
+/* All that is known at the start. Return: 0, -errno. */
+int kernel_guard_begin(struct kernel *k);
+/* After a publish: all that there are, and no other. Return: 0, -errno. */
 int kernel_guard_round(struct kernel *k);
 /* identity.c: room that the inner map of a profile needs besides what the image has. */
 size_t kernel_identities_room(const struct kernel *k, const struct image_profile *profile);

@@ -88,7 +88,7 @@ static int kernel_start(struct kernel *k, const struct kernel_config *config, ch
 	r = kernel_guard_self(k, reterr_text);
 	if (r < 0)
 		return r;
-	r = kernel_guard_round(k);
+	r = kernel_guard_begin(k);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to guard the BPF objects");
 	return kernel_rings_new(k, reterr_text);

@@ -103,15 +103,18 @@ static int aggregates_adopt(struct kernel *k)
 	uint32_t zero = 0, id;
 	int r = -ENOENT;
 
+	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++) {
+		k->aggregate_fds[i] = kernel_pinned_map(k, aggregate_pins[i]);
+		if (k->aggregate_fds[i] < 0)
+			return k->aggregate_fds[i];
+	}
+	/* on older kernels a look into a map of maps waits for all running programs, as an update does */
 	if (bpf_map_lookup_elem(k->map_fds[MAP_AGGREGATES], &zero, &id) < 0)
 		return -errno;
 	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES; i++) {
 		struct bpf_map_info info = {};
 		uint32_t size = sizeof(info);
 
-		k->aggregate_fds[i] = kernel_pinned_map(k, aggregate_pins[i]);
-		if (k->aggregate_fds[i] < 0)
-			return k->aggregate_fds[i];
 		if (bpf_obj_get_info_by_fd(k->aggregate_fds[i], &info, &size) < 0)
 			return -errno;
 		if (info.id == id) {
