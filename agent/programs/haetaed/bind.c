@@ -254,6 +254,21 @@ void agent_bind_unknown(struct agent *a,
 
 /* ---- containers that nobody told of ---- */
 
+bool agent_bind_unhooked(struct agent *a)
+{
+	static const char *const places[] = {
+		"/usr/share/containers/oci/hooks.d/haetae.json",
+		"/etc/containers/oci/hooks.d/haetae.json",
+	};
+	_cleanup_free_ const struct policy **policies = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (access(places[i], F_OK) == 0)
+			return false;
+	return asking(a, &policies, &n) >= 0 && n > 0;
+}
+
 static void bind_late(struct agent *a, const struct policy *const *policies, size_t n, struct binding *b)
 {
 	_cleanup_free_ char *text = NULL;

@@ -51,5 +51,7 @@ void agent_bind_tick(struct agent *a);
 void agent_bind_unknown(struct agent *a,
 			void (*each)(const struct container_record *record, const struct policy *policy, void *userdata),
 			void *userdata);
+/* Does a policy in force need the hook, and no runtime would call it? */
+bool agent_bind_unhooked(struct agent *a);
 /* The hook's call: bind a container before it runs. As control_handler. */
 json_t *control_bind(struct agent *a, const json_t *params, char **reterr_text);

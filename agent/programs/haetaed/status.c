@@ -259,6 +259,9 @@ static json_t *status_warnings(struct agent *a, const struct ht_ledger *ledger,
 	if (a->pins_missing > 0)
 		warn(warnings, "%zu pins were removed: the enforcement ends with this agent", a->pins_missing);
 	agent_bind_unknown(a, warn_unknown, warnings);
+	if (agent_bind_unhooked(a))
+		warn(warnings, "policies select by 'container:' and the runtimes' hook is not installed (haetae.json): "
+			       "containers are governed only some seconds after they started");
 	if (a->undecodable > 0)
 		warn(warnings, "%llu kernel records could not be read",
 		     (unsigned long long)a->undecodable);

@@ -116,6 +116,7 @@ expect "nobody but root can tell" has_status 1 setpriv --reuid 65534 --regid 655
 mv /usr/share/containers/oci/hooks.d/haetae.json /tmp/
 podman run --quiet --detach --network none --name web-unhooked --rootfs /c/root /busybox sleep 600 >/dev/null
 unhooked() { refused secret web-unhooked; }
+expect "that the hook is missing is said" eval 'agentctl --no-pager status | grep "hook is not installed"'
 expect "a container whose runtime did not tell is found after a moment" until_ 30 unhooked
 mv /tmp/haetae.json /usr/share/containers/oci/hooks.d/
 
