@@ -355,24 +355,23 @@ static const struct policy *undecided(const struct policy *const *policies, size
 	return NULL;
 }
 
-static bool text_is(const char *a, const char *b)
+static bool text_differs(const char *was, const char *is)
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
+	return was && (!is || strcmp(was, is) != 0);
 }
 
-/* Whoever calls again for a container that was told of could only mean to have it described otherwise. */
-static bool is_another(const struct binding *b, const struct container_record *record)
+/* What is known of a container stays as it is: whoever tells otherwise could only mean to have the next publish take a policy
+ * off it. */
+static bool is_another(const struct container_facts *was, const struct container_facts *is)
 {
-	const struct container_facts *was = &b->record.facts, *is = &record->facts;
-
-	if (!b->record.told)
-		return false;
-	if (!text_is(was->id, is->id) || !text_is(was->name, is->name) || !text_is(was->image, is->image) ||
-	    was->n_labels != is->n_labels)
+	if (text_differs(was->id, is->id) || text_differs(was->name, is->name) ||
+	    text_differs(was->image, is->image))
 		return true;
-	for (size_t i = 0; i < is->n_labels; i++)
-		if (!text_is(was->labels[i].key, is->labels[i].key) ||
-		    !text_is(was->labels[i].value, is->labels[i].value))
+	if (was->n_labels > is->n_labels || (was->labels_known && was->n_labels < is->n_labels))
+		return true;
+	for (size_t i = 0; i < was->n_labels; i++)
+		if (text_differs(was->labels[i].key, is->labels[i].key) ||
+		    text_differs(was->labels[i].value, is->labels[i].value))
 			return true;
 	return false;
 }
@@ -414,7 +413,7 @@ json_t *control_bind(struct agent *a, const json_t *params, char **reterr_text)
 	if (a->bindings.n >= a->bindings.prune_at)
 		prune(a);
 	known = bindings_find(&a->bindings, record.cgroup_id);
-	if (known && is_another(known, &record))
+	if (known && is_another(&known->record.facts, &record.facts))
 		return refuse(reterr_text, "another description of this container was given before");
 	doubt = undecided(policies, n, &record);
 	if (doubt)

@@ -53,6 +53,14 @@ static bool is_answer(const json_t *answer)
 	return !json_object_get(answer, "reason");
 }
 
+/* Too many containers start at once. */
+static bool is_busy(const json_t *answer)
+{
+	const char *reason = json_string_value(json_object_get(answer, "reason"));
+
+	return reason && strcmp(reason, "busy") == 0;
+}
+
 /* Return: 0 bound; CONTROL_E_REFUSED the agent cannot, *ret_text (free it) says why; negative errno: no answer. */
 static int ask(const char *runtime_dir, const struct state *state, char **ret_text)
 {
@@ -69,7 +77,7 @@ static int ask(const char *runtime_dir, const struct state *state, char **ret_te
 	if (r != CONTROL_E_REFUSED)
 		return r;
 	if (!is_answer(answer))
-		return -EACCES;
+		return is_busy(answer) ? -EAGAIN : -EACCES;
 	error = json_string_value(json_object_get(answer, "error"));
 	*ret_text = strdup(error ? error : "no reason was given");
 	return r;
@@ -77,7 +85,7 @@ static int ask(const char *runtime_dir, const struct state *state, char **ret_te
 
 static bool may_come_back(int r)
 {
-	return r == -ENOENT || r == -ECONNREFUSED || r == -ECONNRESET;
+	return r == -ENOENT || r == -ECONNREFUSED || r == -ECONNRESET || r == -EAGAIN;
 }
 
 /* The agent cannot bind the container, or does not answer. Is anybody the worse for it? What is in force is read again:

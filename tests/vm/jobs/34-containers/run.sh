@@ -134,4 +134,45 @@ rm "$POLICIES/c.yaml" "$POLICIES/d.yaml"
 must "the policies go" agentctl reload
 expect "nobody is asked any more" test ! -e /run/haetae/selectors
 expect "and nobody refused" passes named web-1 /try open read /secret
+
+# ---- no enforcement, and no room for it ----
+policy c.yaml <<-EOF
+	policy: by-name
+	match: [{container: {name: "web-*"}}]
+	file: {deny: [/secret]}
+EOF
+must "one comes back" agentctl reload
+# bare ID COMMAND...: crun by itself, with the hook in the configuration. The name is the id.
+bare() {
+	local id=$1 args
+	shift
+	printf -v args ', "%s"' "$@"
+	mkdir -p "/c/$id"
+	echo '{"ociVersion": "1.0.0", "root": {"path": "/c/root", "readonly": true},
+		"hooks": {"createRuntime": [{"path": "/usr/libexec/haetae-hook"}]},
+		"mounts": [{"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}],
+		"process": {"args": ['"${args:2}"'], "cwd": "/", "env": [], "user": {"uid": 0, "gid": 0}},
+		"linux": {"cgroupsPath": "/bare/'"$id"'", "namespaces": [{"type": "pid"}, {"type": "mount"}]}}' >"/c/$id/config.json"
+	crun --cgroup-manager=cgroupfs run --bundle "/c/$id" "$id"
+}
+expect "crun by itself: refused" refused bare web-bare /try open read /secret
+expect "and what no rule names works" passes bare web-bare /try open read /open
+expect "another id is not governed" passes bare other-bare /try open read /secret
+systemctl stop haetaed.service
+expect "haetaed --detach" haetaed --detach
+expect "nobody is asked then" passes named web-1 /try open read /secret
+mkdir -p /run/systemd/system/haetaed.service.d
+cat >/run/systemd/system/haetaed.service.d/room.conf <<-EOF
+	[Service]
+	ExecStart=
+	ExecStart=/usr/sbin/haetaed --cgroups-max 1
+EOF
+systemctl daemon-reload
+must "the agent starts, with room for one container" agent_start
+podman run --quiet --detach --network none --name web-first --rootfs /c/root /busybox sleep 600 >/dev/null
+expect "the first is governed" refused secret web-first
+expect "the second does not start" kept_out "Failed to bind the cgroup" named web-second /try open read /open
+expect "one that no policy selects does" passes named other /try open read /secret
+podman rm --force --time 0 web-first >/dev/null
+expect "when the first is gone it does" refused named web-second /try open read /secret
 finish
