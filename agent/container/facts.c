@@ -34,6 +34,32 @@ struct policy_container container_facts_view(const struct container_facts *facts
 	};
 }
 
+static bool text_differs(const char *was, const char *is)
+{
+	return was && (!is || strcmp(was, is) != 0);
+}
+
+static bool has_label(const struct container_facts *facts, const struct policy_label *label)
+{
+	for (size_t i = 0; i < facts->n_labels; i++)
+		if (strcmp(facts->labels[i].key, label->key) == 0)
+			return strcmp(facts->labels[i].value, label->value) == 0;
+	return false;
+}
+
+bool container_facts_contradict(const struct container_facts *was, const struct container_facts *is)
+{
+	if (text_differs(was->runtime, is->runtime) || text_differs(was->id, is->id) ||
+	    text_differs(was->name, is->name) || text_differs(was->image, is->image))
+		return true;
+	if (was->labels_known && (!is->labels_known || was->n_labels != is->n_labels))
+		return true;
+	for (size_t i = 0; i < was->n_labels; i++)
+		if (!has_label(is, &was->labels[i]))
+			return true;
+	return false;
+}
+
 bool container_id_is_valid(const char *id)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-";

@@ -38,6 +38,9 @@ json_t *container_facts_to_json(const struct container_facts *facts);
 /* Other members are passed over. Return: 0; -EPROTO not of that form, or beyond the bounds; -ENOMEM. */
 int container_facts_from_json(const json_t *json, struct container_facts *ret);
 
+/* Does `is` say otherwise, or less, than `was`? What was not known may be told. */
+bool container_facts_contradict(const struct container_facts *was, const struct container_facts *is);
+
 /* Where to look. */
 struct container_place {
 	const char *bundle;	   /* the OCI bundle; NULL: found where the runtimes keep their state */

@@ -355,27 +355,6 @@ static const struct policy *undecided(const struct policy *const *policies, size
 	return NULL;
 }
 
-static bool text_differs(const char *was, const char *is)
-{
-	return was && (!is || strcmp(was, is) != 0);
-}
-
-/* What is known of a container stays as it is: whoever tells otherwise could only mean to have the next publish take a policy
- * off it. */
-static bool is_another(const struct container_facts *was, const struct container_facts *is)
-{
-	if (text_differs(was->id, is->id) || text_differs(was->name, is->name) ||
-	    text_differs(was->image, is->image))
-		return true;
-	if (was->n_labels > is->n_labels || (was->labels_known && was->n_labels < is->n_labels))
-		return true;
-	for (size_t i = 0; i < was->n_labels; i++)
-		if (text_differs(was->labels[i].key, is->labels[i].key) ||
-		    text_differs(was->labels[i].value, is->labels[i].value))
-			return true;
-	return false;
-}
-
 /* Keep it first: what is bound and not known would be unbound by the next scan. */
 static int bind_now(struct agent *a, const struct policy *const *policies, size_t n, struct container_record *record,
 		    char **reterr_text)
@@ -413,7 +392,8 @@ json_t *control_bind(struct agent *a, const json_t *params, char **reterr_text)
 	if (a->bindings.n >= a->bindings.prune_at)
 		prune(a);
 	known = bindings_find(&a->bindings, record.cgroup_id);
-	if (known && is_another(&known->record.facts, &record.facts))
+	/* whoever tells otherwise could only mean to have the next publish take a policy off it */
+	if (known && container_facts_contradict(&known->record.facts, &record.facts))
 		return refuse(reterr_text, "another description of this container was given before");
 	doubt = undecided(policies, n, &record);
 	if (doubt)

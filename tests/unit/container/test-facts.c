@@ -87,6 +87,36 @@ START_TEST(test_bounds)
 }
 END_TEST
 
+static const struct {
+	const char *was, *is;
+	bool contradicts;
+} retold[] = {
+	{"{" HEAD "}", "{" HEAD "}", false},
+	{"{" HEAD "}", "{" HEAD ", \"name\": \"a\", \"image\": \"i\", \"labels\": {\"a\": \"1\"}, \"labels_known\": true}", false},
+	{"{" HEAD ", \"name\": \"a\"}", "{" HEAD ", \"name\": \"a\", \"labels_known\": true}", false},
+	{"{" HEAD ", \"name\": \"a\"}", "{" HEAD ", \"name\": \"b\"}", true},
+	{"{" HEAD ", \"name\": \"a\"}", "{" HEAD "}", true},
+	{"{" HEAD ", \"image\": \"a\"}", "{" HEAD ", \"image\": \"\"}", true},
+	{"{" HEAD "}", "{\"runtime\": \"docker\", \"id\": \"abc\"}", true},
+	{"{" HEAD "}", "{\"runtime\": \"podman\", \"id\": \"abd\"}", true},
+	{"{" HEAD ", \"labels_known\": true}", "{" HEAD "}", true},
+	{"{" HEAD ", \"labels_known\": true}", "{" HEAD ", \"labels\": {\"a\": \"1\"}, \"labels_known\": true}", true},
+	{"{" HEAD ", \"labels\": {\"a\": \"1\"}}", "{" HEAD ", \"labels\": {\"b\": \"2\", \"a\": \"1\"}, \"labels_known\": true}", false},
+	{"{" HEAD ", \"labels\": {\"a\": \"1\"}}", "{" HEAD ", \"labels\": {\"a\": \"2\"}}", true},
+	{"{" HEAD ", \"labels\": {\"a\": \"1\"}}", "{" HEAD ", \"labels\": {\"b\": \"1\"}}", true},
+};
+
+START_TEST(test_contradict)
+{
+	_cleanup_facts_ struct container_facts was = {}, is = {};
+
+	ck_assert_int_eq(facts_from(retold[_i].was, &was), 0);
+	ck_assert_int_eq(facts_from(retold[_i].is, &is), 0);
+	ck_assert_int_eq(container_facts_contradict(&was, &is), retold[_i].contradicts);
+	ck_assert(!container_facts_contradict(&was, &was));
+}
+END_TEST
+
 /* ---- records ---- */
 
 static int record_take(struct container_record *record, void *userdata)
@@ -251,6 +281,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, place_make, place_remove);
 	tcase_add_loop_test(tc, test_form, 0, (int)ARRAY_LEN(forms));
 	tcase_add_test(tc, test_bounds);
+	tcase_add_loop_test(tc, test_contradict, 0, (int)ARRAY_LEN(retold));
 	tcase_add_test(tc, test_record);
 	tcase_add_loop_test(tc, test_bad_record, 0, (int)ARRAY_LEN(bad_records));
 	tcase_add_test(tc, test_selectors);
