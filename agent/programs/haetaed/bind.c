@@ -280,6 +280,8 @@ static void bind_late(struct agent *a, const struct policy *const *policies, siz
 		r = kernel_bind_cgroup(a->kernel, a->image, b->record.cgroup, /* running= */ true, &text);
 	if (r >= 0)
 		r = containers_add(&a->containers, b->record.cgroup_id, b->record.cgroup);
+	if (r >= 0)
+		identities_started(&a->identities, a->image, b->record.cgroup);
 	if (r < 0 && r != -ENOENT)
 		log_warning("Failed to bind container '%s': %s", b->record.facts.id, text ? text : strerror(-r));
 }
@@ -370,6 +372,8 @@ static int bind_now(struct agent *a, const struct policy *const *policies, size_
 		r = kernel_bind_cgroup(a->kernel, a->image, b->record.cgroup, /* running= */ false, reterr_text);
 	if (r >= 0)
 		r = containers_add(&a->containers, b->record.cgroup_id, b->record.cgroup);
+	if (r >= 0)
+		identities_started(&a->identities, a->image, b->record.cgroup);
 	if (r < 0 && !*reterr_text)
 		(void)refuse(reterr_text, "the container cannot be bound to its policies: %s",
 			     r == -E2BIG ? "there are too many" : strerror(-r));
