@@ -369,6 +369,32 @@ static int descend(struct surgery *s, struct ht_entry *at, const char *path, uns
 	return 0;
 }
 
+/* ---- what is bound by itself ---- */
+
+static bool is_below(const char *path, const char *top)
+{
+	size_t n = strlen(top);
+
+	while (n > 0 && top[n - 1] == '/')
+		n--;
+	return strncmp(path, top, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+static int bindings_disarm(struct surgery *s)
+{
+	for (size_t i = 0; i < s->image->n_bindings; i++) {
+		struct image_binding *b = &s->image->bindings[i];
+
+		for (uint32_t j = 0; is_below(b->cgroup, s->disarm->cgroup) && j < b->n; j++) {
+			int r = variant_of(s, b->ids[j], &b->ids[j]);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
 /* ---- the whole ---- */
 
 static bool key_leads_to_state(const struct ht_edge_key *key)
@@ -442,6 +468,8 @@ int image_disarm(struct image *image, struct image_names *names, const struct ht
 	r = surgery_begin(&s);
 	if (r >= 0)
 		r = descend(&s, &start, disarm->cgroup, 0);
+	if (r >= 0)
+		r = bindings_disarm(&s);
 	if (r < 0 || s.n_variants == 0)
 		return r;
 	r = surgery_finish(&s, &start);

@@ -384,10 +384,30 @@ int image_evaluate(const struct image *image, const struct image_profile *profil
 	return 0;
 }
 
+/* Besides `n` that are there. */
+static uint32_t match_bindings(const struct image *image, const char *path, uint32_t *ids, uint32_t n)
+{
+	const struct image_binding *b = image_binding_find(image, path);
+
+	for (uint32_t i = 0; b && i < b->n; i++) {
+		uint32_t known = 0;
+
+		while (known < n && known < HT_PROFILES_MAX && ids[known] != b->ids[i])
+			known++;
+		if (known < n && known < HT_PROFILES_MAX)
+			continue;
+		if (n < HT_PROFILES_MAX)
+			ids[n] = b->ids[i];
+		n++;
+	}
+	return n;
+}
+
 int image_match_cgroup(const struct image *image, const struct ht_hash_key *key, const char *path,
 		       uint32_t ids[HT_PROFILES_MAX])
 {
 	const struct ht_entry *header, *at, *bind;
+	const char *whole = path;
 	uint32_t n;
 	int r;
 
@@ -413,5 +433,5 @@ int image_match_cgroup(const struct image *image, const struct ht_hash_key *key,
 			return -EINVAL;
 		ids[i] = bind->next;
 	}
-	return (int)n;
+	return (int)match_bindings(image, whole, ids, n);
 }

@@ -418,21 +418,34 @@ static bool unit_matches(const char *unit, const char *path)
 	return end > start && glob_matches(unit, strlen(unit), path + start, end - start);
 }
 
+static enum policy_fit entry_fits(const struct policy_match *m, const char *path,
+				  const struct policy_container *container)
+{
+	if (m->cgroup.text && !cgroup_matches(m->cgroup.text, m->cgroup.subtree, path))
+		return POLICY_FIT_NO;
+	if (m->unit && !unit_matches(m->unit, path))
+		return POLICY_FIT_NO;
+	if (policy_match_has_container(m))
+		return container ? policy_match_container_fit(m, container) : POLICY_FIT_NO;
+	return m->cgroup.text || m->unit ? POLICY_FIT_YES : POLICY_FIT_NO;
+}
+
+enum policy_fit policy_fits_cgroup(const struct policy *policy, const char *path,
+				   const struct policy_container *container)
+{
+	enum policy_fit best = POLICY_FIT_NO;
+
+	for (size_t i = 0; i < policy->n_matches && best != POLICY_FIT_YES; i++) {
+		enum policy_fit fit = entry_fits(&policy->matches[i], path, container);
+
+		if (fit > best)
+			best = fit;
+	}
+	return best;
+}
+
 bool policy_matches_cgroup(const struct policy *policy, const char *path,
 			   const struct policy_container *container)
 {
-	for (size_t i = 0; i < policy->n_matches; i++) {
-		const struct policy_match *m = &policy->matches[i];
-
-		if (m->cgroup.text && !cgroup_matches(m->cgroup.text, m->cgroup.subtree, path))
-			continue;
-		if (m->unit && !unit_matches(m->unit, path))
-			continue;
-		if (policy_match_has_container(m) &&
-		    !(container && policy_match_container(m, container)))
-			continue;
-		if (m->cgroup.text || m->unit || policy_match_has_container(m))
-			return true;
-	}
-	return false;
+	return policy_fits_cgroup(policy, path, container) == POLICY_FIT_YES;
 }

@@ -32,6 +32,9 @@ struct image *image_free(struct image *image)
 	}
 	free(image->profiles);
 	free(image->globs);
+	for (size_t i = 0; i < image->n_bindings; i++)
+		free(image->bindings[i].cgroup);
+	free(image->bindings);
 	free(image);
 	return NULL;
 }

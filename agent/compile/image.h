@@ -44,12 +44,21 @@ struct image_profile {
 	size_t n_identities;
 };
 
+/* One cgroup, bound by what its runtime says of it: no pattern could. */
+struct image_binding {
+	char *cgroup; /* as the kernel's hierarchy has it */
+	uint32_t ids[HT_PROFILES_MAX];
+	uint32_t n;
+};
+
 struct image {
 	struct image_profile matcher;
 	struct image_profile *profiles; /* order of the policy set */
 	size_t n_profiles;
 	struct image_glob *globs; /* interned over all automata */
 	size_t n_globs;
+	struct image_binding *bindings; /* by rising path; added by image_bind() */
+	size_t n_bindings;
 	int64_t changes_at; /* when a rule comes into force or goes: compile again then. 0: never */
 };
 
@@ -91,6 +100,11 @@ struct image *image_free(struct image *image); /* NULL is fine; returns NULL */
 /* NULL: no rule of the profile binds what is found under this path. */
 const struct image_identity *image_identity_find(const struct image_profile *profile,
 						 const char *path);
+/* Bind a cgroup, by its exact path, to profiles besides those that its path selects. What is bound stays bound.
+ * Return: 0; -E2BIG more than HT_PROFILES_MAX; -ENOMEM. */
+int image_bind(struct image *image, const char *cgroup, const uint32_t *ids, size_t n);
+/* NULL: the path has none. */
+struct image_binding *image_binding_find(const struct image *image, const char *cgroup);
 
 /* Profiles bound to a cgroup by its own path (not its ancestors'). At most HT_PROFILES_MAX ids.
  * Return: number of ids, which can be larger than HT_PROFILES_MAX (then only so many are stored);

@@ -76,7 +76,11 @@ int image_locate(const struct image *image, const struct image_profile *profile,
 void policy_evaluate(const struct policy *policy, int64_t now,
 		     const struct policy_question *question, struct policy_answer *ret_answer);
 
-/* Does the policy's match select this cgroup path itself? container: what is known of it, NULL:
- * nothing. */
+/* Does the policy's match select this cgroup path itself? container: what is known of it, if it is
+ * a container's own cgroup; NULL: it is none. */
 bool policy_matches_cgroup(const struct policy *policy, const char *path,
 			   const struct policy_container *container);
+/* The same for a container's own cgroup; UNKNOWN: an entry asks for what nobody knows of the
+ * container, and no entry selects it without. */
+enum policy_fit policy_fits_cgroup(const struct policy *policy, const char *path,
+				   const struct policy_container *container);

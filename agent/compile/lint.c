@@ -177,6 +177,27 @@ static int lint_kernel(const struct policy_file *file, const struct policy *poli
 	return r;
 }
 
+/* Whose containers no hook tells of before they start: all but podman and CRI-O, unless an OCI hook was set up by hand. */
+static int lint_containers(const struct policy_file *file, const struct policy *policy, struct diag_list *diags)
+{
+	static const char *const told[] = {"podman", "crio"};
+	int r = 0;
+
+	for (size_t i = 0; i < policy->n_matches && r == 0; i++) {
+		const struct policy_match *m = &policy->matches[i];
+		const char *runtime = m->container.runtime;
+		bool late = runtime != NULL;
+
+		for (size_t j = 0; late && j < ARRAY_LEN(told); j++)
+			late = strcmp(runtime, told[j]) != 0;
+		if (late)
+			r = lint_warn(file, m->location, diags, "`cgroup`, which binds before the start",
+				      "containers of `%s` are found some seconds after they started, as no hook "
+				      "tells of them", runtime);
+	}
+	return r;
+}
+
 int lint_policies(const struct policy_file *file, struct diag_list *diags)
 {
 	size_t first = diags->n;
@@ -188,6 +209,8 @@ int lint_policies(const struct policy_file *file, struct diag_list *diags)
 			r = lint_allow_list(file, file->policies[i], diags);
 		if (r == 0)
 			r = lint_kernel(file, file->policies[i], diags);
+		if (r == 0)
+			r = lint_containers(file, file->policies[i], diags);
 	}
 	diag_list_sort(diags, first);
 	return r;

@@ -87,11 +87,9 @@ static int matcher_add_entry(struct matcher_builder *b, const struct policy *pol
 	};
 	int r;
 
-	/* Which cgroup is which container only the runtime knows, and nobody asks it yet. */
+	/* Which cgroup is which container only the runtime knows: image_bind(). */
 	if (policy_match_has_container(match))
-		return input_error(b->input.diags, policy, match->location,
-				   "`container` cannot be put in force in this version: select by "
-				   "`cgroup` or `unit`");
+		return 0;
 	if (!match->unit && !match->cgroup.text)
 		return input_error(b->input.diags, policy, match->location,
 				   "entry selects nothing: give it a cgroup or a unit");

@@ -238,6 +238,7 @@ struct walk {
 	struct component unit;
 	struct component slice;
 	struct component last;
+	size_t len; /* of the path up to the container */
 };
 
 static void walk_path(const char *cgroup, struct walk *w)
@@ -260,6 +261,7 @@ static void walk_path(const char *cgroup, struct walk *w)
 		    shape_from_parent(depth > 0 ? parent : (struct component){"", 0}, c, depth,
 				      in_pod, &shape)) {
 			w->container = shape;
+			w->len = (size_t)(p - cgroup);
 			return; /* what is below is the container's own and could say anything */
 		}
 		if (component_is_unit(c))
@@ -310,7 +312,40 @@ int container_from_cgroup(const char *cgroup, struct container *ret)
 		container_deinit(&c);
 		return r;
 	}
+	c.cgroup_len = w.len;
 	*ret = c;
+	return 0;
+}
+
+/* ID, PREFIX-ID.scope, PREFIX-ID, SLICE:PREFIX:ID */
+static bool component_is_of(struct component c, const char *id)
+{
+	if (component_is(c, id))
+		return true;
+	(void)component_chop(&c, ".scope");
+	return component_chop(&c, id) && c.len > 0 &&
+	       (c.text[c.len - 1] == '-' || c.text[c.len - 1] == ':');
+}
+
+size_t container_own_cgroup(const char *cgroup, const char *id)
+{
+	struct walk w = {};
+
+	if (!*id)
+		return 0;
+	walk_path(cgroup, &w);
+	/* one container within another is the outer one's own affair */
+	if (w.len > 0 && w.container.id.len > 0)
+		return component_is(w.container.id, id) ? w.len : 0;
+	for (const char *p = cgroup; *p;) {
+		struct component c;
+
+		p += strspn(p, "/");
+		c = (struct component){p, strcspn(p, "/")};
+		p += c.len;
+		if (c.len > 0 && component_is_of(c, id))
+			return (size_t)(p - cgroup);
+	}
 	return 0;
 }
 

@@ -323,6 +323,80 @@ int kernel_rebind(struct kernel *k, const struct image *image, char **reterr_tex
 	return missed == made_up ? 0 : kernel_bind_running(k, image, &stats, reterr_text);
 }
 
+/* ---- one cgroup ---- */
+
+int kernel_cgroup_id(struct kernel *k, const char *path, uint64_t *ret_id)
+{
+	_cleanup_close_ int fd = -EBADF;
+	struct stat st;
+
+	path += strspn(path, "/");
+	fd = openat(k->cgroup_fd, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	*ret_id = st.st_ino;
+	return 0;
+}
+
+/* Return: number of profiles that are new in the value; -E2BIG. */
+static int bound_add(struct ht_cgroup *value, const uint32_t *ids, int n)
+{
+	int added = 0;
+
+	for (int i = 0; i < n; i++) {
+		unsigned slot = 0;
+
+		if (bound_has(value->profiles, ids[i]))
+			continue;
+		while (slot < HT_PROFILES_MAX && value->profiles[slot])
+			slot++;
+		if (slot == HT_PROFILES_MAX)
+			return -E2BIG;
+		value->profiles[slot] = ids[i];
+		added++;
+	}
+	return added;
+}
+
+static int bind_more(struct kernel *k, const struct image *image, const char *path)
+{
+	uint32_t ids[HT_PROFILES_MAX] = {};
+	struct ht_cgroup value = {};
+	uint64_t id;
+	int n, r;
+
+	r = kernel_cgroup_id(k, path, &id);
+	if (r < 0)
+		return r;
+	n = image_match_cgroup(image, kernel_key(k), path, ids);
+	if (n > (int)HT_PROFILES_MAX)
+		return -E2BIG;
+	if (n <= 0)
+		return n;
+	(void)bpf_map_lookup_elem(k->map_fds[MAP_CGROUPS], &id, &value);
+	r = bound_add(&value, ids, n);
+	if (r > 0 && bpf_map_update_elem(k->map_fds[MAP_CGROUPS], &id, &value, BPF_ANY) < 0)
+		return -errno;
+	return r;
+}
+
+int kernel_bind_cgroup(struct kernel *k, const struct image *image, const char *path, bool running,
+		       char **reterr_text)
+{
+	struct kernel_publish stats = {};
+	int r = bind_more(k, image, path);
+
+	*reterr_text = NULL;
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to bind the cgroup");
+	if (r == 0 || !running)
+		return 0;
+	r = tasks_label(k, &stats, reterr_text);
+	if (r >= 0 && kernel_epoch_move(k) < 0)
+		r = kernel_fail(reterr_text, -EIO, "Failed to move the epoch");
+	return r < 0 ? r : 0;
+}
+
 /* ---- looking up ---- */
 
 struct match_walk {
@@ -398,4 +472,10 @@ int kernel_cgroups_each(struct kernel *k,
 	struct each_walk w = { .k = k, .each = each, .userdata = userdata };
 
 	return cgroup_walk(k, each_one, &w);
+}
+
+int kernel_cgroups_all(struct kernel *k, int (*each)(uint64_t id, const char *path, void *userdata),
+		       void *userdata)
+{
+	return cgroup_walk(k, each, userdata);
 }

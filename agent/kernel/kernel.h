@@ -124,6 +124,15 @@ int kernel_overlay_learn(struct kernel *k);
  * Return: 0; negative errno with *reterr_text: there is still no room. */
 int kernel_rebind(struct kernel *k, const struct image *image, char **reterr_text);
 
+/* The id of a cgroup. Return: 0; -ENOENT; other negative errno. */
+int kernel_cgroup_id(struct kernel *k, const char *path, uint64_t *ret_id);
+/* Add what the image binds to one cgroup (image_bind() included) to what it has; nothing is taken away. running: and to
+ * the tasks that run there already; without, to what is executed there from now on, and a runtime that is still setting
+ * the container up goes on.
+ * Return: 0; -E2BIG more profiles than a cgroup can have; other negative errno; *reterr_text tells. */
+int kernel_bind_cgroup(struct kernel *k, const struct image *image, const char *path, bool running,
+		       char **reterr_text);
+
 /* Call `each` for every governed cgroup. Return: 0, each's non-zero result,
  * or -errno. */
 int kernel_cgroups_each(struct kernel *k,
@@ -140,6 +149,9 @@ int kernel_cgroups_match(struct kernel *k, const struct image *image,
  * left out. Return: 0, each's non-zero result, or -errno. */
 int kernel_cgroup_processes(struct kernel *k, const char *path,
 			    int (*each)(int pid, void *userdata), void *userdata);
+/* Call `each` for every cgroup, what is above first. Return: as above. */
+int kernel_cgroups_all(struct kernel *k, int (*each)(uint64_t id, const char *path, void *userdata),
+		       void *userdata);
 /* Path of a cgroup by id, as of the last scan or the kernel's own table; NULL: unknown. malloc'd. */
 char *kernel_cgroup_path(struct kernel *k, uint64_t id);
 

@@ -246,6 +246,14 @@ struct policy_container {
 	const char *image;
 	const struct policy_label *labels;
 	size_t n_labels;
+	bool labels_unknown; /* beyond those: there may be more */
+};
+
+/* Does it fit? What is not known of a container neither fits nor fails to. */
+enum policy_fit {
+	POLICY_FIT_NO,
+	POLICY_FIT_UNKNOWN,
+	POLICY_FIT_YES,
 };
 
 /* Is `container:` given in the entry? */
@@ -254,6 +262,9 @@ bool policy_match_has_container(const struct policy_match *match);
  */
 bool policy_match_container(const struct policy_match *match,
 			    const struct policy_container *container);
+/* The same, with what nobody can tell kept apart: UNKNOWN if everything known fits. */
+enum policy_fit policy_match_container_fit(const struct policy_match *match,
+					   const struct policy_container *container);
 
 struct policy_file *policy_file_ref(struct policy_file *file);
 struct policy_file *policy_file_unref(struct policy_file *file); /* NULL is fine; returns NULL */

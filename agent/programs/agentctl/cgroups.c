@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "compile/judge.h"
+#include "container/record.h"
 #include "util/fd.h"
 
 #define CGROUP_PROCS_MAX (16U << 20)
@@ -171,7 +174,7 @@ int cgroups_find(const struct cgroups *cgroups, const char *wanted, const struct
 	return 0;
 }
 
-/* Looking for the name of a container is dear, and few policies ask for it. */
+/* Looking for what a container is called is dear, and few policies ask for it. */
 static bool policy_asks_for_container(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->n_matches; i++)
@@ -180,8 +183,35 @@ static bool policy_asks_for_container(const struct policy *policy)
 	return false;
 }
 
-bool policy_governs(const struct policy *policy, const char *path)
+/* What is known of the container whose own cgroup that is. Return: 0; -ENOENT: it is nobody's; other negative errno. */
+static int cgroup_facts(const struct agentctl *ctl, const char *path, struct container_facts *ret)
 {
+	_cleanup_record_ struct container_record record = {};
+	const struct container_place place = {.root_dir = ctl ? ctl->root_dir : ""};
+	struct container c = {};
+	char full[PATH_MAX];
+	struct stat st;
+	int r;
+
+	if (snprintf(full, sizeof(full), "%s/sys/fs/cgroup%s", place.root_dir, path) < (int)sizeof(full) &&
+	    stat(full, &st) == 0 &&
+	    container_record_load(ctl ? ctl->runtime_dir : "/run/haetae", st.st_ino, &record) == 0) {
+		*ret = record.facts;
+		record.facts = (struct container_facts){};
+		return 0;
+	}
+	r = container_from_cgroup(path, &c);
+	if (r >= 0)
+		r = !container_is_container(&c) || c.cgroup_len != strlen(path) ?
+			    -ENOENT :
+			    container_facts_gather(c.runtime, c.id ? c.id : c.name, &place, ret);
+	container_deinit(&c);
+	return r;
+}
+
+bool policies_governs(const struct policies *policies, size_t index, const char *path)
+{
+	const struct policy *policy = policies->items[index];
 	_cleanup_free_ char *copy = strdup(path);
 	bool asks = policy_asks_for_container(policy);
 	size_t len = strlen(path);
@@ -190,16 +220,14 @@ bool policy_governs(const struct policy *policy, const char *path)
 		return false;
 	/* from the whole path up, the root last */
 	for (;;) {
-		struct container c = {};
+		_cleanup_facts_ struct container_facts facts = {};
 		struct policy_container about = {};
+		bool known = asks && cgroup_facts(policies->ctl, copy, &facts) == 0;
 		bool matches;
 
-		if (asks && container_from_cgroup(copy, &c) == 0) {
-			(void)container_resolve_name(&c, "/proc", "");
-			about = (struct policy_container){.runtime = c.runtime, .name = c.name};
-		}
-		matches = policy_matches_cgroup(policy, copy, asks ? &about : NULL);
-		container_deinit(&c);
+		if (known)
+			about = container_facts_view(&facts);
+		matches = policy_matches_cgroup(policy, copy, known ? &about : NULL);
 		if (matches || len <= 1)
 			return matches;
 		while (len > 0 && copy[len - 1] != '/')

@@ -5,8 +5,8 @@
  * policy governs is among them. */
 
 #include "container/container.h"
-#include "policy/policy.h"
 #include "programs/agentctl/agentctl.h"
+#include "programs/agentctl/policies.h"
 
 struct cgroup {
 	char *path; /* from the root of the hierarchy: "/system.slice/nginx.service" */
@@ -26,5 +26,6 @@ void cgroups_deinit(struct cgroups *cgroups);
  * Of several cgroups of one container the topmost with processes in it. Return: 0; -ENOENT; -EEXIST: it is more than
  * one container, *ret is the first. */
 int cgroups_find(const struct cgroups *cgroups, const char *wanted, const struct cgroup **ret);
-/* Does the policy govern tasks in a cgroup, by its own path or that of one above? */
-bool policy_governs(const struct policy *policy, const char *path);
+/* Does the policy of that index govern tasks in a cgroup, by its own path or that of one above? What a container is called
+ * is known from the agent's records, or from its runtime, to root alone. */
+bool policies_governs(const struct policies *policies, size_t index, const char *path);

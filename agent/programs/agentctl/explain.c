@@ -157,6 +157,12 @@ static int explain_obstacles(struct explanation *e, const struct ask *ask, int64
 	return r;
 }
 
+/* What a container was called can be forgotten since; that it was governed by this policy is in the event. */
+static bool decided_by(const struct explanation *e, const struct policy *policy)
+{
+	return e->event.policy && strcmp(e->event.policy, policy->name) == 0;
+}
+
 int explain_event(struct explanation *e, struct store_reader *reader, int64_t now)
 {
 	_cleanup_free_ char *path = event_bytes_text(&e->event.path), *exe = event_bytes_text(&e->event.exe);
@@ -179,7 +185,8 @@ int explain_event(struct explanation *e, struct store_reader *reader, int64_t no
 	if (!e->governs)
 		return -ENOMEM;
 	for (size_t i = 0; i < e->policies.n; i++)
-		e->governs[i] = e->event.cgroup && policy_governs(e->policies.items[i], e->event.cgroup);
+		e->governs[i] = (e->event.cgroup && policies_governs(&e->policies, i, e->event.cgroup)) ||
+				decided_by(e, e->policies.items[i]);
 	if (e->event.op == 0 || (!ask.path && !ask.nameless && !(e->event.op & HT_OPS_KERNEL)) ||
 	    (e->event.flags & HT_RECORD_PATH_TRUNCATED))
 		return 0;

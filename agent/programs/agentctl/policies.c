@@ -128,6 +128,7 @@ int policies_add_dirs(struct policies *p, const struct agentctl *ctl)
 	size_t n_dirs;
 	int r;
 
+	p->ctl = ctl;
 	dirs = policy_dirs(ctl, &n_dirs);
 	r = policy_set_load(dirs, n_dirs, NULL, &p->set);
 	if (r >= 0)

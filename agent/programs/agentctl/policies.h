@@ -16,6 +16,7 @@ struct policies {
 	const struct policy_file **owners; /* the file of each */
 	size_t n;
 	bool failed; /* something could not be read; complained about */
+	const struct agentctl *ctl; /* where containers are looked up; borrowed, NULL: where they usually are */
 };
 
 /* Read a file, a directory of files, or "-". Ownership is not looked at.

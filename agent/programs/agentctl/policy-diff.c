@@ -119,7 +119,7 @@ static json_t *governing(const struct policies *policies, const char *cgroup)
 	json_t *names = json_array();
 
 	for (size_t i = 0; i < policies->n; i++)
-		if (policy_governs(policies->items[i], cgroup))
+		if (policies_governs(policies, i, cgroup))
 			(void)json_array_append_new(names, control_text(policies->items[i]->name));
 	return names;
 }

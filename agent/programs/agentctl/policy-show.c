@@ -119,7 +119,7 @@ static void effective_each(const struct show *s, const char *cgroup, rule_visit 
 			const struct policy *policy = s->policies.items[i];
 			const struct policy_rule *rule;
 
-			if (!policy_governs(policy, cgroup))
+			if (!policies_governs(&s->policies, i, cgroup))
 				continue;
 			for (size_t j = 0; (rule = policy_rule_at(policy, j)); j++)
 				if (rule->kind == kinds[k] &&

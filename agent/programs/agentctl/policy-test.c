@@ -157,7 +157,7 @@ static int tester_choose(struct tester *t, const struct agentctl *ctl, const cha
 		cgroup = found->path;
 	}
 	for (size_t i = 0; i < t->policies.n; i++)
-		t->governs[i] = !cgroup || policy_governs(t->policies.items[i], cgroup);
+		t->governs[i] = !cgroup || policies_governs(&t->policies, i, cgroup);
 	return 0;
 }
 
@@ -165,6 +165,7 @@ static int tester_load(struct tester *t, const struct agentctl *ctl)
 {
 	int r = 0;
 
+	t->policies.ctl = ctl;
 	if (t->n_named == 0) {
 		r = policies_add_dirs(&t->policies, ctl);
 		if (r > 0)

@@ -35,7 +35,7 @@ static bool *governs_new(const struct policies *policies, const char *cgroup)
 	bool *governs = calloc(policies->n + 1, sizeof(*governs));
 
 	for (size_t i = 0; governs && i < policies->n; i++)
-		governs[i] = policy_governs(policies->items[i], cgroup);
+		governs[i] = policies_governs(policies, i, cgroup);
 	return governs;
 }
 

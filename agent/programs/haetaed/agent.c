@@ -380,6 +380,8 @@ int agent_start(struct agent *a, const struct agent_options *options)
 	if (r >= 0)
 		r = agent_deadlines_load(a);
 	if (r >= 0)
+		r = agent_bind_load(a);
+	if (r >= 0)
 		r = agent_open_policies(a);
 	if (r >= 0)
 		r = agent_guard(a);
@@ -440,6 +442,7 @@ void agent_stop(struct agent *a)
 	a->trial_before = policy_file_unref(a->trial_before);
 	rules_deinit(&a->rules);
 	containers_deinit(&a->containers);
+	bindings_deinit(&a->bindings);
 	a->event = sd_event_unref(a->event);
 	if (a->lock_fd >= 0)
 		(void)close(a->lock_fd);

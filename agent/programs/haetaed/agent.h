@@ -6,6 +6,7 @@
  * threads beside it (store writer, journal) only ever take work from bounded queues.
  *
  *   policy files -> policy -> compile -> kernel          reload.c, watch.c
+ *   containers -> policy -> kernel                       bind.c
  *   for a limited time                                   break-glass.c, apply.c, deadlines.c
  *   kernel rings -> event -> store + journal             ingest.c, ledger.c, alerts.c
  */
@@ -23,6 +24,7 @@
 #include "util/cleanup.h"
 
 #include "programs/haetaed/alerts.h"
+#include "programs/haetaed/bindings.h"
 #include "programs/haetaed/containers.h"
 #include "programs/haetaed/disarms.h"
 #include "programs/haetaed/identities.h"
@@ -76,6 +78,7 @@ struct agent {
 	struct rules rules;
 	struct containers containers;
 	struct identities identities;
+	struct bindings bindings;
 
 	struct event_clock clock;
 	struct agent_account account;

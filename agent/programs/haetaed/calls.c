@@ -70,12 +70,18 @@ static json_t *call_rollback(const struct call *c)
 	return control_rollback(c->agent, c->reterr_text);
 }
 
+static json_t *call_bind(const struct call *c)
+{
+	return control_bind(c->agent, c->params, c->reterr_text);
+}
+
 static const struct {
 	const char *name;
 	json_t *(*answer)(const struct call *c);
 } calls[] = {
 	{"status", call_status}, {"reload", call_reload},   {"disarm", call_disarm}, {"arm", call_arm},
 	{"apply", call_apply},	 {"confirm", call_confirm}, {"settle", call_settle}, {"rollback", call_rollback},
+	{"bind", call_bind},
 };
 
 json_t *agent_control(const char *name, json_t *params, void *userdata, char **reterr_text,

@@ -18,6 +18,8 @@
 static const char *const own_paths[] = {
 	"/proc/self/exe",
 	"/usr/bin/agentctl",
+	"/usr/libexec/haetae-hook",
+	"/usr/share/containers/oci/hooks.d/haetae.json",
 	"/usr/lib/systemd/system/haetaed.service",
 	"/etc/systemd/system/haetaed.service",
 	"/etc/systemd/system/haetaed.service.d",

@@ -124,8 +124,10 @@ static void ingest_one(struct agent *a, const void *record, size_t size, bool no
 	    rules_enrich(&a->rules, &event) == -ENOMEM)
 		log_warning("Out of memory, an event stays without names");
 	record_identities(a, &event);
-	if (event.kind == EVENT_RELEASED)
+	if (event.kind == EVENT_RELEASED) {
 		containers_release(&a->containers, event.cgroup_id);
+		agent_bind_release(a, event.cgroup_id);
+	}
 	if ((event.kind == EVENT_GOVERNED || event.kind == EVENT_RELEASED) && event.policy &&
 	    strcmp(event.policy, KERNEL_CANARY_POLICY) == 0) {
 		event_deinit(&event);

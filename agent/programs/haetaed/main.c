@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "container/selectors.h"
 #include "programs/haetaed/agent.h"
 #include "programs/haetaed/log.h"
 
@@ -224,6 +225,8 @@ int main(int argc, char **argv)
 				  options.pin_dir);
 		else if (r < 0)
 			(void)log_error(r, "Failed to end the enforcement of '%s'", options.pin_dir);
+		else if (selectors_remove(options.runtime_dir) < 0) /* nothing needs the runtimes' hook any more */
+			log_warning("Failed to tell the runtimes' hook, ignoring");
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	case COMMAND_PROBE:
 		return agent_probe() < 0 ? EXIT_CANNOT_ENFORCE : EXIT_SUCCESS;

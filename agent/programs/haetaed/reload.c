@@ -185,7 +185,7 @@ static int compile_set(struct agent *a, const struct policy_file *canary, struct
 	return -EINVAL;
 }
 
-/* What cannot be disarmed refuses: the image as it was compiled. */
+/* What cannot be disarmed refuses: the image as it was compiled and bound. */
 static int compile_disarm(struct agent *a, const struct policy_list *list, struct image **image)
 {
 	_cleanup_free_ char *text = NULL;
@@ -198,6 +198,8 @@ static int compile_disarm(struct agent *a, const struct policy_list *list, struc
 	*image = image_free(*image);
 	r = image_compile(list->items, list->n, a->names, kernel_key(a->kernel), time(NULL), &diags, image);
 	diag_list_deinit(&diags);
+	if (r == 0)
+		r = agent_bind_image(a, list->items, list->n, *image);
 	return r > 0 ? -EINVAL : r;
 }
 
@@ -281,6 +283,10 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	r = canary_policy(a, &canary);
 	if (r >= 0)
 		r = compile_set(a, canary, *set, &list, &image);
+	if (r >= 0)
+		r = agent_bind_prepare(a, list.items, list.n);
+	if (r >= 0)
+		r = agent_bind_image(a, list.items, list.n, image);
 	if (r >= 0)
 		r = compile_disarm(a, &list, &image);
 	if (r >= 0)
@@ -379,6 +385,7 @@ int agent_reload(struct agent *a, char **reterr_text)
 	if (r < 0) {
 		if (set)
 			diag_list_print(&set->diags, stderr, false);
+		agent_bind_revert(a);
 		if (!*reterr_text)
 			*reterr_text = strdup(strerror(-r));
 		agent_notice(a, EVENT_NOTICE_STALE, POLICY_SEVERITY_HIGH,

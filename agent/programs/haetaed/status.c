@@ -232,6 +232,13 @@ static void warn(json_t *warnings, const char *format, ...)
 	va_end(ap);
 }
 
+static void warn_unknown(const struct container_record *record, const struct policy *policy, void *userdata)
+{
+	warn(userdata, "policy '%s' may be meant for container '%s' (%.12s), of which not everything that it asks for can be "
+	     "learned: not bound", policy->name, record->facts.name ? record->facts.name : record->cgroup,
+	     record->facts.id);
+}
+
 static json_t *status_warnings(struct agent *a, const struct ht_ledger *ledger,
 			       const struct store_stats *stats)
 {
@@ -251,6 +258,10 @@ static json_t *status_warnings(struct agent *a, const struct ht_ledger *ledger,
 			     policy_op_to_string(HT_KERNEL_OP(line)));
 	if (a->pins_missing > 0)
 		warn(warnings, "%zu pins were removed: the enforcement ends with this agent", a->pins_missing);
+	agent_bind_unknown(a, warn_unknown, warnings);
+	if (agent_bind_unhooked(a))
+		warn(warnings, "policies select by 'container:' and the runtimes' hook is not installed (haetae.json): "
+			       "containers are governed only some seconds after they started");
 	if (a->undecodable > 0)
 		warn(warnings, "%llu kernel records could not be read",
 		     (unsigned long long)a->undecodable);

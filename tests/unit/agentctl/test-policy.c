@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "run.h"
 #include "store/store.h"
@@ -159,6 +160,47 @@ START_TEST(test_named)
 }
 END_TEST
 
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SCOPE "/system.slice/docker-" HEX ".scope"
+
+/* What a container is called: from its runtime, and first of all from what the agent was told. */
+START_TEST(test_container)
+{
+	static const char *const policy = "policy: boxes\nmatch:\n  - container: {image: \"shop/*\", labels: {app: web}}\n"
+					  "file: {deny: [/box]}\n";
+	char path[512], record[512];
+	struct stat st;
+	struct run run;
+
+	run_put("policies/60-boxes.yaml", policy);
+	run_put("root/sys/fs/cgroup" SCOPE "/cgroup.procs", "9\n");
+	run_put("root/sys/fs/cgroup" SCOPE "/inner/cgroup.procs", "");
+	run_put("root/var/lib/docker/containers/" HEX "/config.v2.json",
+		"{\"Name\": \"/web\", \"Config\": {\"Image\": \"shop/web\", \"Labels\": {\"app\": \"web\"}}}");
+	run = RUN("policy", "test", "--container", "web", "--op", "read", "/box");
+	ck_assert_msg(run.code == 5, "%s%s", run.out, run.err);
+	run_free(&run);
+	run = RUN("policy", "test", "--cgroup", SCOPE "/inner", "--op", "read", "/box");
+	ck_assert_int_eq(run.code, 5);
+	run_free(&run);
+	run = RUN("policy", "show", "--effective", "web");
+	ck_assert_ptr_nonnull(strstr(run.out, "boxes"));
+	run_free(&run);
+	(void)snprintf(path, sizeof(path), "%s", run_path("root/sys/fs/cgroup" SCOPE));
+	ck_assert_int_eq(stat(path, &st), 0);
+	(void)snprintf(path, sizeof(path), "run/containers/%llu.json", (unsigned long long)st.st_ino);
+	(void)snprintf(record, sizeof(record),
+		       "{\"runtime\": \"docker\", \"id\": \"" HEX "\", \"name\": \"web\", \"image\": \"other\", "
+		       "\"labels\": {}, \"labels_known\": true, \"told\": true, \"cgroup\": \"" SCOPE "\", \"cgroup_id\": %llu}",
+		       (unsigned long long)st.st_ino);
+	run_put(path, record);
+	run = RUN("policy", "test", "--container", "web", "--op", "read", "/box");
+	ck_assert_int_eq(run.code, 0);
+	ck_assert_str_eq(run.out, "allow: no policy governs it\n");
+	run_free(&run);
+}
+END_TEST
+
 #define POD "match: [{cgroup: /machine.slice/libpod-*.scope}]\n"
 
 START_TEST(test_diff)
@@ -236,6 +278,7 @@ int main(void)
 	tcase_add_test(tc, test_effective_lines);
 	tcase_add_test(tc, test_suite);
 	tcase_add_test(tc, test_named);
+	tcase_add_test(tc, test_container);
 	tcase_add_test(tc, test_diff);
 	tcase_add_test(tc, test_diff_wrong);
 	suite_add_tcase(suite, tc);

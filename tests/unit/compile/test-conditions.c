@@ -327,17 +327,6 @@ START_TEST(rules_of_a_state)
 }
 END_TEST
 
-START_TEST(container_is_refused)
-{
-	_cleanup_policy_ struct policy *p = policy_of_deny("/a");
-	char name[] = "web";
-
-	p->matches[0].container.name = name;
-	check_refused(p, 1, "`container` cannot be put in force");
-	p->matches[0].container.name = NULL;
-}
-END_TEST
-
 /* ---- verdicts of answers ---- */
 
 START_TEST(answers_merge)
@@ -377,7 +366,6 @@ int main(void)
 	tcase_add_test(t, nothing_switched);
 	tcase_add_test(t, recorded);
 	tcase_add_test(t, rules_of_a_state);
-	tcase_add_test(t, container_is_refused);
 	tcase_add_test(t, answers_merge);
 	suite_add_tcase(suite, t);
 	sr = srunner_create(suite);

@@ -152,6 +152,26 @@ START_TEST(test_each_path)
 }
 END_TEST
 
+/* What is bound by its exact path alone is disarmed with its cgroup, or with one above. */
+START_TEST(test_bound)
+{
+	static const char *const tops[] = {"/q.slice/x.scope", "/q.slice", "/", "/q.slice/x.scope/c", "/q.slice/x.scop"};
+	bool disarmed = _i < 3;
+	_cleanup_(image_names_freep) struct image_names *names = image_names_new();
+	_cleanup_(image_freep) struct image *image = build(names);
+	const struct image_disarm disarm = {.cgroup = tops[_i]};
+	uint32_t id = image->profiles[0].id, ids[HT_PROFILES_MAX] = {};
+	const struct image_profile *v;
+
+	ck_assert_int_eq(image_bind(image, "/q.slice/x.scope", &id, 1), 0);
+	ck_assert_int_ge(image_disarm(image, names, &key, &disarm), disarmed);
+	ck_assert_int_eq(image_match_cgroup(image, &key, "/q.slice/x.scope", ids), 1);
+	v = profile_by_id(image, ids[0]);
+	ck_assert((ids[0] != id) == disarmed);
+	ck_assert(!(header_flags(v) & HT_PROFILE_ENFORCE) == disarmed);
+}
+END_TEST
+
 /* One after the other, and the same bytes each time. */
 START_TEST(test_several)
 {
@@ -260,6 +280,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, test_each_path, 0, (int)ARRAY_LEN(paths));
+	tcase_add_loop_test(tc, test_bound, 0, 5);
 	tcase_add_test(tc, test_several);
 	tcase_add_test(tc, test_all);
 	tcase_add_test(tc, test_told);

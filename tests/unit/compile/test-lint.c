@@ -74,6 +74,9 @@ static const struct {
 	{HEAD "kernel: {mount: allow, clock: allow, bpf: audit}\n",
 	 "3:10 `mount: allow` is a way out of the container: a task that mounts can give a file "
 	 "another name\n"},
+	{"policy: p\nmatch: [{container: {runtime: docker, name: x}}, {container: {name: x}}]\n",
+	 "2:9 containers of `docker` are found some seconds after they started, as no hook tells of them\n"},
+	{"policy: p\nmatch: [{container: {runtime: podman, name: x}}, {container: {runtime: crio}}]\n", ""},
 	{HEAD, ""},
 };
 

@@ -124,6 +124,40 @@ START_TEST(test_from_cgroup)
 }
 END_TEST
 
+/* How much of the path is the container's own cgroup. */
+static const struct {
+	const char *path;
+	const char *id;
+	const char *own; /* "": none */
+} owned[] = {
+	{"/machine.slice/libpod-" HEX ".scope/container", HEX, "/machine.slice/libpod-" HEX ".scope"},
+	{"/machine.slice/libpod-" HEX ".scope", HEX, "/machine.slice/libpod-" HEX ".scope"},
+	{"/libpod_parent/libpod-" HEX, HEX, "/libpod_parent/libpod-" HEX},
+	{"/system.slice/docker-" HEX ".scope", HEX, "/system.slice/docker-" HEX ".scope"},
+	{"/default/web", "web", "/default/web"},
+	{"/a/web/b", "web", "/a/web"},
+	{"/a.slice/run-web.scope", "web", "/a.slice/run-web.scope"},
+	{"/a.slice:run:web", "web", "/a.slice:run:web"},
+	/* somebody else's */
+	{"/machine.slice/libpod-" HEX ".scope/container", "web", ""},
+	{"/machine.slice/libpod-" HEX ".scope/web", "web", ""},
+	{"/system.slice/x.service", "web", ""},
+	{"/a/webs", "web", ""},
+	{"/a/xweb", "web", ""},
+	{"/a/-", "", ""},
+	{"/", "web", ""},
+	{"", "web", ""},
+};
+
+START_TEST(test_own_cgroup)
+{
+	size_t len = container_own_cgroup(owned[_i].path, owned[_i].id);
+
+	ck_assert_uint_eq(len, strlen(owned[_i].own));
+	ck_assert_int_eq(strncmp(owned[_i].path, owned[_i].own, len), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("container");
@@ -133,6 +167,7 @@ int main(void)
 
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_from_cgroup, 0, (int)ARRAY_LEN(cases));
+	tcase_add_loop_test(tc, test_own_cgroup, 0, (int)ARRAY_LEN(owned));
 	srunner_run_all(sr, CK_SILENT);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

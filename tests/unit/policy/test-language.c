@@ -395,6 +395,44 @@ START_TEST(test_containers)
 }
 END_TEST
 
+static const struct {
+	const char *entry; /* of match */
+	struct policy_container container;
+	enum policy_fit fit;
+} fits[] = {
+	{"{name: a}", {}, POLICY_FIT_UNKNOWN},
+	{"{name: a}", {.name = ""}, POLICY_FIT_NO},
+	{"{runtime: podman, name: a}", {.name = "a"}, POLICY_FIT_UNKNOWN},
+	{"{runtime: podman, name: a}", {.name = "b"}, POLICY_FIT_NO},
+	{"{runtime: podman, name: a}", {.runtime = "docker"}, POLICY_FIT_NO},
+	{"{image: \"*\"}", {}, POLICY_FIT_UNKNOWN},
+	{"{image: \"*\"}", {.image = ""}, POLICY_FIT_YES},
+	{"{image: \"?*\"}", {.image = ""}, POLICY_FIT_NO},
+	{"{labels: {a: b}}", {}, POLICY_FIT_NO},
+	{"{labels: {a: b}}", {.labels_unknown = true}, POLICY_FIT_UNKNOWN},
+	{"{labels: {a: b}}",
+	 {.labels = (struct policy_label[]){{(char *)"a", (char *)"b"}}, .n_labels = 1, .labels_unknown = true},
+	 POLICY_FIT_YES},
+	{"{labels: {a: b}}",
+	 {.labels = (struct policy_label[]){{(char *)"a", (char *)"c"}}, .n_labels = 1, .labels_unknown = true},
+	 POLICY_FIT_NO},
+	{"{name: x, labels: {a: b}}", {.name = "y", .labels_unknown = true}, POLICY_FIT_NO},
+	{"{name: x, labels: {a: b}}", {.name = "x", .labels_unknown = true}, POLICY_FIT_UNKNOWN},
+};
+
+/* What is not known is neither yes nor no. */
+START_TEST(test_container_fits)
+{
+	char text[256];
+	struct policy_file *file;
+
+	(void)snprintf(text, sizeof(text), MATCH "  - container: %s\n", fits[_i].entry);
+	file = parse_good(text);
+	ck_assert_int_eq(policy_match_container_fit(&file->policies[0]->matches[0], &fits[_i].container), fits[_i].fit);
+	(void)policy_file_unref(file);
+}
+END_TEST
+
 /* What a rule does and says may change; it stays the same rule. */
 START_TEST(test_ids_stay)
 {
@@ -424,6 +462,7 @@ int main(void)
 	tcase_add_test(cases, test_every_rule_is_found);
 	tcase_add_loop_test(cases, test_texts, 0, (int)ARRAY_LEN(texts));
 	tcase_add_loop_test(cases, test_containers, 0, (int)ARRAY_LEN(containers));
+	tcase_add_loop_test(cases, test_container_fits, 0, (int)ARRAY_LEN(fits));
 	tcase_add_test(cases, test_ids_stay);
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
