@@ -149,6 +149,16 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct sock;
+
+struct socket {
+	struct sock *sk;
+};
+
+struct unix_sock {
+	struct path path; /* where it was bound; nothing: it has no name in a filesystem */
+};
+
 struct file {
 	unsigned int f_mode;
 	unsigned int f_flags;

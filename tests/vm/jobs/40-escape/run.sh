@@ -120,6 +120,8 @@ expect "nor limited" refused governed "$TRY" limit "$(agent_pid)"
 agent_cgroup=$CGROUPS$(systemctl show --property=ControlGroup --value haetaed.service)
 expect "nor frozen by its cgroup" refused governed "$TRY" open write "$agent_cgroup/cgroup.freeze"
 expect "nor by the one above" refused governed "$TRY" open write "${agent_cgroup%/*}/cgroup.kill"
+expect "nor asked for anything, not even to disarm" refused governed "$TRY" connect /run/haetae/control
+expect "others that listen on the host are" passes governed "$TRY" connect /run/dbus/system_bus_socket
 expect "the agent still runs" agent_runs
 expect "every pin is in place" passes test -e $pins/link-haetae_file_open
 
