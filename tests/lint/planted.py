@@ -57,12 +57,16 @@ FAULTS = [
     Fault("attacks", "tests/attack/Z99-silent.sh", "", "true\n", "Z99-silent.sh: no comment"),
     Fault("attacks", "docs/SECURITY.md", "| act | what is tried |\n|---|---|\n", "| act | what is tried |\n|---|---|\n| `Z` | z |\n",
           "no such attack: | `Z` | z |"),
+    Fault("examples", "docs/policy-guide.md", "  default: deny\n", "  defualt: deny\n", "unknown key `defualt`"),
+    Fault("examples", "docs/policy-guide.md", "exec: /tmp/nginx, expect: deny", "exec: /tmp/nginx, expect: allow", "a copy of it does not"),
+    Fault("examples", "docs/man/haetae.policy.5", "policy: report\n", "policy: Report\n", "shown.yaml:1:9: error"),
+    Fault("examples", "README.md", "file:\n  deny:\n", "file:\n  allow:\n", "shown.yaml:"),
 ]
 
 
 def run(check: str, tree: Path) -> tuple[int, list[str]]:
     """Runs a check on a tree. Returns: its status and the faults it named."""
-    done = subprocess.run([sys.executable, "-B", HERE / f"{check}.py", tree], text=True, stdout=subprocess.PIPE)
+    done = subprocess.run([sys.executable, "-B", HERE / f"{check}.py", tree, *sys.argv[2:]], text=True, stdout=subprocess.PIPE)
     return done.returncode, [line for line in done.stdout.splitlines() if line.startswith("# ")]
 
 
