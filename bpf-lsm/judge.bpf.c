@@ -46,12 +46,11 @@ SEC("freplace/judge")
 int haetae_judge(struct label *l, struct object *o)
 {
 	__u32 level;
-	bool told;
 
 	if (!l || !o)
 		return -EPERM;
 	/* The last thing this task was asked was the same act: refused if it comes to that, but not told twice. */
-	told = (o->facts & OBJECT_AGAIN) && (l->facts & OBJECT_TWICE) && l->dentry == o->dentry;
+	l->again = (o->facts & OBJECT_AGAIN) && (l->facts & OBJECT_TWICE) && l->dentry == o->dentry;
 	if (o->facts & OBJECT_UNBOUND)
 		level = judge_unbound(l, o);
 	else if ((o->facts & OBJECT_GUARDED) || ((o->ops & GUARD_OPS) && guard_covers(o)))
@@ -62,7 +61,7 @@ int haetae_judge(struct label *l, struct object *o)
 		level = places_decide(l, o);
 	else
 		level = verdict_decide(l, o);
-	if ((o->facts & OBJECT_QUIET) || (told && level < LEVEL_DENY))
+	if ((o->facts & OBJECT_QUIET) || (l->again && level < LEVEL_DENY))
 		return level >= LEVEL_DENY ? -EPERM : 0;
 	if (level == LEVEL_ALLOW && !(l->record && l->walk.n && (o->ops & HT_OPS_FILE)))
 		return 0;

@@ -165,6 +165,7 @@ struct label {
 	__u32 chain; /* HT_RECORD_STRAIGHT, HT_RECORD_IDENTITY or 0 */
 	__u64 rule;
 	__u32 canary;
+	__u32 again; /* the act was judged and told a moment ago, by another hook */
 	__u32 ask; /* bits of the slots whose profiles may know the object by identity */
 
 	/* Scratch of the running hook. A task runs one hook at a time, so its own label is the one

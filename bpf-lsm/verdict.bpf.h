@@ -337,7 +337,7 @@ static __always_inline bool verdict_position(struct label *l, void *profile, __u
 }
 
 /* Second pass: what does each profile say of the collected position? Third (by_identity): of the object, whatever it is
- * called; that only ever adds a refusal. Return: not 0: ask for the identity, too. */
+ * called; that only ever adds a refusal. Return: 1: ask for the identity, too; 0. */
 __global int verdict_profile_judge(struct label *l, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
@@ -353,7 +353,7 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	header = bpf_map_lookup_elem(profile, &key);
 	if (!header)
 		return 0;
-	ask = header->flags & HT_PROFILE_IDENTITIES;
+	ask = header->flags / HT_PROFILE_IDENTITIES & 1;
 	l->freeze.wanted = !l->by_identity && freeze_wanted(l, profile);
 	if (!l->freeze.wanted && !((header->deny | header->audit | header->would) & l->ops))
 		return 0;
@@ -383,7 +383,7 @@ static __always_inline void verdict_judge(struct label *l)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (!(l->slots >> i))
 			return;
-		l->ask |= (__u32)!!verdict_profile_judge(l, i) << i;
+		l->ask |= (__u32)verdict_profile_judge(l, i) << i;
 	}
 }
 
