@@ -47,18 +47,21 @@ const char *rule_effect(const struct policy *policy, const struct policy_rule *r
 
 void rule_ops(const struct policy_rule *rule, struct strbuf *b)
 {
-	const char *last = NULL;
+	const char *words[32];
+	size_t n = 0, known;
 
 	for (unsigned i = 0; i < 32; i++) {
 		const char *word = rule->ops & (1U << i) ? policy_op_to_string(1U << i) : NULL;
 
 		/* both ways to map have one word */
-		if (!word || word == last)
+		for (known = 0; word && known < n && words[known] != word; known++)
+			;
+		if (!word || known < n)
 			continue;
-		if (b->len > 0)
+		if (n > 0)
 			strbuf_putc(b, ',');
 		strbuf_puts(b, word);
-		last = word;
+		words[n++] = word;
 	}
 }
 

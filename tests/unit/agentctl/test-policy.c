@@ -75,6 +75,7 @@ static const struct {
 	{{"policy", "show", "--effective", "none"}, 1, "", "No container, unit or cgroup 'none'"},
 	{{"policy", "show", "--effective", "/user.slice"}, 0, "", "No policy governs /user.slice."},
 	{{"policy", "show", "--effective", "nginx.service"}, 0, "exec.allow /usr/sbin/nginx", ""},
+	{{"policy", "show", "--effective", "nginx.service"}, 0, "link,attr,map,exec  web ", ""},
 	{{"policy", "show", "--effective", "nginx.service"}, 0, "file.deny /root/** except /root/.profile", ""},
 	{{"policy", "show", "--effective", "nginx.service"}, 0, "10-base.yaml:4", ""},
 	{{"policy", "show", "--effective", "--json", "/system.slice/ssh.service"}, 0, "\"effect\": \"would-deny\"", ""},
