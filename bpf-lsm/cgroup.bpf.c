@@ -77,8 +77,7 @@ int BPF_PROG(haetae_cgroup_mkdir, struct cgroup *cgrp, const char *path)
 	return 0;
 }
 
-SEC("tp_btf/cgroup_release")
-int BPF_PROG(haetae_cgroup_release, struct cgroup *cgrp, const char *path)
+static __always_inline int cgroup_forget(struct cgroup *cgrp, const char *path)
 {
 	struct ht_cgroup *c, copy;
 	__u64 id = 0;
@@ -89,9 +88,24 @@ int BPF_PROG(haetae_cgroup_release, struct cgroup *cgrp, const char *path)
 	if (!c)
 		return 0;
 	copy = *c;
-	(void)map_delete(&cgroups, &id);
-	cgroup_notice(HT_RECORD_UNBIND, id, path, &copy);
+	if (map_delete(&cgroups, &id) == 0)
+		cgroup_notice(HT_RECORD_UNBIND, id, path, &copy);
 	return 0;
+}
+
+/* Nothing is in it, and nothing gets into it any more. */
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(haetae_cgroup_rmdir, struct cgroup *cgrp, const char *path)
+{
+	return cgroup_forget(cgrp, path);
+}
+
+/* The kernel lets go of it: at once, or when the memory that was charged to it is reclaimed, which can take days. Here for
+ * what the agent bound while it was removed. */
+SEC("tp_btf/cgroup_release")
+int BPF_PROG(haetae_cgroup_release, struct cgroup *cgrp, const char *path)
+{
+	return cgroup_forget(cgrp, path);
 }
 
 /* ---- the iterator: bring every task's label in line with the cgroups map ---- */

@@ -24,7 +24,7 @@ cp "$TRY" /p/tool && ln /p/tool /p/tool-too
 echo secret >/p/dir/deep && echo secret >/p/moved && echo secret >/p/linked && ln -s linked /p/link
 echo secret >/p/mine && echo secret >/p/plain
 # So few inodes that a number is used again at once, and by nobody else.
-mkdir /p/few && truncate -s 4M /few.img && mkfs.ext4 -q -N 32 /few.img && mount -o loop /few.img /p/few && echo secret >/p/few/reused
+modprobe loop && mkdir /p/few && truncate -s 4M /few.img && mkfs.ext4 -q -N 32 /few.img && mount -o loop /few.img /p/few && echo secret >/p/few/reused
 mount -t tmpfs tmpfs /gone && echo secret >/gone/secret
 mount --bind /p/sub /q
 mount "$(findmnt -no SOURCE /)" /second
