@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * flood THREADS OPENS PATH...: opens each path over and over, OPENS times in total, and says for
- * each:
+ * flood THREADS ATTEMPTS [ACT:]PATH...: tries each over and over, ATTEMPTS times in total, and says for each:
  *
- *   PATH OPENED REFUSED OTHER
+ *   [ACT:]PATH DONE REFUSED OTHER
  *
- * REFUSED is EPERM, OTHER any other failure. With OPENS 0 it goes on until SIGTERM. The status is 0
- * however the opens went: what they should have been is the caller's to say.
+ * REFUSED is EPERM, OTHER any other failure. With ATTEMPTS 0 it goes on until SIGTERM. The status is 0 however they
+ * went: what they should have been is the caller's to say. Without an act the path is opened to be read.
  */
 
 #include <errno.h>
@@ -17,12 +16,65 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATHS_MAX 16
 #define THREADS_MAX 64
 
+static int act_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int act_write(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int act_truncate(const char *path)
+{
+	return truncate(path, 0);
+}
+
+static int act_chmod(const char *path)
+{
+	return chmod(path, 0600);
+}
+
+/* Should it succeed, the name is gone and the next ones fail in another way: that is counted. */
+static int act_rename(const char *path)
+{
+	char to[4096];
+
+	(void)snprintf(to, sizeof(to), "%s.moved", path);
+	return rename(path, to);
+}
+
+static int act_link(const char *path)
+{
+	char to[4096];
+
+	(void)snprintf(to, sizeof(to), "%s.linked", path);
+	return link(path, to);
+}
+
+static const struct act {
+	const char *name;
+	int (*run)(const char *path); /* 0, or -1 with errno */
+} acts[] = {
+	{"open:", act_open},	 {"write:", act_write},	  {"truncate:", act_truncate}, {"chmod:", act_chmod},
+	{"unlink:", unlink},	 {"rename:", act_rename}, {"link:", act_link},
+};
+
 static struct {
+	const struct act *acts[PATHS_MAX];
+	const char *objects[PATHS_MAX];
 	char **paths;
 	int n_paths;
 	long opens; /* 0: until told to stop */
@@ -42,21 +94,33 @@ static void *flood_thread(void *unused)
 	(void)unused;
 	while (!flood.stop) {
 		long turn = flood.begun++;
-		int i = (int)(turn % flood.n_paths), fd;
+		int i = (int)(turn % flood.n_paths);
 
 		if (flood.opens > 0 && turn >= flood.opens)
 			break;
-		fd = open(flood.paths[i], O_RDONLY | O_CLOEXEC);
-		if (fd >= 0) {
-			(void)close(fd);
+		if (flood.acts[i]->run(flood.objects[i]) == 0)
 			flood.opened[i]++;
-		} else if (errno == EPERM) {
+		else if (errno == EPERM)
 			flood.refused[i]++;
-		} else {
+		else
 			flood.other[i]++;
-		}
 	}
 	return NULL;
+}
+
+/* "ACT:PATH" or "/path" */
+static void attempt_parse(int i, const char *word)
+{
+	flood.acts[i] = &acts[0];
+	flood.objects[i] = word;
+	for (size_t a = 0; a < sizeof(acts) / sizeof(acts[0]); a++) {
+		size_t len = strlen(acts[a].name);
+
+		if (strncmp(word, acts[a].name, len) == 0) {
+			flood.acts[i] = &acts[a];
+			flood.objects[i] = word + len;
+		}
+	}
 }
 
 int main(int argc, char **argv)
@@ -65,12 +129,14 @@ int main(int argc, char **argv)
 	int n = argc > 3 ? atoi(argv[1]) : 0;
 
 	if (n < 1 || n > THREADS_MAX || argc - 3 > PATHS_MAX) {
-		(void)fprintf(stderr, "usage: flood THREADS OPENS PATH...\n");
+		(void)fprintf(stderr, "usage: flood THREADS ATTEMPTS [ACT:]PATH...\n");
 		return 2;
 	}
 	flood.opens = atol(argv[2]);
 	flood.paths = argv + 3;
 	flood.n_paths = argc - 3;
+	for (int i = 0; i < flood.n_paths; i++)
+		attempt_parse(i, flood.paths[i]);
 	(void)signal(SIGTERM, on_term);
 	for (int i = 0; i < n; i++)
 		if (pthread_create(&threads[i], NULL, flood_thread, NULL) != 0) {

@@ -37,6 +37,7 @@ extern const struct verb attribute_verbs[];
 extern const struct verb uring_verbs[];
 extern const struct verb tree_verbs[];
 extern const struct verb socket_verbs[];
+extern const struct verb churn_verbs[];
 
 /* Runs the rest of a command line. Return: its exit status. */
 int try_run(char **words);
