@@ -132,14 +132,26 @@ static int tell(const char *runtime_dir, const struct state *state)
 	return -EPERM;
 }
 
+/* All that the runtime writes, needed or not: one that finds the pipe closed takes that for a failure, and its container
+ * does not start. Return: 0, -EFBIG beyond STATE_MAX, -errno. */
+static int input_read(char **ret, size_t *ret_len)
+{
+	int r = fd_read_all(STDIN_FILENO, STATE_MAX, ret, ret_len);
+	char rest[4096];
+
+	while (r < 0 && read(STDIN_FILENO, rest, sizeof(rest)) > 0)
+		;
+	return r;
+}
+
 static int run(const char *runtime_dir)
 {
 	_cleanup_selectors_ struct selectors selectors = {};
 	_cleanup_state_ struct state state = {};
 	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
 	bool must;
-	size_t len;
-	int r;
+	int input = input_read(&text, &len), r;
 
 	r = selectors_load(runtime_dir, &selectors);
 	if (r == -ENOENT)
@@ -147,7 +159,7 @@ static int run(const char *runtime_dir)
 	if (r < 0)
 		complain("what policies select cannot be read", strerror(-r));
 	must = r < 0 || any_enforces(&selectors);
-	r = fd_read_all(STDIN_FILENO, STATE_MAX, &text, &len);
+	r = input;
 	if (r >= 0)
 		r = state_read(text, len, "", &state);
 	if (r < 0) {

@@ -112,6 +112,13 @@ expect "the agent is back" until_ 30 agent_runs
 expect "nobody but root can tell" has_status 1 setpriv --reuid 65534 --regid 65534 --clear-groups /usr/libexec/haetae-hook \
 	<<<'{"id": "web-1", "pid": 1}'
 
+# A runtime that finds the pipe closed does not start its container.
+reads_all() {
+	{ sleep 0.2 && head -c 6000000 /dev/zero && : >/tmp/written; } | /usr/libexec/haetae-hook --runtime-dir /nowhere
+	test -e /tmp/written
+}
+expect "the hook reads all that a runtime writes, also with nothing to do" reads_all
+
 # ---- found, without the hook ----
 mv /usr/share/containers/oci/hooks.d/haetae.json /tmp/
 podman run --quiet --detach --network none --name web-unhooked --rootfs /c/root /busybox sleep 600 >/dev/null
