@@ -11,45 +11,12 @@
 #include <sys/stat.h>
 
 #include "container/container.h"
+#include "place.h"
 #include "util/cleanup.h"
-#include "util/fd.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HEX2 "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 #define OUTSIDE "0::/machine.slice/libpod-conmon-" HEX ".scope\n"
-
-static char root[64];
-
-static void setup(void)
-{
-	(void)strcpy(root, "/tmp/haetae-resolve-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-}
-
-static void teardown(void)
-{
-	char command[128];
-
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", root);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static void put(const char *path, const void *data, size_t len)
-{
-	char full[512];
-	char *slash;
-	int fd;
-
-	(void)snprintf(full, sizeof(full), "%s%s", root, path);
-	slash = strrchr(full, '/');
-	*slash = '\0';
-	ck_assert_int_eq(mkdir_parents(full, 0755), 0);
-	*slash = '/';
-	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, data, len), (ssize_t)len);
-	ck_assert_int_eq(close(fd), 0);
-}
 
 static int resolve(const char *runtime, const char *id, char **ret_name)
 {
@@ -113,10 +80,10 @@ START_TEST(test_conmon)
 	_cleanup_free_ char *name = NULL;
 	int r;
 
-	put("/proc/self/cmdline", CMDLINE("conmon\0-c\0" HEX "\0-n\0self"));
-	put("/proc/77/cmdline", processes[_i].cmdline, processes[_i].len);
+	put_bytes("/proc/self/cmdline", CMDLINE("conmon\0-c\0" HEX "\0-n\0self"));
+	put_bytes("/proc/77/cmdline", processes[_i].cmdline, processes[_i].len);
 	if (processes[_i].cgroup)
-		put("/proc/77/cgroup", processes[_i].cgroup, strlen(processes[_i].cgroup));
+		put_bytes("/proc/77/cgroup", processes[_i].cgroup, strlen(processes[_i].cgroup));
 	r = resolve(processes[_i].runtime, HEX, &name);
 	ck_assert_msg(r == (processes[_i].name ? 0 : -ENOENT), "process %d: %d, %s", _i, r, name);
 	ck_assert_str_eq(name, processes[_i].name ? processes[_i].name : "before");
@@ -134,13 +101,13 @@ START_TEST(test_conmon_among_others)
 	ck_assert_ptr_nonnull(line);
 	for (int pid = 1; pid < 50; pid++) {
 		(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-		put(path, CMDLINE("conmon\0-c\0" HEX2 "\0-n\0other"));
+		put_bytes(path, CMDLINE("conmon\0-c\0" HEX2 "\0-n\0other"));
 		(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
-		put(path, OUTSIDE, strlen(OUTSIDE));
+		put_bytes(path, OUTSIDE, strlen(OUTSIDE));
 	}
 	memset(line, 'x', 199999);
 	memcpy(line, head, sizeof(head));
-	put("/proc/33/cmdline", line, 200000);
+	put_bytes("/proc/33/cmdline", line, 200000);
 	ck_assert_int_eq(resolve("podman", HEX, &name), 0);
 	ck_assert_str_eq(name, "web");
 }
@@ -171,7 +138,7 @@ START_TEST(test_docker)
 	_cleanup_free_ char *name = NULL;
 
 	if (dockers[_i].config)
-		put("/var/lib/docker/containers/" HEX "/config.v2.json", dockers[_i].config,
+		put_bytes("/var/lib/docker/containers/" HEX "/config.v2.json", dockers[_i].config,
 		    strlen(dockers[_i].config));
 	ck_assert_int_eq(resolve(dockers[_i].runtime, dockers[_i].id, &name),
 			 dockers[_i].name ? 0 : -ENOENT);
@@ -185,8 +152,8 @@ START_TEST(test_docker_data_root)
 	static const char config[] = "{\"Name\": \"/elsewhere\"}";
 	_cleanup_free_ char *name = NULL;
 
-	put("/etc/docker/daemon.json", daemon, sizeof(daemon) - 1);
-	put("/srv/docker/containers/" HEX "/config.v2.json", config, sizeof(config) - 1);
+	put_bytes("/etc/docker/daemon.json", daemon, sizeof(daemon) - 1);
+	put_bytes("/srv/docker/containers/" HEX "/config.v2.json", config, sizeof(config) - 1);
 	ck_assert_int_eq(resolve("docker", HEX, &name), 0);
 	ck_assert_str_eq(name, "elsewhere");
 }
@@ -200,7 +167,7 @@ int main(void)
 	int failed;
 
 	suite_add_tcase(s, tc);
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, place_make, place_remove);
 	tcase_add_loop_test(tc, test_conmon, 0, (int)ARRAY_LEN(processes));
 	tcase_add_test(tc, test_conmon_among_others);
 	tcase_add_loop_test(tc, test_docker, 0, (int)ARRAY_LEN(dockers));
