@@ -121,10 +121,13 @@ version 1 "/r/moving, /r/both" "/r/kept"
 version 2 "/r/b*, /r/one" "/r/moving"
 policy flip.yaml </r/flip/1
 expect "the first version is in force" agentctl reload
-enter /flip.scope "$FLOOD" 8 0 /r/both /r/none /r/moving >/tmp/flood &
+# The readers are told to step back for whoever reloads: eight of them on two processors would leave it a fifth of one, and what is
+# tried here is what they see while it happens, not who gets the processor. So a few flips are waited for, however slow the machine;
+# past that time is what ends it.
+enter /flip.scope nice -n 10 "$FLOOD" 8 0 /r/both /r/none /r/moving >/tmp/flood &
 flood_pid=$!
-flips=0 failed=0 end=$((EPOCHSECONDS + ${HAETAE_FLIP_SECONDS:-40}))
-while ((flips < 40 && EPOCHSECONDS < end)); do
+flips=0 failed=0 end=$((EPOCHSECONDS + ${HAETAE_FLIP_SECONDS:-30}))
+while ((flips < 8 || (flips < 40 && EPOCHSECONDS < end))); do
 	policy flip.yaml <"/r/flip/$((flips % 2 + 1))"
 	agentctl reload >/dev/null || failed=$((failed + 1))
 	flips=$((flips + 1))
@@ -135,7 +138,6 @@ sed 's/^/# /' /tmp/flood
 echo "# $flips flips"
 column() { awk -v path="$1" -v column="$2" '$1 == path { print $column }' /tmp/flood; }
 expect "all reloads went well" is 0 echo $failed
-expect "there were some flips" test $flips -ge 5
 expect "what both versions refuse was never let through" is 0 column /r/both 2
 expect "it was tried" test "$(column /r/both 3)" -gt 1000
 expect "what one policy of each version refuses was never let through" is 0 column /r/moving 2
