@@ -572,7 +572,8 @@ int automaton_build(struct automaton *a, const struct input *input, automaton_ju
 	a->judge = judge;
 	a->userdata = userdata;
 	b.cache = calloc(RELATION_CACHE, sizeof(*b.cache));
-	if (!b.cache)
+	/* never NULL: those of a node are counted from here, also if no node has any */
+	if (!b.cache || array_reserve(a->edges, a->edges_size, 1) < 0)
 		return -ENOMEM;
 	r = builder_start(&b);
 	if (r != 0)

@@ -20,16 +20,46 @@
 #include "identity.skel.h"
 #include "util/cleanup.h"
 
-/* Cgroups whose objects find room in one profile, as long as these are not too many in all: an entry that is not used
- * costs a pointer or two of the hash table. */
-#define IDENTITIES_CGROUPS 1024U
+/* Cgroups whose objects find room in a profile before any is known. An entry that is not used costs a pointer or two of
+ * the hash table, for each of a thousand policies; a table that is full is replaced by one of twice the size. */
+#define IDENTITIES_CGROUPS 4U
 
-size_t kernel_identities_room(const struct kernel *k, const struct image_profile *profile)
+static size_t identities_max(const struct kernel *k)
 {
-	size_t n = profile->n_identities * IDENTITIES_CGROUPS;
-	size_t max = k->identities_max ? k->identities_max : KERNEL_IDENTITIES_MAX;
+	return k->identities_max ? k->identities_max : KERNEL_IDENTITIES_MAX;
+}
 
-	return n < max ? n : max;
+size_t kernel_identities_count(const struct kernel_identity *identities, size_t n, uint32_t profile)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += identities[i].profile == profile;
+	return count;
+}
+
+size_t kernel_identities_room(const struct kernel *k, const struct image_profile *profile,
+			      size_t known)
+{
+	size_t n = profile->n_identities > 0 ?
+			   2 * known + profile->n_identities * IDENTITIES_CGROUPS :
+			   0;
+
+	return n < identities_max(k) ? n : identities_max(k);
+}
+
+/* A profile of an earlier agent has a map of a size that is not known: the next publish replaces it. */
+static void identities_crowd(const struct kernel *k, struct kernel_profile *p)
+{
+	p->crowded = p->room > 0 && p->room < identities_max(k);
+}
+
+bool kernel_identities_crowded(const struct kernel *k)
+{
+	for (size_t i = 0; i < k->n_profiles; i++)
+		if (k->profiles[i].crowded)
+			return true;
+	return false;
 }
 
 static struct ht_edge_key identity_key(const struct kernel *k, const struct ht_identity *identity)
@@ -85,6 +115,7 @@ int kernel_identities_put(struct kernel *k, const struct kernel_identity *identi
 {
 	for (size_t i = 0; i < n; i++) {
 		struct kernel_profile *p = kernel_profile_find(k, identities[i].profile);
+		size_t before = *no_room;
 		int r;
 
 		if (!p || p->fd < 0 || p->retired)
@@ -92,6 +123,8 @@ int kernel_identities_put(struct kernel *k, const struct kernel_identity *identi
 		r = kernel_identities_fill(k, p->fd, p->id, &identities[i], 1, no_room);
 		if (r < 0)
 			return r;
+		if (*no_room > before)
+			identities_crowd(k, p);
 	}
 	/* what was decided before these were known counts no more */
 	return n > 0 ? kernel_epoch_move(k) : 0;

@@ -43,6 +43,8 @@ struct kernel_profile {
 	uint64_t digest; /* 0: unknown (adopted) */
 	int fd;		 /* its inner map, owned; negative: unknown (adopted) */
 	bool retired;
+	size_t room;  /* of its map for identities; 0: unknown (adopted), or none */
+	bool crowded; /* some found no room, and a larger map would have it */
 };
 
 /* One ring, and the drain that is under way on it. */
@@ -165,8 +167,11 @@ int kernel_guard_program(struct kernel *k, int fd);
 int kernel_guard_begin(struct kernel *k);
 /* After a publish: all that there are, and no other. Return: 0, -errno. */
 int kernel_guard_round(struct kernel *k);
-/* identity.c: room that the inner map of a profile needs besides what the image has. */
-size_t kernel_identities_room(const struct kernel *k, const struct image_profile *profile);
+/* identity.c: how many of them are the profile's. */
+size_t kernel_identities_count(const struct kernel_identity *identities, size_t n, uint32_t profile);
+/* Room that the inner map of a profile keeps for objects besides what the image has, if it has `known` of them now. */
+size_t kernel_identities_room(const struct kernel *k, const struct image_profile *profile,
+			      size_t known);
 /* Put those of one profile into an inner map. Those that find no room are added to *no_room. Return: 0, -errno. */
 int kernel_identities_fill(struct kernel *k, int fd, uint32_t profile,
 			   const struct kernel_identity *identities, size_t n, size_t *no_room);

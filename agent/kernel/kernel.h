@@ -86,6 +86,8 @@ int kernel_opened_read(struct kernel *k, int tid,
  * hold by name alone. Return: 0, -errno. */
 int kernel_identities_put(struct kernel *k, const struct kernel_identity *identities, size_t n,
 			  size_t *no_room);
+/* Did some find no room that would have it in a larger map? Then kernel_identities_grow() is to be called. */
+bool kernel_identities_crowded(const struct kernel *k);
 /* Let go of an object. Return: 0 (also if it was not bound), -errno. */
 int kernel_identity_remove(struct kernel *k, uint32_t profile, const struct ht_identity *identity);
 
@@ -112,6 +114,13 @@ int kernel_seed_names(struct kernel *k, struct image_names *names);
 int kernel_publish(struct kernel *k, const struct image *image,
 		   const struct kernel_identity *identities, size_t n_identities,
 		   struct kernel_publish *ret, char **reterr_text);
+
+/* Larger maps for the profiles of the image in force that are crowded, with everything that is known: nothing else
+ * changes, the generation neither. Those that find no room there either are added to *no_room.
+ * Return: 0; negative errno with *reterr_text: the profiles are what they were. */
+int kernel_identities_grow(struct kernel *k, const struct image *image,
+			   const struct kernel_identity *identities, size_t n_identities,
+			   size_t *no_room, char **reterr_text);
 
 /* Learn where the overlay module keeps what `origin: image` asks for, if that is not known yet; to be called again until
  * it is. Until then nothing on an overlay counts as having come with an image. Return: 0 it is known; -ENOENT the module

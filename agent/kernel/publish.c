@@ -85,16 +85,16 @@ struct kernel_profile *kernel_profile_find(struct kernel *k, uint32_t id)
 	return NULL;
 }
 
-/* Takes fd. */
-static int profile_note(struct kernel *k, uint32_t id, uint64_t digest, int fd, bool retired)
+/* Takes note->fd. */
+static int profile_note(struct kernel *k, const struct kernel_profile *note)
 {
-	struct kernel_profile *p = kernel_profile_find(k, id);
+	struct kernel_profile *p = kernel_profile_find(k, note->id);
 
 	if (!p) {
 		p = reallocarray(k->profiles, k->n_profiles + 1, sizeof(*p));
 		if (!p) {
-			if (fd >= 0)
-				(void)close(fd);
+			if (note->fd >= 0)
+				(void)close(note->fd);
 			return -ENOMEM;
 		}
 		k->profiles = p;
@@ -102,7 +102,7 @@ static int profile_note(struct kernel *k, uint32_t id, uint64_t digest, int fd, 
 	} else if (p->fd >= 0) {
 		(void)close(p->fd);
 	}
-	*p = (struct kernel_profile){ .id = id, .digest = digest, .fd = fd, .retired = retired };
+	*p = *note;
 	return 0;
 }
 
@@ -119,13 +119,13 @@ static int profile_stamp(int fd, uint64_t digest)
 	return bpf_map_update_elem(fd, &header, &e, BPF_EXIST) < 0 ? -errno : 0;
 }
 
-/* A finished inner map for a profile. Return: fd or -errno. */
-static int profile_build(struct kernel *k, const struct image_profile *profile)
+/* A finished inner map for a profile, with room for so many objects. Return: fd or -errno. */
+static int profile_build(struct kernel *k, const struct image_profile *profile, size_t room)
 {
 	_cleanup_close_ int fd = -EBADF;
 	int r;
 
-	fd = kernel_profile_map_new(k, profile->n_pairs + kernel_identities_room(k, profile));
+	fd = kernel_profile_map_new(k, profile->n_pairs + room);
 	if (fd < 0)
 		return fd;
 	r = map_fill(fd, profile->pairs, profile->n_pairs);
@@ -280,6 +280,7 @@ static int half_turn(struct kernel *k, uint32_t half, int matcher_fd)
 struct staged {
 	int fd;
 	const struct image_profile *profile;
+	size_t room;
 };
 
 static void staged_free(struct staged *staged, size_t n)
@@ -294,7 +295,8 @@ static bool profile_changed(struct kernel *k, const struct image_profile *profil
 {
 	struct kernel_profile *known = kernel_profile_find(k, profile->id);
 
-	return !known || known->retired || known->digest == 0 || known->digest != profile->digest;
+	return !known || known->retired || known->digest == 0 || known->digest != profile->digest ||
+	       known->crowded;
 }
 
 static int staged_fd(const struct staged *staged, size_t n, uint32_t id)
@@ -303,6 +305,13 @@ static int staged_fd(const struct staged *staged, size_t n, uint32_t id)
 		if (staged[i].profile->id == id)
 			return staged[i].fd;
 	return -ENOENT;
+}
+
+static bool profile_crowded(struct kernel *k, const struct image_profile *profile)
+{
+	struct kernel_profile *known = kernel_profile_find(k, profile->id);
+
+	return known && known->crowded;
 }
 
 /* What is known of identities goes into new profiles before they are in force, and into those that stay now. */
@@ -325,8 +334,11 @@ static int stage_identities(struct kernel *k, const struct image *image, const s
 	return r;
 }
 
-/* Build every changed profile before anything is put in place. */
-static int stage(struct kernel *k, const struct image *image, struct staged **ret, size_t *ret_n)
+/* Build every profile that is chosen before anything is put in place. */
+static int stage(struct kernel *k, const struct image *image,
+		 bool (*chosen)(struct kernel *k, const struct image_profile *profile),
+		 const struct kernel_identity *identities, size_t n_identities, struct staged **ret,
+		 size_t *ret_n)
 {
 	struct staged *staged = calloc(image->n_profiles + 1, sizeof(*staged));
 	size_t n = 0;
@@ -337,10 +349,12 @@ static int stage(struct kernel *k, const struct image *image, struct staged **re
 		const struct image_profile *p =
 			i < image->n_profiles ? &image->profiles[i] : &image->matcher;
 
-		if (!profile_changed(k, p))
+		if (!chosen(k, p))
 			continue;
 		staged[n].profile = p;
-		staged[n].fd = profile_build(k, p);
+		staged[n].room = kernel_identities_room(
+			k, p, kernel_identities_count(identities, n_identities, p->id));
+		staged[n].fd = profile_build(k, p, staged[n].room);
 		if (staged[n++].fd < 0) {
 			int r = staged[n - 1].fd;
 
@@ -422,7 +436,8 @@ static int publish_announce(struct kernel *k, const struct staged *staged, size_
 	for (size_t i = 0; i < n; i++) {
 		int r = kernel_profile_find(k, staged[i].profile->id) ?
 				0 :
-				profile_note(k, staged[i].profile->id, 0, -EBADF, false);
+				profile_note(k, &(struct kernel_profile){ .id = staged[i].profile->id,
+									  .fd = -EBADF });
 
 		if (r < 0)
 			return r;
@@ -458,8 +473,10 @@ static int publish_staged(struct kernel *k, const struct image *image, struct st
 		r = publish_half(k, image, staged, n, /* retired_fd= */ -EBADF);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		stats->profiles_changed += staged[i].profile->id != 0;
-		r = profile_note(k, staged[i].profile->id, staged[i].profile->digest,
-				 steal_fd(&staged[i].fd), false);
+		r = profile_note(k, &(struct kernel_profile){ .id = staged[i].profile->id,
+							      .digest = staged[i].profile->digest,
+							      .fd = steal_fd(&staged[i].fd),
+							      .room = staged[i].room });
 	}
 	return r;
 }
@@ -485,7 +502,8 @@ static int publish_retire(struct kernel *k, const struct image *image, struct ke
 			continue;
 		own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 		r = own < 0 ? -errno :
-			      profile_note(k, k->profiles[i].id, 0, own, /* retired= */ true);
+			      profile_note(k, &(struct kernel_profile){
+						      .id = k->profiles[i].id, .fd = own, .retired = true });
 	}
 	return r;
 }
@@ -498,7 +516,7 @@ static int profiles_seed(struct kernel *k)
 	if (k->n_profiles > 0)
 		return 0;
 	while (bpf_map_get_next_key(k->map_fds[MAP_PROFILES], prev, &key) == 0) {
-		int r = profile_note(k, key >> 1, 0, -EBADF, false);
+		int r = profile_note(k, &(struct kernel_profile){ .id = key >> 1, .fd = -EBADF });
 
 		if (r < 0)
 			return r;
@@ -540,7 +558,7 @@ int kernel_publish(struct kernel *k, const struct image *image,
 		r = publish_names(k, image);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to publish wildcards and names");
-	r = stage(k, image, &staged, &n);
+	r = stage(k, image, profile_changed, identities, n_identities, &staged, &n);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to build the profiles");
 	r = stage_identities(k, image, staged, n, identities, n_identities,
@@ -567,6 +585,28 @@ int kernel_publish(struct kernel *k, const struct image *image,
 		return kernel_fail(reterr_text, r, "Failed to guard the profiles");
 	*ret = stats;
 	return 0;
+}
+
+int kernel_identities_grow(struct kernel *k, const struct image *image,
+			   const struct kernel_identity *identities, size_t n_identities,
+			   size_t *no_room, char **reterr_text)
+{
+	struct kernel_publish stats = {};
+	struct staged *staged = NULL;
+	size_t n = 0;
+	int r;
+
+	*reterr_text = NULL;
+	r = stage(k, image, profile_crowded, identities, n_identities, &staged, &n);
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = kernel_identities_fill(k, staged[i].fd, staged[i].profile->id, identities,
+					   n_identities, no_room);
+	if (r >= 0)
+		r = publish_staged(k, image, staged, n, &stats);
+	if (r >= 0)
+		r = kernel_guard_round(k);
+	staged_free(staged, n);
+	return r < 0 ? kernel_fail(reterr_text, r, "Failed to make room for what the rules name") : 0;
 }
 
 int kernel_seed_names(struct kernel *k, struct image_names *names)

@@ -22,17 +22,18 @@ _printf_(5, 0) static void report(struct policy_text *t, enum diag_severity seve
 {
 	_cleanup_strbuf_ struct strbuf text = {};
 	_cleanup_strbuf_ struct strbuf line = {};
-	struct policy_location where = policy_text_locate(t, at.start);
-	size_t start = at.start - (where.column - 1), end;
+	struct diag diag = { .severity = severity };
+	struct policy_location where;
+	size_t start, end;
 	const char *stop;
-	struct diag diag = {
-		.severity = severity,
-		.line = where.line,
-		.column = where.column,
-	};
 
+	/* first of all: a file can have half a million errors */
 	if (diag_list_skip(t->diags, severity))
 		return;
+	where = policy_text_locate(t, at.start);
+	diag.line = where.line;
+	diag.column = where.column;
+	start = at.start - (where.column - 1);
 	stop = memchr(t->data + start, '\n', t->len - start);
 	end = stop ? (size_t)(stop - t->data) : t->len;
 	if (end > start && t->data[end - 1] == '\r')

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "programs/haetaed/log.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 
@@ -420,8 +421,24 @@ static void openings_turn(struct identities *ids, const struct image *image,
 
 /* ---- binding ---- */
 
-static int bind_lists(struct identities *ids, const struct identity_list *add,
-		      const struct identity_list *remove)
+/* Maps that are full are replaced by larger ones. */
+static int bind_grow(struct identities *ids, const struct image *image)
+{
+	_cleanup_(identity_list_deinit) struct identity_list known = {};
+	_cleanup_free_ char *error = NULL;
+	size_t without_room = 0;
+	int r = identity_book_bind(&ids->book, image, &known);
+
+	if (r >= 0)
+		r = kernel_identities_grow(ids->kernel, image, known.items, known.n, &without_room, &error);
+	if (r < 0)
+		return error ? log_error(r, "%s", error) : r;
+	ids->without_room = without_room;
+	return 0;
+}
+
+static int bind_lists(struct identities *ids, const struct image *image,
+		      const struct identity_list *add, const struct identity_list *remove)
 {
 	size_t without_room = 0;
 	int r = 0;
@@ -432,7 +449,7 @@ static int bind_lists(struct identities *ids, const struct identity_list *add,
 	if (r >= 0)
 		r = kernel_identities_put(ids->kernel, add->items, add->n, &without_room);
 	ids->without_room += without_room;
-	return r;
+	return r >= 0 && kernel_identities_crowded(ids->kernel) ? bind_grow(ids, image) : r;
 }
 
 int identities_turn(struct identities *ids, const struct image *image)
@@ -440,7 +457,7 @@ int identities_turn(struct identities *ids, const struct image *image)
 	_cleanup_(identity_list_deinit) struct identity_list add = {}, remove = {};
 
 	openings_turn(ids, image, &add, &remove);
-	return bind_lists(ids, &add, &remove);
+	return bind_lists(ids, image, &add, &remove);
 }
 
 int identities_prepare(struct identities *ids, const struct image *image, struct identity_list *ret)
@@ -500,7 +517,7 @@ static int identities_refresh(struct identities *ids, const struct image *image)
 		ids->without_room = 0;
 		r = identity_book_bind(&ids->book, image, &add);
 	}
-	return r < 0 ? r : bind_lists(ids, &add, &remove);
+	return r < 0 ? r : bind_lists(ids, image, &add, &remove);
 }
 
 static bool refresh_is_due(const struct identities *ids)
@@ -554,7 +571,7 @@ void identities_released(struct identities *ids, const struct image *image, uint
 	_cleanup_(identity_list_deinit) struct identity_list add = {}, remove = {};
 
 	(void)identity_book_release(&ids->book, image, cgroup, &remove);
-	(void)bind_lists(ids, &add, &remove);
+	(void)bind_lists(ids, image, &add, &remove);
 }
 
 void identities_close(struct identities *ids)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "container/selectors.h"
@@ -180,6 +181,18 @@ static int parse_argv(int argc, char **argv, struct agent_options *o, enum comma
 	return 0;
 }
 
+/* Each policy is a map in the kernel that is held by a descriptor; the usual limit is meant for select(), which nobody calls
+ * here. What cannot be raised is told by the publish that has too many. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const struct agent_options *options)
 {
 	struct agent agent;
@@ -187,6 +200,7 @@ static int run(const struct agent_options *options)
 
 	/* what it writes tells who tried what: for root alone */
 	(void)umask(0077);
+	raise_descriptors();
 
 	r = agent_start(&agent, options);
 	if (r >= 0)

@@ -4,6 +4,8 @@
  * bench-policy [FILES [RULES]]: writes so many policy files of so many rules each, then reads,
  * checks and compiles them as the agent does. The standard size, 100,000 rules in 1,000 files, must
  * take less than 2 s and 200 MiB; beyond, the exit status is 1.
+ *
+ * bench-policy write DIRECTORY [FILES [RULES]]: only writes them there, for the benchmark of a whole publish.
  */
 
 #include <errno.h>
@@ -150,20 +152,31 @@ static int measure(const char *dir, unsigned files, unsigned rules)
 	return standard && (now() - start > SECONDS_MAX || memory_kb() > MEMORY_MAX_KB) ? 1 : 0;
 }
 
-int main(int argc, char **argv)
+static int write_all(const char *dir, unsigned files, unsigned rules)
 {
-	unsigned files = argc > 1 ? (unsigned)atoi(argv[1]) : 1000;
-	unsigned rules = argc > 2 ? (unsigned)atoi(argv[2]) : 100;
-	char dir[] = "/tmp/bench-policy.XXXXXX";
 	int r = 0;
 
-	if (!mkdtemp(dir))
-		return EXIT_FAILURE;
 	for (unsigned i = 0; r == 0 && i < files; i++)
 		r = write_file(dir, i, rules);
-	if (r == 0)
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	bool only_write = argc > 2 && strcmp(argv[1], "write") == 0;
+	char temporary[] = "/tmp/bench-policy.XXXXXX";
+	const char *dir = only_write ? argv[2] : mkdtemp(temporary);
+	int sizes = only_write ? 3 : 1, r;
+	unsigned files = argc > sizes ? (unsigned)atoi(argv[sizes]) : 1000;
+	unsigned rules = argc > sizes + 1 ? (unsigned)atoi(argv[sizes + 1]) : 100;
+
+	if (!dir)
+		return EXIT_FAILURE;
+	r = write_all(dir, files, rules);
+	if (r == 0 && !only_write)
 		r = measure(dir, files, rules);
-	remove_files(dir, files);
+	if (!only_write)
+		remove_files(dir, files);
 	if (r < 0)
 		fprintf(stderr, "bench-policy: %s\n", strerror(-r));
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

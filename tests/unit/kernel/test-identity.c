@@ -5,18 +5,18 @@
 #include "kernel-test.h"
 
 static const struct {
-	size_t identities;
+	size_t identities, known;
 	uint32_t max;
 	size_t room;
 } rooms[] = {
-	{0, 0, 0}, /* nothing is bound: nothing is kept */
-	{1, 0, 1024},
-	{10, 0, 10240},
-	{64, 0, 65536},
-	{1000, 0, 65536}, /* bounded */
-	{1000, 4, 4},
-	{0, 4, 0},
-	{1, 100000, 1024},
+	{0, 0, 0, 0}, /* nothing is bound: nothing is kept */
+	{0, 9, 0, 0},
+	{1, 0, 0, 4},
+	{10, 0, 0, 40},
+	{10, 40, 0, 120}, /* full: twice as much, and room for new ones */
+	{1000, 40000, 0, 65536}, /* bounded */
+	{1000, 0, 4, 4},
+	{1, 0, 100000, 4},
 };
 
 START_TEST(test_room)
@@ -24,7 +24,17 @@ START_TEST(test_room)
 	const struct image_profile profile = {.n_identities = rooms[_i].identities};
 	const struct kernel k = {.identities_max = rooms[_i].max};
 
-	ck_assert_uint_eq(kernel_identities_room(&k, &profile), rooms[_i].room);
+	ck_assert_uint_eq(kernel_identities_room(&k, &profile, rooms[_i].known), rooms[_i].room);
+}
+END_TEST
+
+START_TEST(test_count)
+{
+	const struct kernel_identity identities[] = {{.profile = 1}, {.profile = 2}, {.profile = 1}};
+
+	ck_assert_uint_eq(kernel_identities_count(identities, 3, 1), 2);
+	ck_assert_uint_eq(kernel_identities_count(identities, 3, 3), 0);
+	ck_assert_uint_eq(kernel_identities_count(NULL, 0, 1), 0);
 }
 END_TEST
 
@@ -61,6 +71,7 @@ int main(void)
 	TCase *tc = tcase_create("identity");
 
 	tcase_add_loop_test(tc, test_room, 0, (int)ARRAY_LEN(rooms));
+	tcase_add_test(tc, test_count);
 	tcase_add_test(tc, test_no_profile);
 	tcase_add_test(tc, test_not_a_map);
 	return tcase_run(tc);

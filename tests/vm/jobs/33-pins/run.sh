@@ -237,6 +237,28 @@ for round in first second; do
 	expect "podman: the $round container goes" podman rm --force --time 0 web
 done
 
+# ---- many containers of one policy: a table that was made for a few is replaced by a larger one ----
+echo secret >/p/many && ln /p/many /p/many-too
+policy many.yaml <<-EOF
+	policy: many
+	match: [{cgroup: /many-*.scope}]
+	file: {deny: [/p/many]}
+EOF
+expect "a policy of many containers comes" agentctl reload
+many=()
+for ((i = 0; i < 20; i++)); do
+	enter "/many-$i.scope" sleep infinity &
+	many+=("$!")
+done
+refused_in_many() {
+	local i
+	for ((i = 0; i < 20; i++)); do
+		refused inside "/many-$i.scope" "$TRY" open read /p/many-too || return
+	done
+}
+expect "the object is bound in each of them" until_ 100 refused_in_many
+kill "${many[@]}"
+
 expect "nothing failed" is 0 agent_status '$.identities.failed'
 expect "everything found room" is 0 agent_status '$.identities."without-room"'
 
