@@ -146,7 +146,6 @@ static int lint_policy(struct linter *l, const struct policy *policy)
 {
 	int r = 0;
 
-	l->n_allowed = 0;
 	for (size_t i = 0; i < policy->n_rules && r == 0; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
@@ -168,18 +167,29 @@ static int lint_policy(struct linter *l, const struct policy *policy)
 	return r;
 }
 
-int lint_roots(const struct policy_file *file, const struct lint_root *roots, size_t n_roots,
-	       struct diag_list *diags)
+int lint_policy_roots(const struct policy_file *file, const struct policy *policy,
+		      const struct lint_root *roots, size_t n_roots, struct diag_list *diags)
 {
 	struct linter l = {.file = file, .roots = roots, .n_roots = n_roots, .diags = diags};
 	size_t first = diags->n;
-	int r = 0;
+	int r;
 
 	if (n_roots == 0)
 		return 0;
-	for (size_t i = 0; i < file->n_policies && r == 0; i++)
-		r = lint_policy(&l, file->policies[i]);
+	r = lint_policy(&l, policy);
 	free(l.allowed);
+	diag_list_sort(diags, first);
+	return r;
+}
+
+int lint_roots(const struct policy_file *file, const struct lint_root *roots, size_t n_roots,
+	       struct diag_list *diags)
+{
+	size_t first = diags->n;
+	int r = 0;
+
+	for (size_t i = 0; i < file->n_policies && r == 0; i++)
+		r = lint_policy_roots(file, file->policies[i], roots, n_roots, diags);
 	diag_list_sort(diags, first);
 	return r;
 }

@@ -26,6 +26,10 @@ struct lint_root {
 int lint_roots(const struct policy_file *file, const struct lint_root *roots, size_t n_roots,
 	       struct diag_list *diags);
 
+/* The same for one policy of the file, and the containers that run under it. */
+int lint_policy_roots(const struct policy_file *file, const struct policy *policy,
+		      const struct lint_root *roots, size_t n_roots, struct diag_list *diags);
+
 /* Against a cgroup tree (tree_fd: /sys/fs/cgroup): an entry of `match` that selects none of it.
  * Return: 0, -ENOMEM, other negative errno if the tree cannot be read. */
 int lint_cgroups(const struct policy_file *file, int tree_fd, struct diag_list *diags);

@@ -113,7 +113,7 @@ _agentctl() {
 	policy)
 		local own=""
 		case $sub in
-		check) own="--strict --root --cgroups" ;;
+		check) own="--strict --running --root --cgroups" ;;
 		list) own="--json" ;;
 		show) own="--json --effective" ;;
 		test) own="--json --container --cgroup --policy --exe --uid --exec --op --from-image --suite" ;;

@@ -211,7 +211,11 @@ static int cgroup_facts(const struct agentctl *ctl, const char *path, struct con
 
 bool policies_governs(const struct policies *policies, size_t index, const char *path)
 {
-	const struct policy *policy = policies->items[index];
+	return policy_governs(policies->items[index], policies->ctl, path);
+}
+
+bool policy_governs(const struct policy *policy, const struct agentctl *ctl, const char *path)
+{
 	_cleanup_free_ char *copy = strdup(path);
 	bool asks = policy_asks_for_container(policy);
 	size_t len = strlen(path);
@@ -222,7 +226,7 @@ bool policies_governs(const struct policies *policies, size_t index, const char 
 	for (;;) {
 		_cleanup_facts_ struct container_facts facts = {};
 		struct policy_container about = {};
-		bool known = asks && cgroup_facts(policies->ctl, copy, &facts) == 0;
+		bool known = asks && cgroup_facts(ctl, copy, &facts) == 0;
 		bool matches;
 
 		if (known)
@@ -235,4 +239,31 @@ bool policies_governs(const struct policies *policies, size_t index, const char 
 		len = len > 1 ? len - 1 : 1;
 		copy[len] = '\0';
 	}
+}
+
+int cgroup_root_open(const struct cgroup *cgroup, const struct agentctl *ctl)
+{
+	_cleanup_free_ char *procs = NULL, *text = NULL, *root = NULL;
+	unsigned long pid;
+	size_t len = 0;
+	int fd, r;
+
+	if (asprintf(&procs, "%s/sys/fs/cgroup%s/cgroup.procs", ctl->root_dir, cgroup->path) < 0) {
+		procs = NULL;
+		return -ENOMEM;
+	}
+	r = file_read_all(AT_FDCWD, procs, CGROUP_PROCS_MAX, &text, &len);
+	if (r < 0)
+		return r == -ENOENT ? -ESRCH : r;
+	pid = strtoul(text, NULL, 10);
+	if (pid == 0) /* also a process of another PID namespace */
+		return -ESRCH;
+	if (asprintf(&root, "%s/proc/%lu/root", ctl->root_dir, pid) < 0) {
+		root = NULL;
+		return -ENOMEM;
+	}
+	fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	return fd;
 }

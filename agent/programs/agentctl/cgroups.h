@@ -29,3 +29,8 @@ int cgroups_find(const struct cgroups *cgroups, const char *wanted, const struct
 /* Does the policy of that index govern tasks in a cgroup, by its own path or that of one above? What a container is called
  * is known from the agent's records, or from its runtime, to root alone. */
 bool policies_governs(const struct policies *policies, size_t index, const char *path);
+/* The same for any policy. ctl: NULL: containers are looked up where they usually are. */
+bool policy_governs(const struct policy *policy, const struct agentctl *ctl, const char *path);
+/* The root directory of a process in the cgroup itself. Return: fd (O_PATH), owned by the caller; -ESRCH: there is none, or it has
+ * just ended; other negative errno. */
+int cgroup_root_open(const struct cgroup *cgroup, const struct agentctl *ctl);

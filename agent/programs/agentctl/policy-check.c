@@ -14,17 +14,20 @@
 #include <unistd.h>
 
 #include "compile/lint.h"
+#include "programs/agentctl/check-running.h"
 #include "programs/agentctl/policies.h"
 #include "programs/agentctl/policy.h"
 
 static const char help[] =
-	"agentctl policy check [--strict] [--root DIR]... [--cgroups DIR] FILE...\n"
+	"agentctl policy check [--strict] [--running] [--root DIR]... [--cgroups DIR] FILE...\n"
 	"\n"
 	"Parse and compile policy files (every *.yaml and *.yml of a directory, - for standard\n"
 	"input) and print every error and warning. The exit code is 1 on errors. Needs neither\n"
-	"root nor a running agent.\n"
+	"root (but for --running) nor a running agent.\n"
 	"\n"
 	"     --strict          Warnings fail too\n"
+	"     --running         Against the containers and units that run now, each policy against\n"
+	"                       those that it selects\n"
 	"     --root DIR        Against the files of a container whose root this is; repeatable\n"
 	"     --cgroups DIR     Against the cgroups that exist (/sys/fs/cgroup)\n"
 	"  -h --help            Show this help\n";
@@ -33,6 +36,7 @@ static const char help[] =
 
 struct check_options {
 	bool strict;
+	bool running;
 	const char *roots[ROOTS_MAX]; /* root directories of containers */
 	int n_roots;
 	const char *cgroups; /* a cgroup tree; NULL: none is looked at */
@@ -93,6 +97,8 @@ static int handle(int c, const char *arg, void *userdata)
 
 	if (c == 's')
 		options->strict = true;
+	else if (c == 'n')
+		options->running = true;
 	else if (c == 'c')
 		options->cgroups = arg;
 	else if (options->n_roots < ROOTS_MAX)
@@ -105,6 +111,7 @@ static int handle(int c, const char *arg, void *userdata)
 int policy_check(struct agentctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {{"strict", no_argument, NULL, 's'},
+						{"running", no_argument, NULL, 'n'},
 						{"root", required_argument, NULL, 'r'},
 						{"cgroups", required_argument, NULL, 'c'},
 						{}};
@@ -122,6 +129,7 @@ int policy_check(struct agentctl *ctl, int argc, char **argv)
 		complain("policy check needs a file, a directory or -");
 		return EXIT_CODE_USAGE;
 	}
+	p.ctl = ctl;
 	r = 0;
 	for (int i = first; r >= 0 && i < argc; i++)
 		r = policies_add_path(&p, argv[i]);
@@ -129,6 +137,8 @@ int policy_check(struct agentctl *ctl, int argc, char **argv)
 		r = policies_compile(&p, time(NULL));
 	if (r >= 0)
 		r = check_lint(&p, &chosen);
+	if (r >= 0 && chosen.running && p.diags.n_errors == 0)
+		r = check_running(&p, ctl);
 	if (r < 0) {
 		complain("Failed to check: %s", strerror(-r));
 		return EXIT_CODE_FAILURE;

@@ -107,6 +107,30 @@ START_TEST(test_effective_lines)
 }
 END_TEST
 
+/* Each policy against what it selects, and only against that. */
+START_TEST(test_running)
+{
+	struct run run;
+
+	run_put("root/proc/7/root/usr/sbin/nginx", "");
+	run_put("root/proc/7/root/etc/shadow", "");
+	run_put("root/proc/7/root/root/.profile", "");
+	run_put("root/proc/9/root/srv/nothing", ""); /* nobody's */
+	run = RUN("policy", "check", "--running", run_path("policies/50-web.yaml"));
+	ck_assert_str_eq(run.err, "");
+	ck_assert_int_eq(run.code, 0);
+	run_free(&run);
+
+	/* the entry for ssh finds nothing, the other one the service, which has no /srv */
+	run = RUN("policy", "check", "--strict", "--running", run_path("policies/10-base.yaml"));
+	ck_assert_int_eq(run.code, 1);
+	ck_assert_msg(strstr(run.err, "10-base.yaml:3:51: warning: the entry selects nothing that runs now") != NULL, "%s", run.err);
+	ck_assert_ptr_null(strstr(run.err, ":3:9:"));
+	ck_assert_msg(strstr(run.err, "no container has this path: it is missing in nginx.service") != NULL, "%s", run.err);
+	run_free(&run);
+}
+END_TEST
+
 #define SUITE                                                                                      \
 	"- {name: no hashes, op: read, path: /etc/shadow, expect: deny, rule: file.deny /etc/shadow}\n" \
 	"- {container: nginx.service, exec: /usr/bin/curl, expect: deny}\n"                             \
@@ -277,6 +301,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_cases, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tc, test_effective_lines);
+	tcase_add_test(tc, test_running);
 	tcase_add_test(tc, test_suite);
 	tcase_add_test(tc, test_named);
 	tcase_add_test(tc, test_container);
