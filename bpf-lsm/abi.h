@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define HT_ABI 5U
+#define HT_ABI 6U
 
 /* Profiles one task or one cgroup can carry. A ninth cannot be added: the exec that would is refused. */
 #define HT_PROFILES_MAX 8U
@@ -244,6 +244,7 @@ struct ht_identity {
 /* What the iterator haetae_identities writes of each descriptor of the task it was made for. */
 #define HT_OPENED_OBJECT (1U << 0) /* identity is set, its cgroup is 0 */
 #define HT_OPENED_ROOT (1U << 1)   /* the root of a mount namespace */
+#define HT_OPENED_BOUND (1U << 2)  /* whose it is, is governed */
 
 struct ht_opened {
 	__u32 fd;
@@ -270,6 +271,7 @@ struct ht_cgroup {
 	__u64 counted;			 /* verdicts recorded for tasks bound here, of every kind */
 	__u64 window;			 /* start of the rate window, boottime ns */
 	__u64 used;			 /* records emitted in the window */
+	__u64 round; /* of binding what runs (ht_settings.rounds), in which it came under its first policy; 0: it was born so */
 };
 
 /* ---- the loss ledger: counted = emitted + aggregated + lost, for each verdict ------------------ */
@@ -407,6 +409,7 @@ struct ht_settings {
 	__u32 load; /* counts the loads over these maps: which programs are the present ones */
 	__u32 pad;
 	__u64 agent_start; /* of that process, in ticks of /proc/PID/stat since boot: a number can be used again */
+	__u64 rounds; /* of binding what runs that came to their end: where a cgroup has a later one, its tasks may be without labels */
 };
 
 /* ---- Haetae's own files and BPF objects (maps "guard_files", "guard_ids") ----------------------------- */
@@ -449,11 +452,11 @@ HT_ASSERT(HT_OP_ALL <= 0xffff && HT_KERNEL_MAX <= 16);
 HT_ASSERT(sizeof(struct ht_identity) == 24);
 HT_ASSERT(sizeof(struct ht_opened) == 32);
 HT_ASSERT(sizeof(struct ht_glob) == 260);
-HT_ASSERT(sizeof(struct ht_cgroup) == 56);
+HT_ASSERT(sizeof(struct ht_cgroup) == 64);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
-HT_ASSERT(sizeof(struct ht_settings) == 80);
+HT_ASSERT(sizeof(struct ht_settings) == 88);
 HT_ASSERT(sizeof(struct ht_guard_file) == 16 && sizeof(struct ht_guard_id) == 8);
 HT_ASSERT(sizeof(struct ht_ledger) == 432);
 HT_ASSERT(HT_VERDICT_MAX <= HT_VERDICT_SLOTS && HT_REASON_MAX <= HT_REASON_SLOTS);

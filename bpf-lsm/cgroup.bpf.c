@@ -154,7 +154,7 @@ int haetae_label_tasks(struct bpf_iter__task *ctx)
 		return 0;
 	cgroup = task_cgroup(task);
 	l = label_of((__u64)task);
-	if (!l && cgroup_governed(cgroup) && !enforcement_ended()) {
+	if (!l && cgroup_is_fresh(cgroup) && !enforcement_ended()) {
 		l = label_new((__u64)task, TEMPLATE_ITERATOR);
 		result = l ? BIND_ADDED : BIND_FAILED;
 	}

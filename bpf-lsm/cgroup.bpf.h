@@ -17,6 +17,7 @@ struct bind_context {
 	__u64 cgroup;	     /* struct cgroup, where the walk stands */
 	__u64 bound;	     /* deepest governed cgroup id */
 	__u32 failed;
+	__u32 settled; /* bind_fresh_step() */
 };
 
 /* The id of the cgroup where the walk stands, and on to its parent. Return: 0 at the end. */
@@ -72,6 +73,36 @@ static long bind_add_step(__u32 index, struct bind_context *b)
 		l->bound |= label_add(l, id, c->profiles[i]);
 	}
 	return 0;
+}
+
+/* Was everything that governs a cgroup put there by the binding under way? Then what runs in it ran before. Else a task without a
+ * label came from outside and is setting something up: it is bound by its first exec, whatever is published meanwhile. */
+static long bind_fresh_step(__u32 index, struct bind_context *b)
+{
+	struct ht_settings *set = settings_get();
+	__u64 id = bind_next(b);
+	struct ht_cgroup *c;
+
+	if (!id)
+		return 1;
+	c = bpf_map_lookup_elem(&cgroups, &id);
+	if (!c)
+		return 0;
+	b->bound = id;
+	if (set && c->round > set->rounds)
+		return 0;
+	b->settled = 1;
+	return 1;
+}
+
+/* Does a task without a label need one from the iterator? Yes if that cannot be told. */
+__global __u32 cgroup_is_fresh(__u64 cgroup)
+{
+	struct bind_context b = { .cgroup = cgroup };
+
+	if (bpf_loop(CGROUP_WALK_MAX, bind_fresh_step, &b, 0) == CGROUP_WALK_MAX || b.failed)
+		return 1;
+	return b.bound && !b.settled;
 }
 
 /* Is a cgroup (struct cgroup) or one above it governed? Return: the id of the nearest one, 0: none; all bits

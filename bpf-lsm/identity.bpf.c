@@ -8,6 +8,7 @@
  */
 
 #include "identity.bpf.h"
+#include "subject.bpf.h"
 
 /* Mounts that can lie over each other on the root of a namespace. */
 #define ROOT_MOUNTS_MAX 8
@@ -50,6 +51,8 @@ int haetae_identities(struct bpf_iter__task_file *ctx)
 	mount = (__u64)file->f_path.mnt - bpf_core_field_offset(struct mount, mnt);
 	dentry = (__u64)file->f_path.dentry;
 	opened.fd = ctx->fd;
+	if (label_of((__u64)ctx->task))
+		opened.flags |= HT_OPENED_BOUND;
 	if (identity_read(dentry, &opened.identity, &stacked))
 		opened.flags |= HT_OPENED_OBJECT;
 	if (is_namespace_root(mount, dentry))

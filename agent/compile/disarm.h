@@ -14,9 +14,6 @@
 
 #include "compile/image.h"
 
-/* Between a policy's name and the container's hash in the name of a variant; no policy has it in its name. */
-#define IMAGE_VARIANT_MARK '#'
-
 struct image_disarm {
 	const char *cgroup; /* path of the container's cgroup, from the root of the hierarchy */
 	bool armed;	    /* keep the variants, but let them refuse as the originals do */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "compile/judge.h"
+#include "compile/spelling.h"
 #include "policy/path.h"
 #include "util/cleanup.h"
 
@@ -126,7 +127,11 @@ int identities_compile(const struct policy *policy, int64_t now, const struct im
 	size_t n;
 	int r;
 
-	r = wishes_gather(policy, now, &wishes, &n);
+	if (strchr(policy->name, IMAGE_VARIANT_MARK))
+		return 0;
+	r = spelling_directories(policy, &profile->directories, &profile->n_directories);
+	if (r >= 0)
+		r = wishes_gather(policy, now, &wishes, &n);
 	if (r < 0)
 		return r;
 	profile->identities = calloc(n + 1, sizeof(*profile->identities));
@@ -145,9 +150,17 @@ int identities_compile(const struct policy *policy, int64_t now, const struct im
 int identities_copy(const struct image_profile *from, struct image_profile *to)
 {
 	to->n_identities = 0;
+	to->n_directories = 0;
 	to->identities = calloc(from->n_identities + 1, sizeof(*to->identities));
-	if (!to->identities)
+	to->directories = calloc(from->n_directories + 1, sizeof(*to->directories));
+	if (!to->identities || !to->directories)
 		return -ENOMEM;
+	for (size_t i = 0; i < from->n_directories; i++) {
+		to->directories[i] = strdup(from->directories[i]);
+		if (!to->directories[i])
+			return -ENOMEM;
+		to->n_directories++;
+	}
 	for (size_t i = 0; i < from->n_identities; i++) {
 		struct image_identity *id = &to->identities[i];
 
@@ -165,6 +178,9 @@ void identities_deinit(struct image_profile *profile)
 	for (size_t i = 0; i < profile->n_identities; i++)
 		free(profile->identities[i].path);
 	free(profile->identities);
+	for (size_t i = 0; i < profile->n_directories; i++)
+		free(profile->directories[i]);
+	free(profile->directories);
 }
 
 static int path_compare(const void *path, const void *identity)

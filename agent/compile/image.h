@@ -32,6 +32,10 @@ struct image_identity {
 	struct ht_entry entry; /* for an IDENTITY pair */
 };
 
+/* Between a policy's name and a hash, in the names of profiles that are the policy's for some containers only (disarm.h,
+ * spelling.h). No policy has it in its name. */
+#define IMAGE_VARIANT_MARK '#'
+
 /* One automaton: the content of one inner map. */
 struct image_profile {
 	uint32_t id;  /* 0: the cgroup matcher; others given by the caller, never reused for
@@ -42,6 +46,8 @@ struct image_profile {
 	uint64_t digest; /* of the content: equal digests need no publish */
 	struct image_identity *identities; /* by path; for the agent to resolve in each container */
 	size_t n_identities;
+	char **directories; /* that its rules lie in (spelling.h); for the agent to see which are links */
+	size_t n_directories;
 };
 
 /* One cgroup, bound by what its runtime says of it: no pattern could. */

@@ -134,8 +134,41 @@ struct bind_walk {
 	struct kernel *k;
 	const struct image *image;
 	struct kernel_publish *stats;
+	uint64_t round;
 	size_t changes;
 };
+
+/* ---- rounds: what is bound now and ran before, apart from what comes in later ---- */
+
+static int settings_read(struct kernel *k, struct ht_settings *ret)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, ret) < 0 ? -errno : 0;
+}
+
+/* The number of the round that begins. One that fails has it again. */
+static int round_begin(struct kernel *k, uint64_t *ret)
+{
+	struct ht_settings s;
+	int r = settings_read(k, &s);
+
+	*ret = r < 0 ? 0 : s.rounds + 1;
+	return r;
+}
+
+/* All that ran in the cgroups of this round is labelled. */
+static int round_end(struct kernel *k, uint64_t round)
+{
+	struct ht_settings s;
+	uint32_t zero = 0;
+	int r = settings_read(k, &s);
+
+	if (r < 0)
+		return r;
+	s.rounds = round;
+	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0 ? -errno : 0;
+}
 
 static bool bound_has(const uint32_t *ids, uint32_t id)
 {
@@ -184,6 +217,8 @@ static int bind_one(uint64_t id, const char *path, void *userdata)
 		w->stats->cgroups_unbound++;
 	}
 	w->changes++;
+	if (!was)
+		value.round = w->round;
 	memcpy(value.profiles, ids, sizeof(ids));
 	if (n == 0)
 		r = bpf_map_delete_elem(w->k->map_fds[MAP_CGROUPS], &id);
@@ -209,10 +244,10 @@ static void unbinds_clear(struct kernel *k)
  * scan finds nothing to do, and at least twice. */
 #define BIND_SCANS_MAX 16U
 
-static int cgroups_bind(struct kernel *k, const struct image *image, struct kernel_publish *stats,
-			char **reterr_text)
+static int cgroups_bind(struct kernel *k, const struct image *image, uint64_t round,
+			struct kernel_publish *stats, char **reterr_text)
 {
-	struct bind_walk w = { .k = k, .image = image, .stats = stats };
+	struct bind_walk w = { .k = k, .image = image, .stats = stats, .round = round };
 
 	unbinds_clear(k);
 	for (unsigned i = 0; i < BIND_SCANS_MAX; i++) {
@@ -290,19 +325,23 @@ int kernel_bind_running(struct kernel *k, const struct image *image, struct kern
 			char **reterr_text)
 {
 	uint32_t key = HT_UNBOUND_MADE_UP;
-	uint64_t missed, made_up;
+	uint64_t missed, made_up, round;
 	int r;
 
 	/* Read first: what the kernel misses from here on keeps the two numbers apart. */
 	r = unbound_read(k, &missed, &made_up);
+	if (r >= 0)
+		r = round_begin(k, &round);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to read what could not be bound");
-	r = cgroups_bind(k, image, stats, reterr_text);
+	r = cgroups_bind(k, image, round, stats, reterr_text);
 	if (r >= 0)
 		r = tasks_label(k, stats, reterr_text);
 	if (r < 0)
 		return r;
-	r = kernel_epoch_move(k);
+	r = round_end(k, round);
+	if (r >= 0)
+		r = kernel_epoch_move(k);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to move the epoch");
 	if (bpf_map_update_elem(k->map_fds[MAP_UNBOUND], &key, &missed, BPF_ANY) < 0)
@@ -358,7 +397,7 @@ static int bound_add(struct ht_cgroup *value, const uint32_t *ids, int n)
 	return added;
 }
 
-static int bind_more(struct kernel *k, const struct image *image, const char *path)
+static int bind_more(struct kernel *k, const struct image *image, const char *path, uint64_t round)
 {
 	uint32_t ids[HT_PROFILES_MAX] = {};
 	struct ht_cgroup value = {};
@@ -373,7 +412,8 @@ static int bind_more(struct kernel *k, const struct image *image, const char *pa
 		return -E2BIG;
 	if (n <= 0)
 		return n;
-	(void)bpf_map_lookup_elem(k->map_fds[MAP_CGROUPS], &id, &value);
+	if (bpf_map_lookup_elem(k->map_fds[MAP_CGROUPS], &id, &value) < 0)
+		value.round = round;
 	r = bound_add(&value, ids, n);
 	if (r > 0 && bpf_map_update_elem(k->map_fds[MAP_CGROUPS], &id, &value, BPF_ANY) < 0)
 		return -errno;
@@ -384,17 +424,34 @@ int kernel_bind_cgroup(struct kernel *k, const struct image *image, const char *
 		       char **reterr_text)
 {
 	struct kernel_publish stats = {};
-	int r = bind_more(k, image, path);
+	uint64_t round = 0;
+	int r = running ? round_begin(k, &round) : 0;
 
 	*reterr_text = NULL;
+	/* nothing runs in it yet, and what is there prepares it: as if it had been born under the policy */
+	if (r >= 0)
+		r = bind_more(k, image, path, round);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to bind the cgroup");
 	if (r == 0 || !running)
 		return 0;
 	r = tasks_label(k, &stats, reterr_text);
-	if (r >= 0 && kernel_epoch_move(k) < 0)
+	if (r >= 0 && (round_end(k, round) < 0 || kernel_epoch_move(k) < 0))
 		r = kernel_fail(reterr_text, -EIO, "Failed to move the epoch");
 	return r < 0 ? r : 0;
+}
+
+int kernel_cgroup_is_settled(struct kernel *k, uint64_t id)
+{
+	struct ht_cgroup value = {};
+	struct ht_settings s;
+	int r = settings_read(k, &s);
+
+	if (r < 0)
+		return r;
+	if (bpf_map_lookup_elem(k->map_fds[MAP_CGROUPS], &id, &value) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return value.round <= s.rounds;
 }
 
 /* ---- looking up ---- */

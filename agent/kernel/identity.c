@@ -142,19 +142,25 @@ int kernel_identity_remove(struct kernel *k, uint32_t profile, const struct ht_i
 
 DEFINE_CLEANUP(struct identity_bpf *, identity_skel_freep, (identity_bpf__destroy));
 
-/* It reads the settings, and no other map. */
+/* It reads the settings, and the labels: no other map is made for it. */
+static const unsigned program_map_indices[] = {MAP_SETTINGS, MAP_LABELS, MAP_GOVERNED};
+
+static int program_map(struct kernel *k, struct bpf_map *map)
+{
+	for (size_t i = 0; i < ARRAY_LEN(program_map_indices); i++)
+		if (strcmp(bpf_map__name(map), kernel_map_names[program_map_indices[i]]) == 0)
+			return bpf_map__reuse_fd(map, k->map_fds[program_map_indices[i]]);
+	return bpf_map__is_internal(map) ? 0 : bpf_map__set_autocreate(map, false);
+}
+
 static int program_maps(struct kernel *k, struct identity_bpf *skel)
 {
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, skel->obj)
 	{
-		int r = 0;
+		int r = program_map(k, map);
 
-		if (strcmp(bpf_map__name(map), kernel_map_names[MAP_SETTINGS]) == 0)
-			r = bpf_map__reuse_fd(map, k->map_fds[MAP_SETTINGS]);
-		else if (!bpf_map__is_internal(map))
-			r = bpf_map__set_autocreate(map, false);
 		if (r < 0)
 			return r;
 	}

@@ -133,6 +133,9 @@ int kernel_overlay_learn(struct kernel *k);
  * Return: 0; negative errno with *reterr_text: there is still no room. */
 int kernel_rebind(struct kernel *k, const struct image *image, char **reterr_text);
 
+/* Was a cgroup governed before the publish under way, or since the last one? Then a task in it that is not bound came from outside:
+ * a runtime that sets something up. Return: 1, 0, negative errno. */
+int kernel_cgroup_is_settled(struct kernel *k, uint64_t id);
 /* The id of a cgroup. Return: 0; -ENOENT; other negative errno. */
 int kernel_cgroup_id(struct kernel *k, const char *path, uint64_t *ret_id);
 /* Add what the image binds to one cgroup (image_bind() included) to what it has; nothing is taken away. running: and to

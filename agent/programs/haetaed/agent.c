@@ -306,6 +306,8 @@ static int on_identities(sd_event_source *source, int fd, uint32_t revents, void
 	struct agent *a = userdata;
 	int r = identities_turn(&a->identities, a->image);
 
+	if (r >= 0 && identities_idle(&a->identities))
+		agent_respell(a);
 	return r < 0 ? log_error(r, "Failed to bind what rules name, ignoring"), 0 : 0;
 }
 

@@ -78,6 +78,7 @@ struct agent {
 	struct rules rules;
 	struct containers containers;
 	struct identities identities;
+	size_t spelled_without_room; /* containers that have no room for what rules name through links */
 	struct bindings bindings;
 
 	struct event_clock clock;
@@ -120,6 +121,16 @@ void agent_stop(struct agent *a);
  * Return: 0 all of it is in force; 1 some files are broken, the rest is in force (diags tells); negative
  * errno: nothing changed, *reterr_text tells why. */
 int agent_reload(struct agent *a, char **reterr_text);
+/* The policies in force. Return: 0 (free() the list, which is NULL without any), -ENOMEM. */
+int agent_policies(const struct agent *a, const struct policy ***ret, size_t *ret_n);
+
+/* ---- respell.c ---- */
+
+/* The image of policies that was just compiled becomes one that has what they say through symbolic links, if any were found.
+ * Return: 0; -ENOMEM, -EOVERFLOW. */
+int agent_spell_image(struct agent *a, const struct policy *const *policies, size_t n, struct image **image);
+/* Something may have been found: put it in force. */
+void agent_respell(struct agent *a);
 
 /* ---- lines.c ---- */
 /* Refuse the files that ask for a line of `kernel:` that this kernel cannot hold. Return: 0, -ENOMEM. */

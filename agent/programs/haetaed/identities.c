@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "programs/haetaed/identity-roots.h"
 #include "programs/haetaed/log.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
@@ -31,9 +33,6 @@
 #define LOOK_US (SECOND_US / 4)
 /* Seconds that a start is looked after: its first program may be told late, or open its files late. */
 #define START_TURNS 3U
-/* Mount namespaces of one cgroup that are looked at, those of the oldest processes, and processes that are asked. */
-#define ROOTS_MAX 16U
-#define PROCESSES_MAX 4096U
 /* Requests that wait: what finds no place is asked for again with the next refresh. */
 #define WAITING_MAX 65536U
 
@@ -45,6 +44,7 @@ struct identity_request {
 	int pid;
 	size_t n;
 	char *paths[OPENING_PATHS_MAX];
+	char *policies[OPENING_PATHS_MAX]; /* of a directory of its rules; NULL: the path of an object */
 };
 
 static uint64_t now_us(void)
@@ -59,8 +59,10 @@ static struct identity_request *request_free(struct identity_request *r)
 {
 	if (!r)
 		return NULL;
-	for (size_t i = 0; i < r->n; i++)
+	for (size_t i = 0; i < r->n; i++) {
 		free(r->paths[i]);
+		free(r->policies[i]);
+	}
 	free(r->cgroup_path);
 	free(r);
 	return NULL;
@@ -88,70 +90,6 @@ int identities_open(struct identities *ids, struct kernel *kernel, const char *k
 int identities_fd(const struct identities *ids)
 {
 	return ids->poll_fd;
-}
-
-/* ---- whose root: one process for each mount namespace of a cgroup ---- */
-
-struct root {
-	uint64_t namespace;
-	unsigned long long start;
-	int pid;
-};
-
-struct roots {
-	struct root items[ROOTS_MAX];
-	size_t n;
-	size_t asked;
-};
-
-/* When a process began, in ticks since boot. Return: 0, -errno. */
-static int process_start(int pid, unsigned long long *ret)
-{
-	_cleanup_free_ char *text = NULL;
-	char path[64];
-	const char *p;
-	size_t len;
-	int r;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	r = file_read_all(AT_FDCWD, path, 4096, &text, &len);
-	if (r < 0)
-		return r;
-	p = strrchr(text, ')'); /* the name before it can be anything */
-	for (unsigned i = 2; p && i < 22; i++)
-		p = strchr(p + 1, ' ');
-	return p && sscanf(p, " %llu", ret) == 1 ? 0 : -EBADMSG;
-}
-
-static int root_look(int pid, void *userdata)
-{
-	struct roots *roots = userdata;
-	struct root found = { .pid = pid };
-	struct root *place = NULL, *youngest = NULL;
-	struct stat st;
-	char path[64];
-
-	if (++roots->asked > PROCESSES_MAX)
-		return 1;
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-	if (stat(path, &st) < 0 || process_start(pid, &found.start) < 0)
-		return 0; /* gone */
-	found.namespace = st.st_ino;
-	for (size_t i = 0; i < roots->n; i++) {
-		if (roots->items[i].namespace == found.namespace)
-			place = &roots->items[i];
-		if (!youngest || roots->items[i].start > youngest->start)
-			youngest = &roots->items[i];
-	}
-	if (!place && roots->n < ROOTS_MAX) {
-		roots->items[roots->n++] = found;
-		return 0;
-	}
-	if (!place)
-		place = youngest;
-	if (place && found.start < place->start)
-		*place = found;
-	return 0;
 }
 
 /* ---- asking ---- */
@@ -185,27 +123,44 @@ static const struct image_profile *profile_by_id(const struct image *image, uint
 	return NULL;
 }
 
-/* Everything that the profiles name, for one root. A path that two of them name is opened twice. */
-static int root_ask(struct identities *ids, const struct image *image, uint64_t cgroup,
-		    const char *cgroup_path, const uint32_t *profiles, int pid)
+/* Requests of one root. */
+struct asking {
+	struct identities *ids;
+	struct identity_request *last; /* NULL: none yet */
+	uint64_t cgroup;
+	const char *cgroup_path;
+	int pid;
+};
+
+static int ask(struct asking *a, const char *path, const char *policy)
 {
-	struct identity_request *r = NULL;
+	struct identity_request *r = a->last;
+
+	if (!r || r->n == OPENING_PATHS_MAX)
+		r = request_new(a->ids, a->cgroup, a->cgroup_path, a->pid);
+	if (!r)
+		return -ENOBUFS;
+	a->last = r;
+	r->paths[r->n] = strdup(path);
+	r->policies[r->n] = policy ? strdup(policy) : NULL;
+	r->n++;
+	return r->paths[r->n - 1] && (!policy || r->policies[r->n - 1]) ? 0 : -ENOMEM;
+}
+
+/* Everything that the profiles name. A path that two of them name is opened twice. */
+static int root_ask(struct asking *a, const struct image *image, const uint32_t *profiles)
+{
+	int r = 0;
 
 	for (unsigned i = 0; i < HT_PROFILES_MAX && profiles[i]; i++) {
 		const struct image_profile *p = profile_by_id(image, profiles[i]);
 
-		for (size_t j = 0; p && j < p->n_identities; j++) {
-			if (!r || r->n == OPENING_PATHS_MAX)
-				r = request_new(ids, cgroup, cgroup_path, pid);
-			if (!r)
-				return -ENOBUFS;
-			r->paths[r->n] = strdup(p->identities[j].path);
-			if (!r->paths[r->n])
-				return -ENOMEM;
-			r->n++;
-		}
+		for (size_t j = 0; p && j < p->n_identities && r >= 0; j++)
+			r = ask(a, p->identities[j].path, NULL);
+		for (size_t j = 0; p && j < p->n_directories && r >= 0; j++)
+			r = ask(a, p->directories[j], p->policy);
 	}
-	return 0;
+	return r;
 }
 
 struct look {
@@ -234,7 +189,7 @@ static bool names_any(const struct image *image, const uint32_t *profiles)
 	for (unsigned i = 0; i < HT_PROFILES_MAX && profiles[i]; i++) {
 		const struct image_profile *p = profile_by_id(image, profiles[i]);
 
-		if (p && p->n_identities > 0)
+		if (p && (p->n_identities > 0 || p->n_directories > 0))
 			return true;
 	}
 	return false;
@@ -249,13 +204,18 @@ static int look_one(uint64_t id, const char *path, const uint32_t profiles[HT_PR
 
 	if (!names_any(look->image, profiles))
 		return 0;
+	spellings_see(&look->ids->spellings, id);
 	r = identity_book_see(&look->ids->book, id, profiles);
 	if (r < 0 || (!look->all && !start_is_below(look->ids, path)))
 		return r;
-	r = kernel_cgroup_processes(look->ids->kernel, path, root_look, &roots);
-	for (size_t i = 0; r >= 0 && i < roots.n; i++)
-		r = root_ask(look->ids, look->image, id, path, profiles, roots.items[i].pid);
-	return r > 0 ? 0 : r;
+	r = roots_find(look->ids->kernel, path, &roots);
+	for (size_t i = 0; r >= 0 && i < roots.n; i++) {
+		struct asking asking = {
+			.ids = look->ids, .cgroup = id, .cgroup_path = path, .pid = roots.items[i].pid};
+
+		r = root_ask(&asking, look->image, profiles);
+	}
+	return r;
 }
 
 /* all: every cgroup; else those where something started. */
@@ -349,22 +309,69 @@ static void harvest_one(const struct ht_opened *opened, void *userdata)
 	}
 }
 
+/* Where is the directory that the child has open? Its path goes from the root of the child's mount namespace, as those of rules
+ * do: the agent's own root is in another one, or is that of the host. */
+static int directory_harvest(struct identities *ids, const struct identity_opening *o, size_t i)
+{
+	const struct identity_request *request = o->request;
+	char link[64], path[PATH_MAX];
+	ssize_t n;
+	int r;
+
+	if (o->opening.answers[i + 1] < 0)
+		return 0; /* there is none */
+	(void)snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)o->opening.pid, o->opening.answers[i + 1]);
+	n = readlink(link, path, sizeof(path));
+	if (n <= 0 || n == (ssize_t)sizeof(path))
+		return 0; /* too long for a rule */
+	path[n] = '\0';
+	r = spellings_add(&ids->spellings, request->cgroup, request->cgroup_path, request->policies[i],
+			  request->paths[i], path);
+	return r == -ENOSPC ? 0 : r;
+}
+
+static void note_unbound(const struct ht_opened *opened, void *userdata)
+{
+	bool *unbound = userdata;
+
+	*unbound = !(opened->flags & HT_OPENED_BOUND);
+}
+
+/* Is the process whose root it is the container's, and not one of its runtime, that comes from outside and may still have the
+ * host's root? Not if it has no label where others have, by what is open in it. (Whoever has nothing open is no runtime, and must not
+ * get away with that.) Return: 0; -EXDEV; other negative errno. */
+static int root_is_meant(struct identities *ids, const struct identity_request *request)
+{
+	bool unbound = false;
+	int r = kernel_cgroup_is_settled(ids->kernel, request->cgroup);
+
+	if (r <= 0)
+		return r;
+	r = kernel_opened_read(ids->kernel, request->pid, note_unbound, &unbound);
+	return r < 0 ? r : unbound ? -EXDEV : 0;
+}
+
 /* The child has everything open: what is it? */
 static int opening_harvest(struct identities *ids, const struct image *image,
 			   const struct identity_opening *o, struct identity_list *add,
 			   struct identity_list *remove)
 {
 	struct harvest h = { .opening = o };
-	int r = kernel_opened_read(ids->kernel, o->opening.pid, harvest_one, &h);
+	int r = root_is_meant(ids, o->request);
 
+	if (r >= 0)
+		r = kernel_opened_read(ids->kernel, o->opening.pid, harvest_one, &h);
 	if (r < 0)
 		return r;
 	if (!h.root)
 		return -EXDEV; /* a root of its own choice: rules do not begin there */
-	for (size_t i = 0; i < o->opening.n && r >= 0; i++)
-		if (h.is_found[i])
+	for (size_t i = 0; i < o->opening.n && r >= 0; i++) {
+		if (o->request->policies[i])
+			r = directory_harvest(ids, o, i);
+		else if (h.is_found[i])
 			r = identity_book_add(&ids->book, image, o->request->paths[i], &h.found[i],
 					      add, remove);
+	}
 	return r;
 }
 
@@ -400,6 +407,11 @@ static bool openings_busy(const struct identities *ids)
 		if (ids->openings[i].request)
 			return true;
 	return ids->first != NULL;
+}
+
+bool identities_idle(const struct identities *ids)
+{
+	return !openings_busy(ids);
 }
 
 static void openings_turn(struct identities *ids, const struct image *image,
@@ -460,7 +472,7 @@ int identities_turn(struct identities *ids, const struct image *image)
 	return bind_lists(ids, image, &add, &remove);
 }
 
-int identities_prepare(struct identities *ids, const struct image *image, struct identity_list *ret)
+int identities_prepare(struct identities *ids, const struct image *image)
 {
 	_cleanup_(identity_list_deinit) struct identity_list add = {}, remove = {};
 	uint64_t end = now_us() + PREPARE_US;
@@ -479,6 +491,11 @@ int identities_prepare(struct identities *ids, const struct image *image, struct
 		/* What is new is in the book; so is what gives way, and in the maps until they are replaced. */
 		openings_turn(ids, image, &add, &remove);
 	}
+	return 0;
+}
+
+int identities_known(const struct identities *ids, const struct image *image, struct identity_list *ret)
+{
 	return identity_book_bind(&ids->book, image, ret);
 }
 
@@ -509,9 +526,12 @@ static int identities_refresh(struct identities *ids, const struct image *image)
 	int r;
 
 	identity_book_round(&ids->book);
+	spellings_round(&ids->spellings);
 	r = identities_look(ids, image, /* all= */ true);
-	if (r >= 0)
+	if (r >= 0) {
+		spellings_sweep(&ids->spellings);
 		r = identity_book_sweep(&ids->book, image, &remove);
+	}
 	/* what found no room may find it now: what is there already stays as it is */
 	if (r >= 0 && ids->without_room > 0) {
 		ids->without_room = 0;
@@ -570,6 +590,7 @@ void identities_released(struct identities *ids, const struct image *image, uint
 {
 	_cleanup_(identity_list_deinit) struct identity_list add = {}, remove = {};
 
+	spellings_release(&ids->spellings, cgroup);
 	(void)identity_book_release(&ids->book, image, cgroup, &remove);
 	(void)bind_lists(ids, image, &add, &remove);
 }
@@ -598,6 +619,7 @@ void identities_close(struct identities *ids)
 		free(ids->starts[--ids->n_starts].path);
 	(void)identity_book_keep(&ids->book, ids->kept); /* as of the last tick, if this fails */
 	identity_book_deinit(&ids->book);
+	spellings_deinit(&ids->spellings);
 	free(ids->kept);
 	if (ids->poll_fd >= 0)
 		(void)close(ids->poll_fd);

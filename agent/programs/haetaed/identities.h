@@ -15,6 +15,7 @@
 
 #include "programs/haetaed/identity-book.h"
 #include "programs/haetaed/identity-open.h"
+#include "programs/haetaed/spellings.h"
 
 #define IDENTITIES_OPENINGS 8U
 #define IDENTITIES_STARTS 32U
@@ -40,6 +41,7 @@ struct identities {
 	struct kernel *kernel; /* borrowed */
 	int poll_fd;	       /* owned */
 	struct identity_book book;
+	struct spellings spellings;
 	struct identity_opening openings[IDENTITIES_OPENINGS];
 	struct identity_request *first; /* waiting, owned */
 	struct identity_request **last;
@@ -63,14 +65,17 @@ void identities_close(struct identities *ids);
 /* A descriptor that is readable when identities_turn() has something to do. */
 int identities_fd(const struct identities *ids);
 
-/* Find what the image names in what runs now, for at most a moment, and list all that is known. Return: 0 (also if some
- * of it could not be found in time), -errno. */
-int identities_prepare(struct identities *ids, const struct image *image,
-		       struct identity_list *ret);
+/* Find what the image names in what runs now, for at most a moment. Return: 0 (also if some of it could not be found in
+ * time), -errno. */
+int identities_prepare(struct identities *ids, const struct image *image);
+/* All that is known and that the image names, without looking. Return: 0, -ENOMEM. */
+int identities_known(const struct identities *ids, const struct image *image, struct identity_list *ret);
 /* The image is in force. */
 void identities_published(struct identities *ids, const struct image *image, size_t without_room);
 /* Take what has been found, begin what waits. Return: 0, -errno. */
 int identities_turn(struct identities *ids, const struct image *image);
+/* Is nothing being looked for? */
+bool identities_idle(const struct identities *ids);
 /* Once a second. Return: 0, -errno. */
 int identities_tick(struct identities *ids, const struct image *image);
 /* A cgroup came under a policy, or a program was started for the first time there. */

@@ -181,6 +181,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 
 	agent_ledger_tick(a);
 	agent_bind_tick(a);
+	agent_respell(a);
 	(void)sd_event_now(a->event, CLOCK_MONOTONIC, &now);
 	(void)sd_event_source_set_time(source, now + TICK_US);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

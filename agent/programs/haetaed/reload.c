@@ -260,20 +260,35 @@ static void tell_outcome(struct agent *a, const struct policy_set *set)
 
 static int change_arm(struct agent *a, int64_t at);
 
-/* What the rules name is looked for first, so that it is bound from the instant in which they are in force. */
-static int publish(struct agent *a, const struct image *image, struct kernel_publish *ret,
-		   char **reterr_text)
+/* A compiled image becomes what these policies mean on this host now. */
+static int image_finish(struct agent *a, const struct policy_list *list, struct image **image)
 {
-	_cleanup_(identity_list_deinit) struct identity_list known = {};
-	int r = identities_prepare(&a->identities, image, &known);
+	int r = agent_spell_image(a, list->items, list->n, image);
 
-	if (r < 0)
-		return r;
-	return kernel_publish(a->kernel, image, known.items, known.n, ret, reterr_text);
+	if (r >= 0)
+		r = agent_bind_image(a, list->items, list->n, *image);
+	return r < 0 ? r : compile_disarm(a, list, image);
+}
+
+/* What was found of links while the objects of the rules were looked for belongs into the image as well. */
+static int image_respell(struct agent *a, const struct policy_list *list, struct image **image)
+{
+	struct diag_list diags = {};
+	int r;
+
+	if (!a->identities.spellings.changed)
+		return 0;
+	*image = image_free(*image);
+	r = image_compile(list->items, list->n, a->names, kernel_key(a->kernel), time(NULL), &diags, image);
+	diag_list_deinit(&diags);
+	if (r > 0)
+		return -EINVAL;
+	return r < 0 ? r : image_finish(a, list, image);
 }
 
 static int reload_set(struct agent *a, struct policy_set **set, char **reterr_text)
 {
+	_cleanup_(identity_list_deinit) struct identity_list known = {};
 	_cleanup_(policy_file_unrefp) struct policy_file *canary = NULL;
 	_cleanup_(image_freep) struct image *image = NULL;
 	struct kernel_publish published;
@@ -286,15 +301,19 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	if (r >= 0)
 		r = agent_bind_prepare(a, list.items, list.n);
 	if (r >= 0)
-		r = agent_bind_image(a, list.items, list.n, image);
-	if (r >= 0)
-		r = compile_disarm(a, &list, &image);
+		r = image_finish(a, &list, &image);
 	if (r >= 0)
 		r = rules_register(a, &list);
+	/* what the rules name is looked for first, so that it is bound from the instant in which they are in force */
+	if (r >= 0)
+		r = identities_prepare(&a->identities, image);
+	if (r >= 0)
+		r = image_respell(a, &list, &image);
 	free(list.items);
-	if (r < 0)
-		return r;
-	r = publish(a, image, &published, reterr_text);
+	if (r >= 0)
+		r = identities_known(&a->identities, image, &known);
+	if (r >= 0)
+		r = kernel_publish(a->kernel, image, known.items, known.n, &published, reterr_text);
 	if (r < 0)
 		return r;
 	a->published = published;
@@ -395,4 +414,18 @@ int agent_reload(struct agent *a, char **reterr_text)
 	}
 	tell_outcome(a, a->set);
 	return set_is_broken(a->set) ? 1 : 0;
+}
+
+int agent_policies(const struct agent *a, const struct policy ***ret, size_t *ret_n)
+{
+	struct policy_list list = {};
+
+	for (size_t i = 0; a->set && i < a->set->n_sources; i++)
+		if (a->set->sources[i].file && list_add(&list, a->set->sources[i].file) < 0) {
+			free(list.items);
+			return -ENOMEM;
+		}
+	*ret = list.items;
+	*ret_n = list.n;
+	return 0;
 }

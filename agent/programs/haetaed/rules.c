@@ -7,6 +7,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "compile/image.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -78,7 +79,7 @@ int rules_add_profile(struct rules *rules, const char *policy, uint32_t id)
 	if (!p)
 		return -ENOMEM;
 	p->id = id;
-	p->policy = strdup(policy);
+	p->policy = strndup(policy, strcspn(policy, (const char[]){IMAGE_VARIANT_MARK, '\0'}));
 	if (!p->policy) {
 		free(p);
 		return -ENOMEM;

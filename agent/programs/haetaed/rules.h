@@ -22,7 +22,7 @@ struct rules {
 
 /* Make the rules of a policy known under its profile id. Return: 0, -ENOMEM. */
 int rules_add(struct rules *rules, const struct policy *policy, uint32_t profile);
-/* Make another profile of a policy known: a variant. Return: 0, -ENOMEM. */
+/* Make another profile of a policy known: a variant, by its own name or the policy's. Return: 0, -ENOMEM. */
 int rules_add_profile(struct rules *rules, const char *policy, uint32_t profile);
 /* Fill policy, rule_* , message and severity of an event from its ids. Return: 0, -ENOMEM. */
 int rules_enrich(const struct rules *rules, struct event *event);

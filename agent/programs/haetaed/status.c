@@ -41,6 +41,18 @@ struct container_walk {
 	json_t *per_policy; /* name -> number of cgroups */
 };
 
+/* What a policy says through links in a container is a profile of its own there. */
+static bool names_have(const json_t *names, const char *name)
+{
+	json_t *text = control_text(name);
+	bool found = false;
+
+	for (size_t i = 0; i < json_array_size(names); i++)
+		found = found || json_equal(json_array_get(names, i), text);
+	json_decref(text);
+	return found;
+}
+
 static int container_add(uint64_t id, const char *path, const struct ht_cgroup *value,
 			 void *userdata)
 {
@@ -52,7 +64,7 @@ static int container_add(uint64_t id, const char *path, const struct ht_cgroup *
 		const char *name = rules_profile(&w->a->rules, value->profiles[i]);
 		json_int_t n;
 
-		if (!name)
+		if (!name || names_have(policies, name))
 			continue;
 		n = json_integer_value(json_object_get(w->per_policy, name));
 		(void)json_object_set_new(w->per_policy, name, json_integer(n + 1));
@@ -201,9 +213,10 @@ static void status_counters(struct agent *a, const struct ht_ledger *ledger,
 
 static json_t *status_identities(const struct agent *a)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "known",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "known",
 			 number(identity_book_count(&a->identities.book)), "waiting",
-			 number(a->identities.n_waiting), "without-room",
+			 number(a->identities.n_waiting), "links", number(a->identities.spellings.n),
+			 "without-room",
 			 number(a->identities.without_room), "failed", number(a->identities.failed));
 }
 
@@ -271,6 +284,9 @@ static json_t *status_warnings(struct agent *a, const struct ht_ledger *ledger,
 	if (a->identities.without_room > 0)
 		warn(warnings, "%llu objects that rules name are not bound by identity: no room",
 		     (unsigned long long)a->identities.without_room);
+	if (a->spelled_without_room > 0)
+		warn(warnings, "in %zu containers rules whose directories are symbolic links hold only as they are written: "
+			       "too many policies", a->spelled_without_room);
 	if (alerts_dropped(a->alerts) > 0)
 		warn(warnings, "%llu alerts did not reach the journal",
 		     (unsigned long long)alerts_dropped(a->alerts));

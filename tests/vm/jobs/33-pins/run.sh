@@ -217,7 +217,8 @@ ln -f $root/etc/passwd $root/etc/passwd-too
 policy c.yaml <<-EOF
 	policy: c
 	match: [{cgroup: "/machine.slice/libpod-*.scope"}]
-	file: {deny: [/etc/passwd, /etc/hostname-of-mine, /etc/group]}
+	exec: {deny: [/bin/r*v]}
+	file: {deny: [/etc/passwd, /etc/hostname-of-mine, /etc/group, /var/run/secrets/**]}
 EOF
 expect "a policy for containers" agentctl reload
 web() { podman run --quiet --detach --replace --name web --network none --volume "$TRY:/try:ro" --rootfs "$root:O" sleep infinity; }
@@ -228,6 +229,10 @@ for round in first second; do
 	expect "podman: the name is refused" refused in_web open read /etc/passwd
 	expect "podman: a hard link in the image is refused" until_ 20 web_refused
 	expect "podman: its sibling is not" passes in_web open read /etc/shells
+	# /bin is a link there, and /var/run; the directory of the rule is not there yet
+	web_not_below_links() { refused in_web exec /usr/bin/rev /dev/null && refused in_web mkdir /run/secrets; }
+	expect "podman: what rules name through links of the image" until_ 20 web_not_below_links
+	expect "podman: and no other" eval 'passes in_web mkdir /run/secret && passes in_web exec /usr/bin/true'
 	# written by an outsider through the container's root, so that it comes into the upper layer
 	pid=$(podman inspect --format '{{.State.Pid}}' web)
 	echo more >>"/proc/$pid/root/etc/group"
@@ -236,6 +241,19 @@ for round in first second; do
 	expect "podman: outside nobody is refused" passes "$TRY" open read "/proc/$pid/root/etc/passwd-too"
 	expect "podman: the $round container goes" podman rm --force --time 0 web
 done
+
+# ---- a runtime that sets a container up while policies are put in force ----
+while :; do agentctl reload; done >/dev/null 2>&1 &
+reloads=$!
+starts() {
+	local i
+	for ((i = 0; i < 4; i++)); do
+		web && in_web exec /usr/bin/true && podman rm --force --time 0 web || return
+	done
+}
+expect "podman: containers start meanwhile" starts
+kill "$reloads"
+wait "$reloads"
 
 # ---- many containers of one policy: a table that was made for a few is replaced by a larger one ----
 echo secret >/p/many && ln /p/many /p/many-too
@@ -265,6 +283,7 @@ expect "everything found room" is 0 agent_status '$.identities."without-room"'
 # ---- the records ----
 expect "the books are balanced" settle
 expect "the events can be read" events_read
+expect "a runtime was never refused its set-up" is 0 events "SELECT count(*) FROM e WHERE exe LIKE '%crun%' AND verdict = 'deny'"
 expect "a refusal by name says nothing of identity" is 0 events \
 	"SELECT count(*) FROM e WHERE path = '/tmpfs/secret' AND flags LIKE '%identity%'"
 expect "one by identity says so, and names the rule" is "/tmpfs/other file.deny /tmpfs/secret" events -separator ' ' \
