@@ -76,6 +76,10 @@ struct image_names *image_names_free(struct image_names *names);
 /* Id of a policy name. Return: 0; -ENOMEM; -EOVERFLOW if ids are used up. A new name gets an id
  * above all ids so far. */
 int image_names_profile(struct image_names *names, const char *policy, uint32_t *ret_id);
+/* Has the name an id? */
+bool image_names_has_profile(const struct image_names *names, const char *policy);
+/* The greatest id of a policy name so far; 0: there is none. */
+uint32_t image_names_last_profile(const struct image_names *names);
 /* Id of a wildcard text. Return: as above. */
 int image_names_glob(struct image_names *names, const void *text, size_t len, uint32_t *ret_id);
 /* Make a name known under an id that the kernel already uses. Return: 0 (also if it is known under

@@ -108,6 +108,18 @@ int image_names_profile(struct image_names *names, const char *policy, uint32_t 
 	return names_space_get(&names->profiles, policy, strlen(policy), ret_id);
 }
 
+bool image_names_has_profile(const struct image_names *names, const char *policy)
+{
+	uint32_t index;
+
+	return intern_find(&names->profiles.texts, policy, strlen(policy), &index) == 0;
+}
+
+uint32_t image_names_last_profile(const struct image_names *names)
+{
+	return names->profiles.last;
+}
+
 int image_names_glob(struct image_names *names, const void *text, size_t len, uint32_t *ret_id)
 {
 	return names_space_get(&names->globs, text, len, ret_id);

@@ -14,7 +14,16 @@
 #include "programs/haetaed/agent.h"
 #include "programs/haetaed/log.h"
 
-DEFINE_CLEANUP(struct image *, image_freep, image_free);
+/* Half of the names that the kernel has room for are left to policies. */
+#define SPELLED_NAMES_MAX 2048U
+
+static int make(struct agent *a, const struct policy *const *policies, size_t n, struct spelled_policies *ret)
+{
+	int r = spellings_policies(&a->identities.spellings, policies, n, ret);
+
+	a->spelled_without_room = r < 0 ? 0 : spelled_policies_bound(ret, a->names, SPELLED_NAMES_MAX);
+	return r;
+}
 
 /* The policies, and those made of them, in one image. Return: as image_compile(). */
 static int compile(struct agent *a, const struct policy *const *policies, size_t n, const struct spelled_policies *made,
@@ -54,10 +63,9 @@ int agent_spell_image(struct agent *a, const struct policy *const *policies, siz
 {
 	_cleanup_(spelled_policies_deinit) struct spelled_policies made = {};
 	struct image *with = NULL;
-	int r = spellings_policies(&a->identities.spellings, policies, n, &made);
+	int r = make(a, policies, n, &made);
 
 	a->identities.spellings.changed = false;
-	a->spelled_without_room = 0;
 	if (r < 0 || made.n == 0)
 		return r;
 	r = compile(a, policies, n, &made, &with);
@@ -91,14 +99,14 @@ static int bind_known(struct agent *a, const struct policy *const *policies, siz
 {
 	_cleanup_(spelled_policies_deinit) struct spelled_policies made = {};
 	const struct spellings *s = &a->identities.spellings;
-	size_t no_room = 0;
-	int r = spellings_policies(s, policies, n, &made);
+	int r = make(a, policies, n, &made);
 
 	for (size_t i = 0; i < made.n && r >= 0; i++)
 		if (!image_has(a->image, made.items[i]->name))
 			return 0;
 	if (r >= 0)
-		r = spellings_bind(s, &made, a->names, kernel_key(a->kernel), a->image, &no_room);
+		r = spellings_bind(s, &made, a->names, kernel_key(a->kernel), a->image,
+				   &a->spelled_without_room);
 	for (size_t i = 0; i < s->n && r >= 0; i++) {
 		_cleanup_free_ char *text = NULL;
 
@@ -110,7 +118,6 @@ static int bind_known(struct agent *a, const struct policy *const *policies, siz
 		if (r < 0 && text)
 			log_warning("%s", text);
 	}
-	a->spelled_without_room = no_room;
 	return r < 0 ? r : 1;
 }
 

@@ -251,6 +251,25 @@ int spellings_policies(const struct spellings *s, const struct policy *const *po
 	return r;
 }
 
+size_t spelled_policies_bound(struct spelled_policies *policies, const struct image_names *names, uint32_t max)
+{
+	uint32_t last = image_names_last_profile(names);
+	size_t kept = 0, n = policies->n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct policy *policy = policies->items[i];
+		bool known = image_names_has_profile(names, policy->name);
+
+		if (known || last < max)
+			policies->items[kept++] = policy;
+		else
+			(void)policy_respelled_free(policy);
+		last += !known;
+	}
+	policies->n = kept;
+	return n - kept;
+}
+
 /* Return: 0 (also if it was bound); -E2BIG; other negative errno. */
 static int bind_one(struct image *image, const struct ht_hash_key *key, const char *cgroup, uint32_t id)
 {

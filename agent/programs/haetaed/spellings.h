@@ -54,6 +54,9 @@ void spelled_policies_deinit(struct spelled_policies *policies);
 /* For the policies of a list; they borrow from it. Return: 0, -ENOMEM. */
 int spellings_policies(const struct spellings *s, const struct policy *const *policies, size_t n,
 		       struct spelled_policies *ret);
+/* Drop those whose names would be new beyond that many ids: names are never given back, and a container could use them up with
+ * ever new links. Return: how many. */
+size_t spelled_policies_bound(struct spelled_policies *policies, const struct image_names *names, uint32_t max);
 /* Bind the containers in an image that was compiled with these. Those that have no room for one more profile are added to *no_room.
  * Return: 0; -ENOMEM, -EOVERFLOW. */
 int spellings_bind(const struct spellings *s, const struct spelled_policies *made, struct image_names *names,

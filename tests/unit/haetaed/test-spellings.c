@@ -168,6 +168,35 @@ START_TEST(test_no_room)
 }
 END_TEST
 
+/* Ids of names are not given back: beyond a bound only what has one is made. */
+START_TEST(test_bound)
+{
+	_cleanup_(image_names_freep) struct image_names *names = image_names_new();
+	_cleanup_(file_freep) struct policy_file *file = parse();
+	const struct policy *all[] = {file->policies[0], file->policies[1]};
+	_cleanup_spellings_ struct spellings s = {};
+	uint32_t id;
+
+	for (uint64_t cgroup = 1; cgroup <= 4; cgroup++) {
+		char to[32];
+
+		(void)snprintf(to, sizeof(to), "/place%u", (unsigned)cgroup);
+		ck_assert_int_eq(add(&s, cgroup, "/bin", to), 0);
+	}
+	for (unsigned turn = 0; turn < 2; turn++) {
+		_cleanup_made_ struct spelled_policies made = {};
+
+		ck_assert_int_eq(spellings_policies(&s, all, 2, &made), 0);
+		ck_assert_uint_eq(made.n, 4);
+		ck_assert_uint_eq(spelled_policies_bound(&made, names, 2), 2);
+		ck_assert_uint_eq(made.n, 2);
+		for (size_t i = 0; i < made.n; i++)
+			ck_assert_int_eq(image_names_profile(names, made.items[i]->name, &id), 0);
+		ck_assert_uint_eq(image_names_last_profile(names), 2);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("spellings");
@@ -179,6 +208,7 @@ int main(void)
 	tcase_add_test(tc, test_gone);
 	tcase_add_test(tc, test_policies);
 	tcase_add_test(tc, test_no_room);
+	tcase_add_test(tc, test_bound);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_SILENT);
