@@ -108,9 +108,23 @@ static int lint_writable(const struct policy_file *file, const struct policy *po
 	return 0;
 }
 
-/* A loader runs the file it is given; whatever may be mapped then runs. */
-static int lint_loader(const struct policy_file *file, const struct policy_rule *rule,
-		       struct diag_list *diags)
+/* Does all that may be executed or mapped have to come with the image? */
+static bool policy_maps_image_only(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+
+		if ((rule->kind == POLICY_RULE_EXEC_ALLOW || rule->kind == POLICY_RULE_EXEC_LIBRARY) &&
+		    !rule->origin_image)
+			return false;
+	}
+	return policy->libraries != POLICY_LIBRARIES_ANY;
+}
+
+/* A loader runs the file it is given; whatever may be mapped then runs. Where all of that came with the image, the loader
+ * adds nothing to it. */
+static int lint_loader(const struct policy_file *file, const struct policy *policy,
+		       const struct policy_rule *rule, struct diag_list *diags)
 {
 	static const char *const loaders[] = {
 		"/lib64/ld-linux-x86-64.so.2",
@@ -120,7 +134,7 @@ static int lint_loader(const struct policy_file *file, const struct policy_rule 
 		"/lib/ld-musl-x86_64.so.1",
 	};
 
-	if (rule->kind != POLICY_RULE_EXEC_ALLOW)
+	if (rule->kind != POLICY_RULE_EXEC_ALLOW || (rule->origin_image && policy_maps_image_only(policy)))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(loaders); i++)
 		if (names(&rule->path, loaders[i], false))
@@ -143,7 +157,7 @@ static int lint_allow_list(const struct policy_file *file, const struct policy *
 			continue;
 		r = lint_writable(file, policy, rule, diags);
 		if (r == 0)
-			r = lint_loader(file, rule, diags);
+			r = lint_loader(file, policy, rule, diags);
 	}
 	return r;
 }

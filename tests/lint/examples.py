@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Policies that the documentation shows are good: `agentctl policy check` is asked of each, and `policy test --suite` of each suite."""
+"""Policies that the documentation shows and those of the library are good: `agentctl policy check` is asked of each, and
+`policy test --suite` of each suite."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lint import Cases, text_of
+from lint import ROOT, Cases, text_of, tracked
 
 AGENTCTL = Path(sys.argv[2]).resolve()
 PAGES = [Path("README.md"), Path("docs/policy-guide.md"), Path("docs/man/haetae.policy.5")]
@@ -54,6 +55,17 @@ def suite_faults_of(block: str, policies: str, directory: Path) -> list[str]:
     return said.splitlines() if status else []
 
 
+def shipped_faults_of(path: Path) -> list[str]:
+    """A policy of the library has to be good as it is, in its one form, installed, and told of."""
+    faults: list[str] = []
+    for words in (("check", "--strict"), ("format", "--check")):
+        status, said = ask("policy", *words, ROOT / path)
+        faults += [f"policy {words[0]}: {line}" for line in said.splitlines()] if status else []
+    faults += [f"{place} does not name it" for place in (path.parent / "meson.build", path.parent / "README.md")
+               if path.name not in text_of(place)]
+    return faults
+
+
 def main() -> None:
     cases = Cases()
     with tempfile.TemporaryDirectory(prefix="haetae-lint.") as name:
@@ -66,6 +78,9 @@ def main() -> None:
                 elif page.suffix == ".md" and SUITE.match(block):
                     cases.add(f"{page}:{line}: a suite", suite_faults_of(block, last, Path(name)))
             cases.add(f"{page}: shows policies", [] if found else [f"{page}: no block that begins with `policy:`"])
+        for path in tracked():
+            if path.parts[0] == "policies" and path.suffix == ".yaml":
+                cases.add(str(path), shipped_faults_of(path))
     cases.finish()
 
 

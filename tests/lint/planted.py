@@ -60,6 +60,8 @@ FAULTS = [
     Fault("examples", "docs/policy-guide.md", "  default: deny\n", "  defualt: deny\n", "unknown key `defualt`"),
     Fault("examples", "docs/policy-guide.md", "exec: /tmp/nginx, expect: deny", "exec: /tmp/nginx, expect: allow", "a copy of it does not"),
     Fault("examples", "docs/man/haetae.policy.5", "policy: report\n", "policy: Report\n", "shown.yaml:1:9: error"),
+    Fault("examples", "policies/50-nginx.yaml", "sbin/nginx, origin: image", "sbin/nginx, origin: imaga", "50-nginx.yaml:"),
+    Fault("examples", "policies/99-unheard-of.yaml", "", "policy: x\nmatch: [{unit: x.service}]\n", "meson.build does not name it"),
     Fault("examples", "README.md", "file:\n  deny:\n", "file:\n  allow:\n", "shown.yaml:"),
 ]
 

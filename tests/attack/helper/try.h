@@ -9,7 +9,8 @@
  * A wrapper prepares the process (another root, another cgroup, a thread) and goes on with the rest
  * of the line; an act ends it. `try chroot /x fork open read /secret`
  *
- * `try fingerprint DIRECTORY` is no act: it prints what the tree is like, for a comparison.
+ * `try fingerprint DIRECTORY` is no act: it prints what the tree is like, for a comparison. `try each` does the acts that
+ * standard input lists.
  */
 
 #include <stddef.h>

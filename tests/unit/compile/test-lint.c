@@ -71,6 +71,11 @@ static const struct {
 	 "5:15 the container can usually write below `/dev/shm`, and so run what it likes\n"},
 	{EXEC "  allow: [/lib64/ld-linux-x86-64.so.2]\n",
 	 "5:11 `/lib64/ld-linux-x86-64.so.2` is a loader: it runs every file that may be mapped\n"},
+	{EXEC "  allow: [{path: /**, origin: image}]\n", ""},
+	{EXEC "  libraries: any\n  allow: [{path: /usr/lib/**, origin: image}]\n",
+	 "6:18 `/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2` is a loader: it runs every file that may be mapped\n"},
+	{EXEC "  allow: [{path: /usr/lib/**, origin: image}, /opt/x]\n",
+	 "5:18 `/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2` is a loader: it runs every file that may be mapped\n"},
 	{HEAD "kernel: {mount: allow, clock: allow, bpf: audit}\n",
 	 "3:10 `mount: allow` is a way out of the container: a task that mounts can give a file "
 	 "another name\n"},

@@ -9,9 +9,15 @@ source /run/rig/env
 console() { echo "rig: $*" >/dev/console; }
 
 mounts() {
+	local name number=5
 	if [[ ${RIG_MODULES:-} ]]; then
 		mount -t ext4 -o ro "$(rig_device 4)" /usr/lib/modules || console "no modules"
 	fi
+	for name in ${RIG_ROOTS:-}; do
+		mkdir -p "/var/lib/haetae-rig/$name-root"
+		mount -t ext4 -o ro "$(rig_device $number)" "/var/lib/haetae-rig/$name-root" || console "no root $name"
+		number=$((number + 1))
+	done
 	mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
 	mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
 }

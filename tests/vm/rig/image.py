@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The root image: a small real Debian with systemd and podman, and inside it a second one for containers to run.
+"""The root image: a small real Debian with systemd and podman, and inside it a second one for containers to run. What only
+few jobs need, real servers for instance, is in further roots, each a disk by itself that is made when a job asks for it.
 
 The userland is that of the machine we build on where it is a Debian release, because programs compiled there must run
 in the guest. One image serves all kernels; it is opened with snapshot=on and never written.
@@ -26,11 +27,15 @@ FREE_MIB = 768  # room for what a job writes; a hole in the file until then
 # systemd, containers, the agent's libraries, and what jobs ask questions with.
 ROOT_PACKAGES = """
 systemd systemd-sysv dbus podman crun conmon curl procps util-linux iproute2 kmod sqlite3 attr e2fsprogs
-libbpf1 libjansson4 libyaml-0-2 libsqlite3-0 libsystemd0 libcap2-bin busybox-static
+libbpf1 libjansson4 libyaml-0-2 libsqlite3-0 libsystemd0 libcap2-bin busybox-static openssh-server openssh-client
 """.split()
 # The container's own root: a web server, and the downloader an intruder would like to have.
 WEB_PACKAGES = "nginx-light curl busybox".split()
 WEB_ROOT = "var/lib/haetae-rig/web-root"
+# Roots that a job asks for by name (ROOTS in its job.conf): /var/lib/haetae-rig/NAME-root.
+FURTHER_ROOTS = {
+    "servers": "nginx-light postgresql redis-server python3 nodejs curl busybox".split(),
+}
 
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*",
             "/usr/share/zoneinfo/*", "/usr/share/bash-completion/*", "/usr/share/zsh/*", "/usr/share/fish/*",
@@ -59,6 +64,9 @@ systemd-tpm2-setup-early.service systemd-pcrmachine.service systemd-pcrphase.ser
 systemd-pcrlock.socket systemd-creds.socket systemd-sysext.socket systemd-hostnamed.socket
 """.split()
 
+# What jobs start themselves.
+DISABLED = "ssh.service".split()
+
 FILES = {
     "etc/hostname": "haetae-vm\n",
     "etc/hosts": "127.0.0.1 localhost haetae-vm\n",
@@ -85,13 +93,30 @@ def prepare() -> Path:
     web = container_root().parent
     base = _root("base", release, "userland", ROOT_PACKAGES)
     stub = "".join(path.read_text() for path in sorted((GUEST / "image").iterdir()))
-    key = cache.digest(base.name, web.name, stub, repr(FILES), repr(MASKED), str(FREE_MIB), "2")
+    key = cache.digest(base.name, web.name, stub, repr(FILES), repr(MASKED), repr(DISABLED), str(FREE_MIB), "2")
     image = cache.entry(f"root-{release}-{key}", lambda work: _image(work, base, web))
     for used in (web, base, image):
         os.utime(used)
     for kind in ("web", "base", "root"):
         cache.prune(f"{kind}-{release}-*", keep=2)
     return image / "root.img"
+
+
+def further_root(name: str) -> Path:
+    """Returns the file of a further root's disk, building what is not in the cache."""
+    release = suite()
+    root = _root(name, release, f"root '{name}'", FURTHER_ROOTS[name])
+    disk = cache.entry(f"disk-{name}-{cache.digest(root.name, '1')}", lambda work: _disk(work, root))
+    for used in (root, disk):
+        os.utime(used)
+    for pattern in (f"{name}-{release}-*", f"disk-{name}-*"):
+        cache.prune(pattern, keep=2)
+    return disk / "root.img"
+
+
+def _disk(work: Path, root: Path) -> None:
+    """Makes work/root.img of a root that containers run; what they write goes into an overlay over it."""
+    filesystem(root / "tree", work / "root.img", _mib(root / "tree") * 115 // 100 + 32)
 
 
 def busybox() -> Path:
@@ -186,6 +211,8 @@ def _image(work: Path, base: Path, web: Path) -> None:
     shutil.copy(GUEST / "image/rig.service", units / "rig.service")
     (units / "multi-user.target.wants").mkdir(exist_ok=True)
     (units / "multi-user.target.wants/rig.service").symlink_to("../rig.service")
+    for unit in DISABLED:
+        (units / "multi-user.target.wants" / unit).unlink(missing_ok=True)
     (units / "default.target").unlink(missing_ok=True)
     (units / "default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
     shutil.copy(GUEST / "image/rig-start", tree / "usr/local/sbin/rig-start")

@@ -32,6 +32,7 @@ class Machine:
     kernel: Kernel
     root: Path
     out: Path  # results, console.log, output.log
+    further: tuple[Path, ...] = ()  # disks of further roots
     append: str = ""
     cpus: int = 2
     memory: str = "2G"
@@ -41,7 +42,8 @@ class Machine:
     quiet: bool = False  # job output only to output.log
 
     def command(self, job: Path, results: Path) -> list[str]:
-        """Returns QEMU's command line. Namespaces: 1 root, 2 job (tar), 3 results (tar), 4 modules."""
+        """Returns QEMU's command line. Namespaces: 1 root, 2 job (tar), 3 results (tar), 4 modules, 5 and up further
+        roots."""
         accel = ["-accel", "tcg,thread=single", "-icount", "shift=0", "-smp", "1"] if self.icount else [
             "-accel", "tcg,thread=multi", "-smp", str(self.cpus)]
         # norandmaps: what the emulator translated of a library serves every process that has it at the same address;
@@ -60,8 +62,9 @@ class Machine:
                  "-device", "nvme,id=nvme,serial=rig"]
         if self.kernel.initrd:
             words += ["-initrd", str(self.kernel.initrd)]
-        for number, (path, options) in enumerate(((self.root, "snapshot=on"), (job, "readonly=on"), (results, ""),
-                                                  (self.kernel.modules, "readonly=on")), start=1):
+        disks = [(self.root, "snapshot=on"), (job, "readonly=on"), (results, ""), (self.kernel.modules, "readonly=on"),
+                 *((path, "readonly=on") for path in self.further)]
+        for number, (path, options) in enumerate(disks, start=1):
             words += ["-drive", f"file={path},if=none,id=disk{number},format=raw,cache=unsafe,{options}".rstrip(","),
                       "-device", f"nvme-ns,drive=disk{number},bus=nvme,nsid={number}"]
         return words
