@@ -61,8 +61,8 @@ function intrude() {
 		() => child.spawnSync("/bin/sh", ["-c", "true"]),
 		() => child.spawnSync("/usr/bin/curl", ["--version"]),
 		() => { fs.copyFileSync("/usr/bin/curl", "/tmp/node"); return child.spawnSync("/tmp/node", ["--version"]); },
-		() => fs.appendFileSync("/app/app.js", " "),
-		() => fs.appendFileSync("/usr/bin/perl", " "),
+		() => fs.openSync("/app/app.js", "r+"),
+		() => fs.openSync("/usr/bin/perl", "r+"),
 		() => fs.readFileSync("/etc/shadow"),
 	].map(outcome);
 }

@@ -9,10 +9,12 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import zlib
@@ -60,8 +62,7 @@ def outcome(act):
 
 
 def write(path):
-    with open(path, "a", encoding="utf-8"):
-        pass
+    os.close(os.open(path, os.O_WRONLY))
 
 
 def dropped():
@@ -100,4 +101,5 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     http.server.ThreadingHTTPServer(("127.0.0.1", 8081), Handler).serve_forever()

@@ -22,7 +22,7 @@ nginx_workers() { pgrep --parent "$(server_pid web)" | sort; }
 nginx_reloads() {
 	local before
 	before=$(nginx_workers)
-	in_server web nginx -s reload </dev/null
+	in_server web 0:0 nginx -s reload </dev/null
 	workers_are_new() { [[ $(nginx_workers) ]] && ! nginx_workers | grep -qFx "$before"; }
 	until_ 30 workers_are_new
 }
@@ -61,6 +61,4 @@ nginx_attacks() {
 	END
 	refuse "nginx: podman exec has no shell" podman exec web sh -c true
 	expect "nginx: it still serves a page" nginx_page
-	expect "nginx: it stops" podman stop --time 30 web
-	expect "nginx: in good order" grep -x 0 <(podman inspect --format '{{.State.ExitCode}}' web)
 }

@@ -4,18 +4,17 @@
 # shellcheck disable=SC2016 # eval, and shells elsewhere, are handed what they shall expand
 # 30-postgresql: initdb under its own policy; start, queries, the compiler, vacuum, reload, checkpoint, pgbench, stop.
 
-PG=/usr/lib/postgresql/15/bin
 pg_run() { # NAME PROFILE OPTION... COMMAND...
 	server "$1" "$2" --user postgres --shm-size 64m --volume /c/pg:/var/lib/postgresql --volume /c/pg.run:/run/postgresql "${@:3}"
 }
 postgresql_start() {
-	mkdir -p /c/pg /c/pg.run && chown 101:103 /c/pg /c/pg.run
-	pg_run db-init postgresql-init --rootfs "$SERVERS:O" $PG/initdb --no-sync --pgdata /var/lib/postgresql/data --locale C.UTF-8 || return
-	pg_run db postgresql --detach --rootfs "$SERVERS:O" $PG/postgres -D /var/lib/postgresql/data
+	mkdir -p /c/pg /c/pg.run && chown "$(ids_of postgres)" /c/pg /c/pg.run
+	pg_run db-init postgresql-init --rootfs "$SERVERS:O" "$PG"/initdb --no-sync --pgdata /var/lib/postgresql/data --locale C.UTF-8 || return
+	pg_run db postgresql --detach --rootfs "$SERVERS:O" "$PG"/postgres -D /var/lib/postgresql/data
 }
-pg_exec() { in_server --user postgres db "$@"; }
-pg_ready() { pg_exec $PG/pg_isready </dev/null; }
-pg_sql() { pg_exec $PG/psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP="${ON_ERROR_STOP:-1}"; }
+pg_exec() { in_server db "$(ids_of postgres)" "$@"; }
+pg_ready() { pg_exec "$PG"/pg_isready </dev/null; }
+pg_sql() { pg_exec "$PG"/psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP="${ON_ERROR_STOP:-1}"; }
 pg_all() {
 	pg_sql <<-'END'
 		CREATE TABLE t (a int PRIMARY KEY, b text);
@@ -34,8 +33,8 @@ pg_all() {
 	END
 }
 pg_bench() {
-	pg_exec $PG/pgbench --initialize --quiet --scale 1 postgres </dev/null &&
-		pg_exec $PG/pgbench --client 2 --jobs 2 --transactions 20 postgres </dev/null
+	pg_exec "$PG"/pgbench --initialize --quiet --scale 1 postgres </dev/null &&
+		pg_exec "$PG"/pgbench --client 2 --jobs 2 --transactions 20 postgres </dev/null
 }
 postgresql_work() {
 	expect "postgresql: initdb has made a cluster" test -e /c/pg/data/PG_VERSION
@@ -65,7 +64,7 @@ postgresql_attacks() {
 	END
 	)" what_was_recorded db deny
 	expect "postgresql: and the server goes on" grep -x alive /out/pg.attacks
-	intruder postgresql postgresql $PG/psql <<-END
+	intruder postgresql postgresql "$PG"/psql <<-END
 		open read /etc/postgresql
 		exec /usr/bin/dash -> deny postgresql exec.deny /usr/bin/*sh
 		exec /usr/bin/curl -> deny postgresql exec.default: deny
@@ -75,6 +74,4 @@ postgresql_attacks() {
 		unshare-user -> deny postgresql kernel.namespaces: deny
 	END
 	expect "postgresql: it is ready" pg_ready
-	expect "postgresql: it stops" podman stop --time 60 db
-	expect "postgresql: in good order" grep -x 0 <(podman inspect --format '{{.State.ExitCode}}' db)
 }

@@ -13,7 +13,7 @@ python_works() { page_has '"sorted": [1, 2, 3], "squares": [0, 1, 4, 9], "thread
 python_work() {
 	expect "python: databases, temporary files, threads, processes, callbacks from C" until_ 60 python_works
 	expect "python: and once more" python_works
-	expect "python: its modules are kept compiled" test -e /c/python/app/parts/__pycache__/words.cpython-311.pyc
+	expect "python: its modules are kept compiled" compgen -G '/c/python/app/parts/__pycache__/words.*.pyc'
 	expect "python: it is governed" governed python container-baseline no-drift python-app
 	expect "python: none of it was refused" nothing_refused python
 }
@@ -31,5 +31,4 @@ python_attacks() {
 	END
 	)" what_was_recorded python deny
 	expect "python: it still works" python_works
-	expect "python: it stops" podman stop --time 5 python
 }

@@ -42,6 +42,7 @@ for server in nginx redis python node lockdown postgresql sshd; do
 	"${server}_attacks"
 	echo "# $server is done after $SECONDS s"
 done
+servers_stop web redis lockdown python node db
 baseline_and_drift
 detection
 expect "every verdict is accounted for" settle

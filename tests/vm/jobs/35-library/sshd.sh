@@ -56,7 +56,8 @@ sshd_work() {
 	expect "sshd: with a terminal" eval 'session admin -tt tty </dev/null | grep /dev/pts/'
 	expect "sshd: files come and go by sftp" sshd_files
 	expect "sshd: an administrator's day: mounts, users, configuration, packages, reload, modules" sshd_day
-	expect "sshd: a login after the reload" is root session root id -un
+	expect "sshd: it listens again after the reload" until_ 30 session root true
+	expect "sshd: and a login works" is root session root id -un
 	expect "sshd: none of it was refused" nothing_refused ssh.service
 	expect "sshd: a user is removed; a look at the agent's process is refused to userdel, which does not mind" sshd_userdel
 	what_was_recorded ssh.service audit | sort -u >/out/sshd.audit
