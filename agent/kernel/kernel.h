@@ -108,7 +108,7 @@ int kernel_seed_names(struct kernel *k, struct image_names *names);
 
 /* Make an image the policy in force: new profiles first, then the matcher, then what already runs, the
  * removed ones last; at no instant is a part of a profile, or none, in force. A failure leaves every
- * profile whole, old or new, and the next publish finishes the work.
+ * profile whole, old or new, and the next publish finishes the work, or takes it back: that of the former image.
  * identities: what the image's profiles bind of what is known so far; in force with the profiles.
  * Return: 0; negative errno with *reterr_text. */
 int kernel_publish(struct kernel *k, const struct image *image,

@@ -252,11 +252,24 @@ static int half_put(struct kernel *k, const uint32_t *keys, const uint32_t *fds,
 	return r;
 }
 
-/* Turn the word to a half that is complete, and wait until no program can be reading the other. Nothing reads it when
- * the word was never turned before: only a task that something governs reads a half. */
-static int half_turn(struct kernel *k, uint32_t half, int matcher_fd)
+/* The map again as it is: only for the wait until no program can be reading the other half. */
+static int half_wait(struct kernel *k, uint32_t half, int matcher_fd)
 {
 	uint32_t key = HT_PROFILE_KEY(0U, half);
+
+	return bpf_map_update_elem(k->map_fds[MAP_PROFILES], &key, &matcher_fd, BPF_ANY) < 0 ? -errno :
+											       0;
+}
+
+#define TURN_TRIES 8U
+#define TURN_PAUSE_US 2000U
+
+/* Turn the word to a half that is complete, and wait until no program can be reading the other. Nothing reads it when
+ * the word was never turned before: only a task that something governs reads a half. Once it is turned the rest should
+ * follow: kept verdicts are the other half's until the epoch moves. So memory that is short for a moment is waited for. */
+static int half_turn(struct kernel *k, uint32_t half, int matcher_fd)
+{
+	bool moved = false;
 	struct ht_settings s;
 	int r = settings_read(k, &s);
 
@@ -264,17 +277,23 @@ static int half_turn(struct kernel *k, uint32_t half, int matcher_fd)
 		return r;
 	s.current = half;
 	r = settings_write(k, &s);
-	if (r >= 0)
-		r = kernel_epoch_move(k);
 	if (r < 0)
 		return r;
-	if (k->unpublished) {
+	for (unsigned i = 0; i < TURN_TRIES; i++) {
+		if (i > 0)
+			(void)usleep(TURN_PAUSE_US << i);
+		r = moved ? 0 : kernel_epoch_move(k);
+		if (r < 0)
+			continue;
+		moved = true;
+		if (!k->unpublished)
+			r = half_wait(k, half, matcher_fd);
+		if (r < 0)
+			continue;
 		k->unpublished = false;
 		return 0;
 	}
-	/* the same map again: only for the wait */
-	return bpf_map_update_elem(k->map_fds[MAP_PROFILES], &key, &matcher_fd, BPF_ANY) < 0 ? -errno :
-											       0;
+	return r;
 }
 
 struct staged {

@@ -78,8 +78,8 @@ static bool draw_new(const struct world *w, struct dice *d, char ret[WORLD_PATH]
 
 static bool act_makes(enum act_kind kind)
 {
-	return kind == ACT_CREATE || kind == ACT_CREATE_READ || kind == ACT_MKDIR || kind == ACT_SYMLINK ||
-	       kind == ACT_MKFIFO;
+	return kind == ACT_CREATE || kind == ACT_CREATE_READ || kind == ACT_MKDIR ||
+	       kind == ACT_SYMLINK || kind == ACT_MKFIFO;
 }
 
 static bool act_moves(enum act_kind kind)
@@ -92,7 +92,8 @@ static bool act_follows(enum act_kind kind)
 	return kind <= ACT_TRUNCATE || kind == ACT_CHMOD || kind == ACT_EXEC || kind == ACT_MAP;
 }
 
-/* Is that a thing one does to such an object, so that the kernel asks before it finds out that it cannot be done? */
+/* Is that a thing one does to such an object, so that the kernel asks before it finds out that it
+ * cannot be done? */
 static bool act_fits(enum act_kind kind, enum node_kind of, bool mountpoint)
 {
 	switch ((int)kind) {
@@ -157,19 +158,22 @@ static bool draw_other(struct act *act, const struct world *w, struct dice *d)
 /* Follow what the act follows, and see what is there. */
 static bool draw_object(struct act *act, enum node_kind kind)
 {
-	_cleanup_free_ char *real = act_follows(act->kind) && kind == NODE_LINK ? realpath(act->path, NULL) : strdup(act->path);
+	_cleanup_free_ char *real = act_follows(act->kind) && kind == NODE_LINK
+					    ? realpath(act->path, NULL)
+					    : strdup(act->path);
 	struct stat st;
 
-	if (!real || strlen(real) >= WORLD_PATH || !is_within(real, WORLD_ROOT) || lstat(real, &st) < 0)
+	if (!real || strlen(real) >= WORLD_PATH || !is_within(real, WORLD_ROOT) ||
+	    lstat(real, &st) < 0)
 		return false;
 	strcpy(act->object, real);
 	act->dev = st.st_dev;
 	act->ino = st.st_ino;
 	act->directory = S_ISDIR(st.st_mode);
-	kind = S_ISDIR(st.st_mode)  ? NODE_DIRECTORY :
-	       S_ISLNK(st.st_mode)  ? NODE_LINK :
-	       S_ISFIFO(st.st_mode) ? NODE_FIFO :
-				      NODE_FILE;
+	kind = S_ISDIR(st.st_mode)    ? NODE_DIRECTORY
+	       : S_ISLNK(st.st_mode)  ? NODE_LINK
+	       : S_ISFIFO(st.st_mode) ? NODE_FIFO
+				      : NODE_FILE;
 	return act_fits(act->kind, kind, false);
 }
 
@@ -183,11 +187,15 @@ static bool draw_paths(struct act *act, const struct world *w, struct dice *d)
 		strcpy(act->object, act->path);
 		return true;
 	}
-	n = any_node(w, d);
+	n = dice_chance(d, 15) ? world_linked(w, d) : any_node(w, d);
+	if (!n)
+		return false;
 	if (strcmp(n->path, WORLD_ROOT) == 0 && act->kind != ACT_READ && act->kind != ACT_CHMOD)
 		return false;
 	strcpy(act->path, n->path);
-	if (!act_fits(act->kind, n->kind == NODE_LINK && act_follows(act->kind) ? NODE_FILE : n->kind, n->mountpoint) ||
+	if (!act_fits(act->kind,
+		      n->kind == NODE_LINK && act_follows(act->kind) ? NODE_FILE : n->kind,
+		      n->mountpoint) ||
 	    !draw_object(act, n->kind))
 		return false;
 	if (act->kind != ACT_READ && !path_is_plain(w, act->object))
@@ -241,7 +249,8 @@ void undo_prepare(struct undo *u, const struct act *act, const struct world *w)
 	undo_look(u, 1, act->other, w);
 }
 
-static void make_again(const struct undo *u, unsigned which, const char *path, const struct world *w)
+static void make_again(const struct undo *u, unsigned which, const char *path,
+		       const struct world *w)
 {
 	struct place place;
 	int r = 0, fd;
@@ -290,7 +299,8 @@ static void undo_move(const struct undo *u, const struct act *act, const struct 
 	if (act->other_exists && act->dev == act->other_dev && act->ino == act->other_ino)
 		return; /* two names of one object: nothing happened */
 	if (act->kind == ACT_EXCHANGE) {
-		if (syscall(SYS_renameat2, AT_FDCWD, act->other, AT_FDCWD, act->path, RENAME_EXCHANGE) < 0)
+		if (syscall(SYS_renameat2, AT_FDCWD, act->other, AT_FDCWD, act->path,
+			    RENAME_EXCHANGE) < 0)
 			err(3, "exchange");
 		return;
 	}

@@ -5,96 +5,15 @@
 #include "court.h"
 
 #include <err.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "util/cleanup.h"
-
-static const struct ht_hash_key key = {.k0 = 0x6b65726e656cULL, .k1 = 0x646966666572ULL};
 
 /* As the kernel's side has them (freeze.bpf.h): what a rename, and a link, may not shed. */
 #define SHED_RENAME (HT_OP_ALL & ~HT_OP_CREATE)
 #define SHED_LINK (SHED_RENAME & ~(HT_OP_DELETE | HT_OP_RENAME))
-
-/* ---- opening ---- */
-
-static struct policy_file *parse(struct text *t, struct text_without without)
-{
-	_cleanup_free_ char *text = text_print(t, without);
-	_cleanup_(diag_list_deinit) struct diag_list diags = {};
-	struct policy_file *file;
-
-	if (policy_parse("drawn.yaml", text, strlen(text), &diags, &file) == 0)
-		return file;
-	diag_list_print(&diags, stderr, false);
-	errx(3, "the parser refuses:\n%s", text);
-}
-
-bool court_open(struct court *c, const struct world *w, struct text *t, const struct text_without without[_JUDGE_MAX])
-{
-	_cleanup_(diag_list_deinit) struct diag_list diags = {};
-	struct text_without plain = {.line = without[JUDGE_SLOW].line, .conditional = true};
-
-	*c = (struct court){.world = w, .now = time(NULL)};
-	c->policies = parse(t, without[JUDGE_SLOW]);
-	c->plain = parse(t, plain);
-	c->compiled = parse(t, without[JUDGE_IMAGE]);
-	c->names = image_names_new();
-	return c->names && image_compile((const struct policy *const *)c->compiled->policies, c->compiled->n_policies,
-					 c->names, &key, c->now, &diags, &c->image) == 0;
-}
-
-void court_close(struct court *c)
-{
-	(void)policy_file_unref(c->policies);
-	(void)policy_file_unref(c->plain);
-	(void)policy_file_unref(c->compiled);
-	(void)image_names_free(c->names);
-	(void)image_free(c->image);
-	for (size_t i = 0; i < c->n_bound; i++)
-		free(c->bound[i].path);
-	free(c->bound);
-}
-
-/* ---- what literal rules bind ---- */
-
-static bool rule_binds(const struct policy_rule *rule, int64_t now)
-{
-	return (rule->kind == POLICY_RULE_FILE_DENY || rule->kind == POLICY_RULE_EXEC_DENY) &&
-	       (rule->expires == 0 || rule->expires > now) && !strpbrk(rule->path.text, "*?");
-}
-
-static void bind_path(struct court *c, size_t policy, const char *path)
-{
-	_cleanup_close_ int fd = open(path[0] ? path : "/", O_PATH | O_CLOEXEC);
-	struct stat st;
-
-	for (size_t i = 0; i < c->n_bound; i++)
-		if (c->bound[i].policy == policy && strcmp(c->bound[i].path, path) == 0)
-			return;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return;
-	c->bound = reallocarray(c->bound, c->n_bound + 1, sizeof(*c->bound));
-	if (!c->bound)
-		err(3, "realloc");
-	c->bound[c->n_bound++] =
-		(struct bound){.policy = policy, .path = strdup(path), .dev = st.st_dev, .ino = st.st_ino};
-}
-
-void court_bind(struct court *c)
-{
-	for (size_t i = 0; i < c->policies->n_policies; i++)
-		for (unsigned of = 0; of < 2; of++) {
-			const struct policy *p = (of ? c->compiled : c->policies)->policies[i];
-
-			for (size_t j = 0; j < p->n_rules; j++)
-				if (rule_binds(&p->rules[j], c->now))
-					bind_path(c, i, p->rules[j].path.text);
-		}
-}
 
 /* ---- one question ---- */
 
@@ -131,8 +50,8 @@ struct matter {
 #define FACT_PLAIN (1U << 1) /* without what depends on the subject */
 #define FACT_RULES (1U << 2) /* without origins */
 
-static struct policy_answer answer_of(struct court *c, enum judge judge, size_t policy, const struct matter *m,
-				      uint32_t facts)
+static struct policy_answer answer_of(struct court *c, enum judge judge, size_t policy,
+				      const struct matter *m, uint32_t facts)
 {
 	const struct subject *subject = &subjects[m->subject];
 	struct image_component object[COMPONENTS_MAX], program[COMPONENTS_MAX];
@@ -151,13 +70,15 @@ static struct policy_answer answer_of(struct court *c, enum judge judge, size_t 
 	struct policy_answer a = {};
 
 	if (judge == JUDGE_SLOW)
-		policy_evaluate((facts & FACT_PLAIN ? c->plain : c->policies)->policies[policy], c->now, &q, &a);
-	else if (image_evaluate(c->image, &c->image->profiles[policy], &key, &q, &a) < 0)
+		policy_evaluate((facts & FACT_PLAIN ? c->plain : c->policies)->policies[policy],
+				c->now, &q, &a);
+	else if (image_evaluate(c->image, &c->image->profiles[policy], &court_key, &q, &a) < 0)
 		errx(3, "the image is damaged");
 	return a;
 }
 
-static enum level level_of(struct court *c, size_t policy, const struct policy_answer *a, uint32_t ops)
+static enum level level_of(struct court *c, size_t policy, const struct policy_answer *a,
+			   uint32_t ops)
 {
 	if (!(a->deny & ops))
 		return LEVEL_ALLOW;
@@ -189,14 +110,16 @@ static struct ht_entry entry_of(struct court *c, size_t policy, const char *path
 	struct image_component components[COMPONENTS_MAX];
 	struct ht_entry e;
 
-	if (image_locate(c->image, &c->image->profiles[policy], &key, components, split(path, components), &e) < 0)
+	if (image_locate(c->image, &c->image->profiles[policy], &court_key, components,
+			 split(path, components), &e) < 0)
 		errx(3, "the image is damaged");
 	return e;
 }
 
 /* ---- the object itself ---- */
 
-/* Operations that the literal rules of a path speak of, or that are refused whoever asks (plain). */
+/* Operations that the literal rules of a path speak of, or that are refused whoever asks (plain).
+ */
 static uint32_t bound_ops(struct court *c, enum judge judge, const struct bound *b, bool plain)
 {
 	const struct policy *p = c->policies->policies[b->policy];
@@ -208,13 +131,15 @@ static uint32_t bound_ops(struct court *c, enum judge judge, const struct bound 
 		return !id ? 0 : plain ? id->entry.deny : id->entry.deny | id->entry.cond;
 	}
 	for (size_t i = 0; i < p->n_rules; i++)
-		if (rule_binds(&p->rules[i], c->now) && strcmp(p->rules[i].path.text, b->path) == 0)
+		if (court_rule_binds(&p->rules[i], c->now) &&
+		    strcmp(p->rules[i].path.text, b->path) == 0)
 			ops |= p->rules[i].ops;
 	return ops;
 }
 
 /* What one literal rule's path says of the object that it binds. */
-static enum level ask_bound(struct court *c, enum judge judge, const struct matter *m, const struct bound *b, bool plain)
+static enum level ask_bound(struct court *c, enum judge judge, const struct matter *m,
+			    const struct bound *b, bool plain)
 {
 	struct matter at = *m;
 	struct policy_answer a;
@@ -239,8 +164,8 @@ static bool ask_identity(struct court *c, enum judge judge, const struct matter 
 		if (b->dev != m->dev || b->ino != m->ino)
 			continue;
 		for (size_t j = 0; j < c->n_bound; j++)
-			shared |= j != i && c->bound[j].policy == b->policy && c->bound[j].dev == b->dev &&
-				  c->bound[j].ino == b->ino;
+			shared |= j != i && c->bound[j].policy == b->policy &&
+				  c->bound[j].dev == b->dev && c->bound[j].ino == b->ino;
 		most = worse(most, ask_bound(c, judge, m, b, false));
 		least = worse(least, ask_bound(c, judge, m, b, shared));
 	}
@@ -250,25 +175,35 @@ static bool ask_identity(struct court *c, enum judge judge, const struct matter 
 
 /* ---- an object with all its names ---- */
 
-/* What else is said of the name that something gets: a directory would bring names that may not be made below it. */
+/* What else is said of the name that something gets: a directory would bring names that may not be
+ * made below it. */
 struct arrival {
 	bool chain, straight;
 };
 
 /* Its name through one mount, the one straight up, and what it is. */
-static bool ask_arrival(struct court *c, enum judge judge, const struct matter *m, struct arrival brings,
-			enum level *ret)
+static bool ask_arrival(struct court *c, enum judge judge, const struct matter *m,
+			struct arrival brings, enum level *ret)
 {
-	enum level level = worse(ask_name(c, judge, m), brings.chain ? LEVEL_DENY : LEVEL_ALLOW), identity;
+	enum level name = ask_name(c, judge, m),
+		   level = worse(name, brings.chain ? LEVEL_DENY : LEVEL_ALLOW), identity;
 	struct matter straight = *m;
 	struct place place;
 
+	if (level != LEVEL_ALLOW)
+		c->ground = name != LEVEL_ALLOW ? GROUND_NAME : GROUND_BRINGS;
 	world_place(c->world, m->path, &place);
 	straight.path = place.straight;
-	if (level < LEVEL_DENY && place.straight[0] && strcmp(place.straight, m->path) != 0)
-		level = worse(ask_name(c, judge, &straight), brings.straight ? LEVEL_DENY : LEVEL_ALLOW);
+	if (level < LEVEL_DENY && place.straight[0] && strcmp(place.straight, m->path) != 0) {
+		level = worse(ask_name(c, judge, &straight),
+			      brings.straight ? LEVEL_DENY : LEVEL_ALLOW);
+		if (level != LEVEL_ALLOW)
+			c->ground = GROUND_STRAIGHT;
+	}
 	if (!ask_identity(c, judge, m, &identity))
 		return false;
+	if (identity > level)
+		c->ground = GROUND_IDENTITY;
 	*ret = worse(level, identity);
 	return true;
 }
@@ -279,7 +214,8 @@ static bool ask_place(struct court *c, enum judge judge, const struct matter *m,
 }
 
 /* By the object alone: each mount that shows it gives it a name. */
-static bool ask_everywhere(struct court *c, enum judge judge, const struct matter *m, enum level *ret)
+static bool ask_everywhere(struct court *c, enum judge judge, const struct matter *m,
+			   enum level *ret)
 {
 	struct place place;
 
@@ -314,13 +250,16 @@ static uint32_t ops_elsewhere(struct court *c, size_t policy)
 	const struct image_profile *p = &c->image->profiles[policy];
 
 	for (size_t i = 0; i < p->n_pairs; i++)
-		if (p->pairs[i].key.kind == HT_EDGE_OTHER && p->pairs[i].key.state == HT_STATE_HEADER)
-			return p->pairs[i].entry.deny | p->pairs[i].entry.image | p->pairs[i].entry.cond;
+		if (p->pairs[i].key.kind == HT_EDGE_OTHER &&
+		    p->pairs[i].key.state == HT_STATE_HEADER)
+			return p->pairs[i].entry.deny | p->pairs[i].entry.image |
+			       p->pairs[i].entry.cond;
 	errx(3, "the image is damaged");
 }
 
 /* What is refused at a place; plain: whoever asks. */
-static uint32_t ops_refused(struct court *c, enum judge judge, size_t policy, const char *path, uint32_t subject, bool plain)
+static uint32_t ops_refused(struct court *c, enum judge judge, size_t policy, const char *path,
+			    uint32_t subject, bool plain)
 {
 	struct matter m = {.path = path, .ops = HT_OP_ALL, .subject = subject};
 	struct ht_entry e = entry_of(c, policy, path);
@@ -330,9 +269,10 @@ static uint32_t ops_refused(struct court *c, enum judge judge, size_t policy, co
 	return answer_of(c, judge, policy, &m, FACT_PLACE | (plain ? FACT_PLAIN : 0)).deny;
 }
 
-/* Does the policy refuse the move, because something would be shed? *ret_brings: because a directory has names below it
- * that may not be made there. */
-static bool move_is_frozen(struct court *c, enum judge judge, size_t policy, const struct move *m, bool *ret_brings)
+/* Does the policy refuse the move, because something would be shed? *ret_brings: because a
+ * directory has names below it that may not be made there. */
+static bool move_is_frozen(struct court *c, enum judge judge, size_t policy, const struct move *m,
+			   bool *ret_brings)
 {
 	struct ht_entry from = entry_of(c, policy, m->from), to = entry_of(c, policy, m->to);
 	uint32_t kept, below, refused, lost;
@@ -341,7 +281,8 @@ static bool move_is_frozen(struct court *c, enum judge judge, size_t policy, con
 	if (c->policies->policies[policy]->mode != POLICY_MODE_ENFORCE || from.next == to.next)
 		return false;
 	*ret_brings = m->directory && !(to.flags & HT_ENTRY_FINAL) && (to.below & HT_OP_CREATE);
-	kept = ops_refused(c, judge, policy, m->from, m->subject, false) & m->ops & ~ops_elsewhere(c, policy);
+	kept = ops_refused(c, judge, policy, m->from, m->subject, false) & m->ops &
+	       ~ops_elsewhere(c, policy);
 	refused = ops_refused(c, judge, policy, m->to, m->subject, true);
 	below = m->directory ? from.below & m->ops : 0;
 	lost = kept & ~refused;
@@ -390,7 +331,8 @@ static bool trial_step(struct trial *t, uint32_t step, enum level level)
 {
 	if (level == LEVEL_ALLOW)
 		return true;
-	t->outcome = (struct outcome){.answer = level == LEVEL_KILL ? ANSWER_KILLED : ANSWER_REFUSED, .step = step};
+	t->outcome = (struct outcome){
+		.answer = level == LEVEL_KILL ? ANSWER_KILLED : ANSWER_REFUSED, .step = step};
 	return false;
 }
 
@@ -443,6 +385,7 @@ static void trial_memory(struct trial *t)
 {
 	struct matter m = {.ops = HT_OP_EXEC, .subject = t->act->subject};
 
+	t->court->ground = GROUND_NAME;
 	if (!trial_step(t, 0, ask_name(t->court, t->judge, &m)))
 		return;
 	m.ops = HT_OP_MAP;
@@ -450,9 +393,14 @@ static void trial_memory(struct trial *t)
 }
 
 /* One name goes to another. */
-static bool trial_move(struct trial *t, const struct matter *from, const struct matter *to, bool directory, uint32_t shed)
+static bool trial_move(struct trial *t, const struct matter *from, const struct matter *to,
+		       bool directory, uint32_t shed)
 {
-	struct move move = {.from = from->path, .to = to->path, .directory = directory, .ops = shed, .subject = from->subject};
+	struct move move = {.from = from->path,
+			    .to = to->path,
+			    .directory = directory,
+			    .ops = shed,
+			    .subject = from->subject};
 	struct arrival brings;
 	enum level level;
 	bool frozen;
@@ -461,7 +409,10 @@ static bool trial_move(struct trial *t, const struct matter *from, const struct 
 		return false;
 	frozen = any_frozen(t->court, t->judge, &move, &brings);
 	t->clear = ask_arrival(t->court, t->judge, to, brings, &level);
-	return t->clear && trial_step(t, 0, level) && trial_step(t, 0, frozen ? LEVEL_DENY : LEVEL_ALLOW);
+	if (!t->clear || !trial_step(t, 0, level))
+		return false;
+	t->court->ground = GROUND_FROZEN;
+	return trial_step(t, 0, frozen ? LEVEL_DENY : LEVEL_ALLOW);
 }
 
 static void trial_rename(struct trial *t)
@@ -485,7 +436,8 @@ static void trial_rename(struct trial *t)
 		return;
 	from.ops = HT_OP_CREATE;
 	to.ops = HT_OP_RENAME;
-	(void)trial_move(t, &to, &from, lstat(act->other, &st) == 0 && S_ISDIR(st.st_mode), SHED_RENAME);
+	(void)trial_move(t, &to, &from, lstat(act->other, &st) == 0 && S_ISDIR(st.st_mode),
+			 SHED_RENAME);
 }
 
 static void trial_link(struct trial *t)
@@ -515,7 +467,9 @@ static void trial_hear(struct trial *t)
 	case ACT_CREATE:
 	case ACT_CREATE_READ:
 		if (trial_object(t, 0, HT_OP_CREATE))
-			(void)trial_object(t, 1, HT_OP_CREATE | (act->kind == ACT_CREATE ? HT_OP_WRITE : HT_OP_READ));
+			(void)trial_object(t, 1,
+					   HT_OP_CREATE | (act->kind == ACT_CREATE ? HT_OP_WRITE
+										   : HT_OP_READ));
 		return;
 	case ACT_MKDIR:
 	case ACT_SYMLINK:

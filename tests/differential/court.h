@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * What the judges in userspace say of an act: the act as haetae.policy(5) and ARCHITECTURE.md take it apart into
- * questions of one name and some operations, each asked of every policy, for every name and for the object itself.
+ * What the judges in userspace say of an act: the act as haetae.policy(5) and ARCHITECTURE.md take
+ * it apart into questions of one name and some operations, each asked of every policy, for every
+ * name and for the object itself.
  *
- * Both judges are asked the same way. What only the compiled image knows (what is refused below a directory, and
- * whether two places are one state) is the image's for both.
+ * Both judges are asked the same way. What only the compiled image knows (what is refused below a
+ * directory, and whether two places are one state) is the image's for both.
  */
 
 #include "acts.h"
@@ -27,6 +28,16 @@ struct bound {
 	ino_t ino;
 };
 
+/* What an act is refused by. */
+enum court_ground {
+	GROUND_NAME,
+	GROUND_STRAIGHT,
+	GROUND_IDENTITY,
+	GROUND_FROZEN,
+	GROUND_BRINGS,
+	_GROUND_MAX
+};
+
 struct court {
 	const struct world *world;
 	int64_t now;
@@ -40,14 +51,23 @@ struct court {
 	/* the last question that was refused: which rule */
 	uint64_t rule;
 	size_t rule_policy;
+	enum court_ground ground; /* of the last act that was refused */
 };
 
-/* Policies for each judge, one of which may lack a rule. Return: false: beyond a limit of the compiler. */
-bool court_open(struct court *c, const struct world *w, struct text *t, const struct text_without without[_JUDGE_MAX]);
+/* Policies for each judge, one of which may lack a rule. Return: false: beyond a limit of the
+ * compiler. */
+bool court_open(struct court *c, const struct world *w, struct text *t,
+		const struct text_without without[_JUDGE_MAX]);
 /* Find what the literal rules bind, as it is now. */
 void court_bind(struct court *c);
 void court_close(struct court *c);
 
-/* What a judge expects of an act. Return: false: two rules bind one object, and the manual leaves open which of their
- * exceptions counts. */
+/* What a judge expects of an act. Return: false: two rules bind one object, and the manual leaves
+ * open which of their exceptions counts. */
 bool court_expect(struct court *c, enum judge judge, const struct act *act, struct outcome *ret);
+
+/* ---- court-open.c, for court.c ---- */
+
+extern const struct ht_hash_key court_key; /* of the image's names */
+/* Is the object that is found under the rule's path bound? */
+bool court_rule_binds(const struct policy_rule *rule, int64_t now);

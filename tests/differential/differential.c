@@ -3,13 +3,14 @@
 /*
  * differential ROUNDS ACTS SEED: three judges of the same question.
  *
- * Each round draws a tree of real files and policies about it, puts the policies in force, and has tasks that they govern
- * do random things to the tree. What the kernel answers has to be what the slow judge reads off the rules, and what the
- * walk over a compiled image finds. Everything follows from the round's seed, which a disagreement names. At last each of
- * the judges lacks a rule in a round of its own, and that must be noticed.
+ * Each round draws a tree of real files and policies about it, puts the policies in force, and has
+ * tasks that they govern do random things to the tree. What the kernel answers has to be what the
+ * slow judge reads off the rules, and what the walk over a compiled image finds. Everything follows
+ * from the round's seed, which a disagreement names. At last each of the judges lacks a rule in a
+ * round of its own, and that must be noticed.
  *
- * For the machines' jobs, in which an agent runs (HAETAED_PID). It stands still while acts are compared, so that nothing
- * is looked for and bound meanwhile.
+ * For the machines' jobs, in which an agent runs (HAETAED_PID). It stands still while acts are
+ * compared, so that nothing is looked for and bound meanwhile.
  */
 
 #include <err.h>
@@ -32,7 +33,7 @@
 #include "util/escape.h"
 #include "util/strbuf.h"
 
-#define TOLD_MAX 10U	   /* disagreements that are told in full, */
+#define TOLD_MAX 10U	     /* disagreements that are told in full, */
 #define TOLD_POLICIES_MAX 2U /* and with the policies */
 #define PLANT_ACTS 80U
 
@@ -45,6 +46,7 @@ static struct {
 	int to[SUBJECTS], from[SUBJECTS];
 	unsigned acts; /* of one round */
 	unsigned long seen[_ACT_MAX][ANSWER_KILLED + 1];
+	unsigned long grounds[_GROUND_MAX];
 	unsigned long compared, unclear, disagreed;
 	bool planting; /* disagreements are what is wanted */
 	unsigned reloads;
@@ -138,14 +140,15 @@ static void command(const char *text)
 		errx(3, "failed: %s", text);
 }
 
-/* Put policies in force. The agent takes two seconds at most for finding what literal rules name; where it was slower,
- * the rest is found a moment later. */
+/* Put policies in force. The agent takes two seconds at most for finding what literal rules name;
+ * where it was slower, the rest is found a moment later. */
 static void publish(const char *text)
 {
 	FILE *f = fopen(POLICY_FILE_NEW, "we");
 	uint64_t begun, took;
 
-	if (!f || fchmod(fileno(f), 0644) < 0 || fputs(text, f) < 0 || fclose(f) != 0 || rename(POLICY_FILE_NEW, POLICY_FILE) < 0)
+	if (!f || fchmod(fileno(f), 0644) < 0 || fputs(text, f) < 0 || fclose(f) != 0 ||
+	    rename(POLICY_FILE_NEW, POLICY_FILE) < 0)
 		err(3, POLICY_FILE);
 	begun = now_ms();
 	command("agentctl reload >/tmp/reload 2>&1 || { cat /tmp/reload >&2; exit 1; }");
@@ -181,7 +184,8 @@ static void acts_draw(struct round *r, struct dice *d)
 	for (unsigned tries = 0; r->n_acts < run.acts && tries < 100 * run.acts; tries++) {
 		struct act *act = &r->acts[r->n_acts];
 
-		/* now and then the same once more, by somebody else: what was decided before must not matter */
+		/* now and then the same once more, by somebody else: what was decided before must
+		 * not matter */
 		if (r->n_acts > 0 && dice_chance(d, 10)) {
 			*act = act[-1];
 			act->subject = dice_below(d, SUBJECTS);
@@ -193,7 +197,8 @@ static void acts_draw(struct round *r, struct dice *d)
 }
 
 /* Draw it all. without: what each judge lacks. */
-static void round_open(struct round *r, uint64_t seed, const struct text_without without[_JUDGE_MAX])
+static void round_open(struct round *r, uint64_t seed,
+		       const struct text_without without[_JUDGE_MAX])
 {
 	struct dice d = {.state = seed};
 
@@ -215,6 +220,21 @@ static void round_close(struct round *r)
 	text_free(&r->text);
 	world_remove(&r->world);
 	free(r->acts);
+}
+
+/* The numbers of objects can change when something is made again. */
+static void act_refresh(struct act *act)
+{
+	struct stat st;
+
+	if (act->ino && lstat(act->object, &st) == 0) {
+		act->dev = st.st_dev;
+		act->ino = st.st_ino;
+	}
+	if (act->other_exists && lstat(act->other, &st) == 0) {
+		act->other_dev = st.st_dev;
+		act->other_ino = st.st_ino;
+	}
 }
 
 static void tell_path(const char *what, const char *path)
@@ -254,8 +274,8 @@ static void tell_disagreement(struct round *r, const struct act *act, const stru
 	_cleanup_free_ char *text = text_print(&r->text, (struct text_without){});
 	const struct subject *s = &subjects[act->subject];
 
-	(void)fprintf(stderr, "# HAETAE_SEED=%llu HAETAE_ROUNDS=1: %s by %s as %u\n", (unsigned long long)r->seed,
-		      act_name(act->kind), s->program, s->uid);
+	(void)fprintf(stderr, "# HAETAE_SEED=%llu HAETAE_ROUNDS=1: %s by %s as %u\n",
+		      (unsigned long long)r->seed, act_name(act->kind), s->program, s->uid);
 	tell_path("path", act->path);
 	if (strcmp(act->object, act->path) != 0)
 		tell_path("which leads to", act->object);
@@ -271,8 +291,25 @@ static void tell_disagreement(struct round *r, const struct act *act, const stru
 		tell_path("mount", r->world.mounts[i].at);
 		tell_path("  showing", r->world.mounts[i].root);
 	}
+	for (size_t i = 0; i < r->court.n_bound; i++)
+		if (r->court.bound[i].dev == act->dev && r->court.bound[i].ino == act->ino)
+			tell_path("bound as", r->court.bound[i].path);
 	if (run.disagreed <= TOLD_POLICIES_MAX)
 		(void)fprintf(stderr, "%s\n", text);
+}
+
+/* Does the kernel stay with it? */
+static void tell_again(struct round *r, const struct act *act)
+{
+	struct act again = *act;
+	struct outcome o;
+	struct undo undo;
+
+	act_refresh(&again);
+	undo_prepare(&undo, &again, &r->world);
+	o = subject_do(&again);
+	undo_act(&undo, &again, &r->world, &o);
+	tell_outcome(r, "kernel, once more", &o, false);
 }
 
 /* Where an act that a rule answers by killing was stopped cannot be seen. */
@@ -296,29 +333,19 @@ static bool compare(struct round *r, const struct act *act)
 	undo_prepare(&undo, act, &r->world);
 	kernel = subject_do(act);
 	undo_act(&undo, act, &r->world, &kernel);
-	agree = outcomes_equal(&kernel, &expected[JUDGE_SLOW]) && outcomes_equal(&kernel, &expected[JUDGE_IMAGE]);
+	agree = outcomes_equal(&kernel, &expected[JUDGE_SLOW]) &&
+		outcomes_equal(&kernel, &expected[JUDGE_IMAGE]);
 	if (run.planting)
 		return agree;
 	run.compared++;
 	run.seen[act->kind][kernel.answer]++;
-	if (!agree && ++run.disagreed <= TOLD_MAX)
+	if (kernel.answer != ANSWER_ALLOWED)
+		run.grounds[r->court.ground]++;
+	if (!agree && ++run.disagreed <= TOLD_MAX) {
 		tell_disagreement(r, act, &kernel);
+		tell_again(r, act);
+	}
 	return agree;
-}
-
-/* The numbers of objects can change when something is made again. */
-static void act_refresh(struct act *act)
-{
-	struct stat st;
-
-	if (act->ino && lstat(act->object, &st) == 0) {
-		act->dev = st.st_dev;
-		act->ino = st.st_ino;
-	}
-	if (act->other_exists && lstat(act->other, &st) == 0) {
-		act->other_dev = st.st_dev;
-		act->other_ino = st.st_ino;
-	}
 }
 
 /* Return: acts on which the judges disagree. */
@@ -409,8 +436,8 @@ static void plant(enum suspect suspect, uint64_t seed)
 	text = text_print(&r.text, kernel);
 	publish(text);
 	court_bind(&r.court);
-	(void)printf("planted-%s %u of %u acts disagree, seed %llu, line %u\n", names[suspect], round_ask(&r), r.n_acts,
-		     (unsigned long long)seed, line);
+	(void)printf("planted-%s %u of %u acts disagree, seed %llu, line %u\n", names[suspect],
+		     round_ask(&r), r.n_acts, (unsigned long long)seed, line);
 	round_close(&r);
 }
 
@@ -432,12 +459,18 @@ static void round_run(uint64_t seed)
 
 static void tell_totals(unsigned rounds)
 {
+	static const char *const grounds[_GROUND_MAX] = {"name", "straight", "identity", "frozen",
+							 "brings"};
+
+	for (unsigned i = 0; i < _GROUND_MAX; i++)
+		(void)printf("ground %s %lu\n", grounds[i], run.grounds[i]);
 	for (unsigned i = 0; i < _ACT_MAX; i++)
-		(void)printf("act %s %lu %lu %lu\n", act_name(i), run.seen[i][ANSWER_ALLOWED], run.seen[i][ANSWER_REFUSED],
-			     run.seen[i][ANSWER_KILLED]);
-	(void)printf("rounds %u\ncompared %lu\nunclear %lu\ndisagreed %lu\n", rounds, run.compared, run.unclear,
-		     run.disagreed);
-	(void)printf("reload-ms %llu\nasked-ms %llu\n", (unsigned long long)(run.reload_ms / (run.reloads ? run.reloads : 1)),
+		(void)printf("act %s %lu %lu %lu\n", act_name(i), run.seen[i][ANSWER_ALLOWED],
+			     run.seen[i][ANSWER_REFUSED], run.seen[i][ANSWER_KILLED]);
+	(void)printf("rounds %u\ncompared %lu\nunclear %lu\ndisagreed %lu\n", rounds, run.compared,
+		     run.unclear, run.disagreed);
+	(void)printf("reload-ms %llu\nasked-ms %llu\n",
+		     (unsigned long long)(run.reload_ms / (run.reloads ? run.reloads : 1)),
 		     (unsigned long long)run.asked_ms);
 }
 

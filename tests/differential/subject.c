@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Subjects. One process waits, and its child acts: a rule can end the child, and then there is another.
+ * Subjects. One process waits, and its child acts: a rule can end the child, and then there is
+ * another.
  */
 
 #include <err.h>
@@ -33,7 +34,8 @@ static void become(uint32_t uid)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
 
-	if (syscall(SYS_capget, &header, data) < 0 || prctl(PR_SET_KEEPCAPS, 1) < 0 || setresuid(uid, uid, uid) < 0)
+	if (syscall(SYS_capget, &header, data) < 0 || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
+	    setresuid(uid, uid, uid) < 0)
 		err(3, "become %u", uid);
 	data[0].effective = data[0].permitted;
 	data[1].effective = data[1].permitted;
@@ -67,7 +69,8 @@ static int try_map(const char *path, uint32_t *step)
 	return error;
 }
 
-/* A child executes. The kernel ends it by SIGSEGV where a program begins to run and cannot be mapped. */
+/* A child executes. The kernel ends it by SIGSEGV where a program begins to run and cannot be
+ * mapped. */
 static void try_exec(const char *path, int fd, struct outcome *o)
 {
 	char *argv[] = {(char *)"program", NULL}, *envp[] = {NULL};
@@ -101,7 +104,8 @@ static void try_exec_memory(struct outcome *o)
 
 static int try_rename(const struct act *act, unsigned flags)
 {
-	return syscall(SYS_renameat2, AT_FDCWD, act->path, AT_FDCWD, act->other, flags) < 0 ? errno : 0;
+	return syscall(SYS_renameat2, AT_FDCWD, act->path, AT_FDCWD, act->other, flags) < 0 ? errno
+											    : 0;
 }
 
 static int try_names(const struct act *act)
@@ -199,7 +203,8 @@ static _Noreturn void act_all(void)
 		struct act act;
 		ssize_t n = 0, more;
 
-		while (n < (ssize_t)sizeof(act) && (more = read(0, (char *)&act + n, sizeof(act) - (size_t)n)) > 0)
+		while (n < (ssize_t)sizeof(act) &&
+		       (more = read(0, (char *)&act + n, sizeof(act) - (size_t)n)) > 0)
 			n += more;
 		if (n != sizeof(act))
 			_exit(0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Random policies. Their patterns are made of the names of the tree, so that most of them match something. */
+/* Random policies. Their patterns are made of the names of the tree, so that most of them match
+ * something. */
 
 #include "text.h"
 
@@ -19,14 +20,19 @@ const char *const text_programs[TEXT_PROGRAMS] = {"/z/app", "/z/web/app2", "/z/o
 static size_t character_len(const char *s)
 {
 	const unsigned char *c = (const unsigned char *)s;
-	size_t n = c[0] < 0x80 ? 1 : c[0] >= 0xc2 && c[0] < 0xe0 ? 2 : c[0] >= 0xe0 && c[0] < 0xf0 ? 3 : 0;
+	size_t n = c[0] < 0x80			 ? 1
+		   : c[0] >= 0xc2 && c[0] < 0xe0 ? 2
+		   : c[0] >= 0xe0 && c[0] < 0xf0 ? 3
+						 : 0;
 
 	if (n == 1 && (c[0] < 0x20 || c[0] == 0x7f))
 		return 0;
 	for (size_t i = 1; i < n; i++)
 		if ((c[i] & 0xc0) != 0x80)
 			return 0;
-	if (n == 3 && (c[0] == 0xe0 || c[0] == 0xed)) /* too long a form, or a surrogate: rare enough to leave out */
+	if (n == 3 &&
+	    (c[0] == 0xe0 ||
+	     c[0] == 0xed)) /* too long a form, or a surrogate: rare enough to leave out */
 		return 0;
 	if (n == 2 && c[0] == 0xc2 && c[1] < 0xa0) /* control characters */
 		return 0;
@@ -69,7 +75,8 @@ static bool pattern_is_fine(const char *p)
 }
 
 /* below: the pattern begins like this path's. */
-static void pattern_draw(const struct world *w, struct dice *d, const char *below, struct strbuf *ret)
+static void pattern_draw(const struct world *w, struct dice *d, const char *below,
+			 struct strbuf *ret)
 {
 	do {
 		const char *p = below ? below : w->nodes[dice_below(d, (uint32_t)w->n_nodes)].path;
@@ -99,6 +106,24 @@ static void pattern_draw(const struct world *w, struct dice *d, const char *belo
 		strbuf_puts(ret, "/**");
 }
 
+/* The very path of a file that has other names too: what is there is bound under them. Return:
+ * false: no such file can be written in a policy. */
+static bool exact_draw(const struct world *w, struct dice *d, struct strbuf *ret)
+{
+	const struct node *n = world_linked(w, d);
+
+	strbuf_reset(ret);
+	for (const char *p = n ? n->path : "*"; *p;) {
+		size_t len = character_len(p);
+
+		if (len == 0 || *p == '*' || *p == '?')
+			return false;
+		strbuf_append(ret, p, len);
+		p += len;
+	}
+	return true;
+}
+
 static void quote(struct strbuf *out, const char *s)
 {
 	strbuf_putc(out, '"');
@@ -110,7 +135,8 @@ static void quote(struct strbuf *out, const char *s)
 	strbuf_putc(out, '"');
 }
 
-static void quote_pattern(const struct world *w, struct dice *d, const char *below, struct strbuf *out)
+static void quote_pattern(const struct world *w, struct dice *d, const char *below,
+			  struct strbuf *out)
 {
 	_cleanup_strbuf_ struct strbuf pattern = {};
 
@@ -122,7 +148,8 @@ static void quote_pattern(const struct world *w, struct dice *d, const char *bel
 
 static void ops_draw(struct dice *d, bool with_map, struct strbuf *out)
 {
-	static const char *const words[] = {"read", "write", "create", "delete", "rename", "link", "attr", "map"};
+	static const char *const words[] = {"read",   "write", "create", "delete",
+					    "rename", "link",  "attr",	 "map"};
 	uint32_t ops = 1 + dice_below(d, with_map ? 255 : 127);
 	const char *separator = "";
 
@@ -138,13 +165,15 @@ static void ops_draw(struct dice *d, bool with_map, struct strbuf *out)
 
 static void unless_draw(struct dice *d, struct strbuf *out)
 {
-	static const char *const programs[] = {"/z/app", "/z/web/app2", "/z/*", "/z/**", "/z/o?her", "/nowhere"};
+	static const char *const programs[] = {"/z/app", "/z/web/app2", "/z/*",
+					       "/z/**",	 "/z/o?her",	"/nowhere"};
 	static const char *const users[] = {"0", "1000", "[1000, 1001]", "[0, 1001]", "7"};
 	uint32_t which = 1 + dice_below(d, 3);
 
 	strbuf_puts(out, ", unless: {");
 	if (which & 1)
-		strbuf_printf(out, "exe: \"%s\"%s", programs[dice_below(d, ARRAY_LEN(programs))], which == 3 ? ", " : "");
+		strbuf_printf(out, "exe: \"%s\"%s", programs[dice_below(d, ARRAY_LEN(programs))],
+			      which == 3 ? ", " : "");
 	if (which & 2)
 		strbuf_printf(out, "uid: %s", users[dice_below(d, ARRAY_LEN(users))]);
 	strbuf_putc(out, '}');
@@ -154,8 +183,13 @@ static void unless_draw(struct dice *d, struct strbuf *out)
 static void force_draw(struct dice *d, struct strbuf *out)
 {
 	static const char *const force[] = {
-		", action: kill", ", action: audit", ", action: deny", ", enforce_after: 2001-01-01",
-		", enforce_after: 2999-01-01", ", expires: 2999-01-01", ", expires: 2001-01-01",
+		", action: kill",
+		", action: audit",
+		", action: deny",
+		", enforce_after: 2001-01-01",
+		", enforce_after: 2999-01-01",
+		", expires: 2999-01-01",
+		", expires: 2001-01-01",
 	};
 
 	if (dice_chance(d, 35))
@@ -168,7 +202,8 @@ static void rule_draw(struct text_rule *rule, const struct world *w, struct dice
 	bool allow = rule->list == TEXT_EXEC_ALLOW || rule->list == TEXT_FILE_ALLOW;
 	bool deny = rule->list == TEXT_EXEC_DENY || rule->list == TEXT_FILE_DENY;
 
-	pattern_draw(w, d, NULL, &pattern);
+	if (!deny || !dice_chance(d, 25) || !exact_draw(w, d, &pattern))
+		pattern_draw(w, d, NULL, &pattern);
 	strbuf_puts(&out, "{path: ");
 	quote(&out, strbuf_str(&pattern));
 	if (rule->list >= TEXT_FILE_ALLOW && dice_chance(d, 65))
@@ -193,7 +228,8 @@ static void rule_draw(struct text_rule *rule, const struct world *w, struct dice
 
 static void policy_draw(struct text_policy *p, const struct world *w, struct dice *d)
 {
-	static const char *const matches[] = {"cgroup: " TEXT_CGROUP, "unit: differential.scope", "cgroup: /differential.s*",
+	static const char *const matches[] = {"cgroup: " TEXT_CGROUP, "unit: differential.scope",
+					      "cgroup: /differential.s*",
 					      "cgroup: " TEXT_CGROUP "/**"};
 	static const char *const words[] = {NULL, NULL, "deny", "audit", "allow"};
 	static const char *const libraries[] = {NULL, "default", "any"};
@@ -210,7 +246,10 @@ static void policy_draw(struct text_policy *p, const struct world *w, struct dic
 		struct text_rule *r = &p->rules[i];
 		uint32_t list = dice_below(d, 10);
 
-		r->list = list < 5 ? TEXT_FILE_DENY : list < 6 ? TEXT_FILE_AUDIT : list < 8 ? TEXT_EXEC_DENY : TEXT_EXEC_AUDIT;
+		r->list = list < 5   ? TEXT_FILE_DENY
+			  : list < 6 ? TEXT_FILE_AUDIT
+			  : list < 8 ? TEXT_EXEC_DENY
+				     : TEXT_EXEC_AUDIT;
 		if (p->file_deny && dice_chance(d, 40))
 			r->list = TEXT_FILE_ALLOW;
 		else if (p->exec_deny && dice_chance(d, 30))
@@ -234,7 +273,8 @@ static void print_line(struct printer *p, const char *words, const char *value)
 	p->line++;
 }
 
-static void print_list(struct printer *p, struct text_policy *policy, enum text_list list, const char *title)
+static void print_list(struct printer *p, struct text_policy *policy, enum text_list list,
+		       const char *title)
 {
 	bool first = true;
 
@@ -282,7 +322,8 @@ static void print_policy(struct printer *p, struct text_policy *policy, size_t n
 
 char *text_print(struct text *t, struct text_without without)
 {
-	struct printer p = {.line = 1, .without = without, .number = !without.line && !without.conditional};
+	struct printer p = {
+		.line = 1, .without = without, .number = !without.line && !without.conditional};
 	char *text;
 
 	for (size_t i = 0; i < t->n_policies; i++)
@@ -293,7 +334,8 @@ char *text_print(struct text *t, struct text_without without)
 	return text;
 }
 
-/* Rules that the parser refuses, as those that never decide anything, are left out. Return: was there one? */
+/* Rules that the parser refuses, as those that never decide anything, are left out. Return: was
+ * there one? */
 static bool drop_refused(struct text *t)
 {
 	_cleanup_free_ char *text = text_print(t, (struct text_without){});
@@ -310,7 +352,8 @@ static bool drop_refused(struct text *t)
 			struct text_policy *p = &t->policies[j / TEXT_RULES];
 			struct text_rule *rule = &p->rules[j % TEXT_RULES];
 
-			if (j % TEXT_RULES >= p->n_rules || rule->dropped || rule->line != diags.items[i].line ||
+			if (j % TEXT_RULES >= p->n_rules || rule->dropped ||
+			    rule->line != diags.items[i].line ||
 			    diags.items[i].severity != DIAG_ERROR)
 				continue;
 			rule->dropped = true;

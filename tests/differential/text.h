@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Random policies as a person would write them: YAML, one rule on each line, so that a rule can be left out by leaving
- * out its line.
+ * Random policies as a person would write them: YAML, one rule on each line, so that a rule can be
+ * left out by leaving out its line.
  */
 
 #include <stdbool.h>
@@ -21,7 +21,15 @@
 /* What subjects run; the programs that `unless` speaks of. */
 extern const char *const text_programs[TEXT_PROGRAMS];
 
-enum text_list { TEXT_EXEC_ALLOW, TEXT_EXEC_DENY, TEXT_EXEC_AUDIT, TEXT_FILE_ALLOW, TEXT_FILE_DENY, TEXT_FILE_AUDIT, _TEXT_LIST_MAX };
+enum text_list {
+	TEXT_EXEC_ALLOW,
+	TEXT_EXEC_DENY,
+	TEXT_EXEC_AUDIT,
+	TEXT_FILE_ALLOW,
+	TEXT_FILE_DENY,
+	TEXT_FILE_AUDIT,
+	_TEXT_LIST_MAX
+};
 
 struct text_rule {
 	enum text_list list;

@@ -55,8 +55,31 @@ static void name_draw(struct dice *d, char *ret)
 {
 	static const char alphabet[] = "aaabb.";
 	static const char *const words[] = {
-		"a.so", "b.so.1", "lib.so", "*", "a*", "?", "[ab]", "\"q\"", "a\\b", " ", "a b", "-", "~", "#x",
-		"a: b", "\xc3\xa4", "\xe6\x97\xa5\xe6\x9c\xac", "\xc3\xa4""b", "{x}", "'", "...", "..a", "a.", "%s",
+		"a.so",
+		"b.so.1",
+		"lib.so",
+		"*",
+		"a*",
+		"?",
+		"[ab]",
+		"\"q\"",
+		"a\\b",
+		" ",
+		"a b",
+		"-",
+		"~",
+		"#x",
+		"a: b",
+		"\xc3\xa4",
+		"\xe6\x97\xa5\xe6\x9c\xac",
+		"\xc3\xa4"
+		"b",
+		"{x}",
+		"'",
+		"...",
+		"..a",
+		"a.",
+		"%s",
 	};
 	uint32_t kind = dice_below(d, 20), len = 1 + dice_below(d, 3);
 
@@ -67,7 +90,9 @@ static void name_draw(struct dice *d, char *ret)
 	if (kind == 6)
 		len = 200 + dice_below(d, 56);
 	for (uint32_t i = 0; i < len; i++)
-		ret[i] = (char)(kind < 9 ? name_byte(d) : (unsigned char)alphabet[dice_below(d, sizeof(alphabet) - 1)]);
+		ret[i] = (char)(kind < 9 ? name_byte(d)
+					 : (unsigned char)
+						   alphabet[dice_below(d, sizeof(alphabet) - 1)]);
 	ret[len] = '\0';
 	if (strcmp(ret, ".") == 0 || strcmp(ret, "..") == 0)
 		strcpy(ret, "b");
@@ -84,28 +109,36 @@ static const char *name_any(const struct world *w, struct dice *d)
 
 void world_write_program(int fd)
 {
-	static const unsigned char code[] = {0x31, 0xff, 0xb8, 60, 0, 0, 0, 0x0f, 0x05}; /* exit(0) */
+	static const unsigned char code[] = {0x31, 0xff, 0xb8, 60,  0,
+					     0,	   0,	 0x0f, 0x05}; /* exit(0) */
 	struct {
 		Elf64_Ehdr header;
 		Elf64_Phdr segments[2];
 		unsigned char code[sizeof(code)];
 	} p = {
-		.header = {
-			.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-			.e_type = ET_EXEC,
-			.e_machine = EM_X86_64,
-			.e_version = EV_CURRENT,
-			.e_entry = PROGRAM_AT + sizeof(p.header) + sizeof(p.segments),
-			.e_phoff = sizeof(p.header),
-			.e_ehsize = sizeof(p.header),
-			.e_phentsize = sizeof(p.segments[0]),
-			.e_phnum = 2,
-		},
-		.segments = {
-			{.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = PROGRAM_AT, .p_filesz = sizeof(p),
-			 .p_memsz = sizeof(p), .p_align = 4096},
-			{.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W},
-		},
+		.header =
+			{
+				.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+					    ELFDATA2LSB, EV_CURRENT},
+				.e_type = ET_EXEC,
+				.e_machine = EM_X86_64,
+				.e_version = EV_CURRENT,
+				.e_entry = PROGRAM_AT + sizeof(p.header) + sizeof(p.segments),
+				.e_phoff = sizeof(p.header),
+				.e_ehsize = sizeof(p.header),
+				.e_phentsize = sizeof(p.segments[0]),
+				.e_phnum = 2,
+			},
+		.segments =
+			{
+				{.p_type = PT_LOAD,
+				 .p_flags = PF_R | PF_X,
+				 .p_vaddr = PROGRAM_AT,
+				 .p_filesz = sizeof(p),
+				 .p_memsz = sizeof(p),
+				 .p_align = 4096},
+				{.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W},
+			},
 	};
 
 	memcpy(p.code, code, sizeof(code));
@@ -160,8 +193,8 @@ static void make_directories(struct world *w, struct dice *d, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++) {
 		world_scan(w);
-		if (path_below(any_node(w, d, NODE_DIRECTORY)->path, name_any(w, d), path) && is_plain(w, path) &&
-		    mkdir(path, 0777) < 0)
+		if (path_below(any_node(w, d, NODE_DIRECTORY)->path, name_any(w, d), path) &&
+		    is_plain(w, path) && mkdir(path, 0777) < 0)
 			err(3, "mkdir");
 	}
 }
@@ -194,21 +227,25 @@ static void make_others(struct world *w, struct dice *d)
 {
 	char path[WORLD_PATH], target[WORLD_PATH];
 
-	for (uint32_t i = 0; i < 40; i++) {
+	for (uint32_t i = 0; i < 46; i++) {
 		if (i % 16 == 0)
 			world_scan(w);
-		if (!path_below(any_node(w, d, NODE_DIRECTORY)->path, name_any(w, d), path) || !is_plain(w, path))
+		if (!path_below(any_node(w, d, NODE_DIRECTORY)->path, name_any(w, d), path) ||
+		    !is_plain(w, path))
 			continue;
 		if (i < 26)
 			make_file(path);
 		else if (i < 28 && mkfifo(path, 0777) < 0)
 			err(3, "mkfifo");
 		else if (i >= 28 && i < 33)
-			(void)symlink(any_node(w, d, dice_below(d, 4) ? NODE_FILE : NODE_DIRECTORY)->path, path);
+			(void)symlink(
+				any_node(w, d, dice_below(d, 4) ? NODE_FILE : NODE_DIRECTORY)->path,
+				path);
 		else if (i >= 33) {
 			struct place place;
 
-			/* by the mounts of the whole filesystems: a link cannot go from one mount to another */
+			/* by the mounts of the whole filesystems: a link cannot go from one mount
+			 * to another */
 			world_place(w, any_node(w, d, NODE_FILE)->path, &place);
 			strcpy(target, place.plain);
 			world_place(w, path, &place);
@@ -242,7 +279,8 @@ static const struct node *any_mountpoint(struct world *w, struct dice *d)
 	for (unsigned i = 0; i < 40; i++) {
 		const struct node *n = any_node(w, d, NODE_DIRECTORY);
 
-		if (!n->mountpoint && strcmp(n->path, WORLD_ROOT) != 0 && is_empty(n->path) && is_plain(w, n->path))
+		if (!n->mountpoint && strcmp(n->path, WORLD_ROOT) != 0 && is_empty(n->path) &&
+		    is_plain(w, n->path))
 			return n;
 	}
 	return NULL;
@@ -264,7 +302,8 @@ static void make_tmpfs(struct world *w, struct dice *d)
 
 static void make_bind(struct world *w, struct dice *d)
 {
-	const struct node *n = any_mountpoint(w, d), *of = n ? any_node(w, d, NODE_DIRECTORY) : NULL;
+	const struct node *n = any_mountpoint(w, d),
+			  *of = n ? any_node(w, d, NODE_DIRECTORY) : NULL;
 	char path[WORLD_PATH];
 	struct place place;
 
@@ -319,7 +358,8 @@ static void find_straight(const struct world *w, const struct place *place, char
 		*strrchr(at, '/') = '\0'; /* the mountpoint is a name in the mount above */
 		above = mount_of(w, at);
 		strcpy(below, ret);
-		(void)snprintf(joined, sizeof(joined), "%s%s%s", above->root, m->at + strlen(above->at), below);
+		(void)snprintf(joined, sizeof(joined), "%s%s%s", above->root,
+			       m->at + strlen(above->at), below);
 		joined[WORLD_PATH - 1] = '\0';
 		strcpy(ret, joined);
 		m = above;
@@ -427,11 +467,12 @@ static void scan_add(struct world *w, const char *path, const struct stat *st)
 	if (!w->nodes)
 		err(3, "realloc");
 	n = &w->nodes[w->n_nodes++];
-	*n = (struct node){.path = text(path), .dev = st->st_dev, .ino = st->st_ino, .nlink = st->st_nlink};
-	n->kind = S_ISDIR(st->st_mode) ? NODE_DIRECTORY :
-		  S_ISLNK(st->st_mode) ? NODE_LINK :
-		  S_ISFIFO(st->st_mode) ? NODE_FIFO :
-					  NODE_FILE;
+	*n = (struct node){
+		.path = text(path), .dev = st->st_dev, .ino = st->st_ino, .nlink = st->st_nlink};
+	n->kind = S_ISDIR(st->st_mode)	  ? NODE_DIRECTORY
+		  : S_ISLNK(st->st_mode)  ? NODE_LINK
+		  : S_ISFIFO(st->st_mode) ? NODE_FIFO
+					  : NODE_FILE;
 	for (size_t i = 0; i < w->n_mounts; i++)
 		if (strcmp(w->mounts[i].at, path) == 0)
 			n->mountpoint = true;
@@ -481,6 +522,17 @@ const struct node *world_find(const struct world *w, const char *path)
 	struct node key = {.path = (char *)path};
 
 	return bsearch(&key, w->nodes, w->n_nodes, sizeof(*w->nodes), node_compare);
+}
+
+const struct node *world_linked(const struct world *w, struct dice *d)
+{
+	for (unsigned i = 0; i < 60; i++) {
+		const struct node *n = &w->nodes[dice_below(d, (uint32_t)w->n_nodes)];
+
+		if (n->kind == NODE_FILE && n->nlink > 1)
+			return n;
+	}
+	return NULL;
 }
 
 bool world_same(const struct world *w, const struct node *was, size_t n_was)

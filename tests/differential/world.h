@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A random tree of real files below one directory: names with every byte, long names, deep trees, hard and symbolic
- * links, other filesystems, and directories that are bound to a second place. And what of it decides which names an
- * object has: the mounts.
+ * A random tree of real files below one directory: names with every byte, long names, deep trees,
+ * hard and symbolic links, other filesystems, and directories that are bound to a second place. And
+ * what of it decides which names an object has: the mounts.
  */
 
 #include <stdbool.h>
@@ -51,7 +51,8 @@ struct place {
 	const struct mount *mount;
 	char in_fs[WORLD_PATH];	   /* path in its filesystem, "" the root */
 	char plain[WORLD_PATH];	   /* its path through the mount that shows the whole filesystem */
-	char straight[WORLD_PATH]; /* its name straight up the filesystems, past bind mounts; "" if it has none */
+	char straight[WORLD_PATH]; /* its name straight up the filesystems, past bind mounts; "" if
+				      it has none */
 };
 
 /* Make what the dice say. Ends the program if the system refuses. */
@@ -62,6 +63,8 @@ void world_remove(struct world *w);
 void world_scan(struct world *w);
 /* NULL: none of that path. */
 const struct node *world_find(const struct world *w, const char *path);
+/* A file that has several names. NULL: none was met. */
+const struct node *world_linked(const struct world *w, struct dice *d);
 /* Same objects under the same names? Says what is not. */
 bool world_same(const struct world *w, const struct node *was, size_t n_was);
 void nodes_free(struct node *nodes, size_t n);

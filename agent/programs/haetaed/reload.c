@@ -286,9 +286,44 @@ static int image_respell(struct agent *a, const struct policy_list *list, struct
 	return r < 0 ? r : image_finish(a, list, image);
 }
 
-static int reload_set(struct agent *a, struct policy_set **set, char **reterr_text)
+static int publish(struct agent *a, const struct image *image, struct kernel_publish *ret, char **reterr_text)
 {
 	_cleanup_(identity_list_deinit) struct identity_list known = {};
+	int r = identities_known(&a->identities, image, &known);
+
+	return r < 0 ? r : kernel_publish(a->kernel, image, known.items, known.n, ret, reterr_text);
+}
+
+/* A publish failed, at whatever step. What it has done already is taken back by publishing what was in force before; the
+ * kernel room says what holds meanwhile. Not if what runs multiplies faster than it is bound: who can make it do that
+ * must not be able to keep a policy out.
+ * Return: does the former set stay? *reterr_text says if not. */
+static bool publish_take_back(struct agent *a, int error, char **reterr_text)
+{
+	_cleanup_free_ char *why = NULL, *text = steal_ptr(*reterr_text);
+	struct kernel_publish published;
+	int r = -EAGAIN;
+
+	if (!a->image) { /* a first publish */
+		*reterr_text = steal_ptr(text);
+		return false;
+	}
+	if (error != -EAGAIN)
+		r = publish(a, a->image, &published, &why);
+	if (r == 0) {
+		a->published = published;
+		identities_published(&a->identities, a->image, published.identities_without_room);
+		*reterr_text = steal_ptr(text);
+		return true;
+	}
+	if (asprintf(reterr_text, "%s; what was put in force of it cannot be taken back%s%s",
+		     text ? text : strerror(-error), why ? ": " : "", why ? why : "") < 0)
+		*reterr_text = NULL;
+	return false;
+}
+
+static int reload_set(struct agent *a, struct policy_set **set, bool *ret_stays, char **reterr_text)
+{
 	_cleanup_(policy_file_unrefp) struct policy_file *canary = NULL;
 	_cleanup_(image_freep) struct image *image = NULL;
 	struct kernel_publish published;
@@ -310,12 +345,13 @@ static int reload_set(struct agent *a, struct policy_set **set, char **reterr_te
 	if (r >= 0)
 		r = image_respell(a, &list, &image);
 	free(list.items);
-	if (r >= 0)
-		r = identities_known(&a->identities, image, &known);
-	if (r >= 0)
-		r = kernel_publish(a->kernel, image, known.items, known.n, &published, reterr_text);
 	if (r < 0)
 		return r;
+	r = publish(a, image, &published, reterr_text);
+	if (r < 0) {
+		*ret_stays = publish_take_back(a, r, reterr_text);
+		return r;
+	}
 	a->published = published;
 	(void)policy_set_free(a->set);
 	a->set = steal_ptr(*set);
@@ -387,6 +423,7 @@ static int change_arm(struct agent *a, int64_t at)
 int agent_reload(struct agent *a, char **reterr_text)
 {
 	_cleanup_(policy_set_freep) struct policy_set *set = NULL;
+	bool stays = true;
 	int r;
 
 	*reterr_text = NULL;
@@ -400,7 +437,7 @@ int agent_reload(struct agent *a, char **reterr_text)
 	agent_disarm_prune(a);
 	r = load_set(a, &set);
 	if (r >= 0)
-		r = reload_set(a, &set, reterr_text);
+		r = reload_set(a, &set, &stays, reterr_text);
 	if (r < 0) {
 		if (set)
 			diag_list_print(&set->diags, stderr, false);
@@ -408,7 +445,7 @@ int agent_reload(struct agent *a, char **reterr_text)
 		if (!*reterr_text)
 			*reterr_text = strdup(strerror(-r));
 		agent_notice(a, EVENT_NOTICE_STALE, POLICY_SEVERITY_HIGH,
-			     "Failed to put the policies in force, the former ones stay: %s",
+			     "Failed to put the policies in force%s: %s", stays ? ", the former ones stay" : "",
 			     *reterr_text ? *reterr_text : "out of memory");
 		return r;
 	}

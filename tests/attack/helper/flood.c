@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * flood THREADS ATTEMPTS [ACT:]PATH...: tries each over and over, ATTEMPTS times in total, and says for each:
+ * flood [-p MICROSECONDS] THREADS ATTEMPTS [ACT:]PATH...: tries each over and over, ATTEMPTS times in total, with a pause after
+ * each, and says for each:
  *
  *   [ACT:]PATH DONE REFUSED OTHER
  *
@@ -78,6 +79,7 @@ static struct {
 	char **paths;
 	int n_paths;
 	long opens; /* 0: until told to stop */
+	useconds_t pause;
 	atomic_long begun;
 	atomic_int stop;
 	atomic_long opened[PATHS_MAX], refused[PATHS_MAX], other[PATHS_MAX];
@@ -104,6 +106,8 @@ static void *flood_thread(void *unused)
 			flood.refused[i]++;
 		else
 			flood.other[i]++;
+		if (flood.pause)
+			(void)usleep(flood.pause);
 	}
 	return NULL;
 }
@@ -126,10 +130,16 @@ static void attempt_parse(int i, const char *word)
 int main(int argc, char **argv)
 {
 	pthread_t threads[THREADS_MAX];
-	int n = argc > 3 ? atoi(argv[1]) : 0;
+	int n;
 
+	if (argc > 2 && strcmp(argv[1], "-p") == 0) {
+		flood.pause = (useconds_t)atoi(argv[2]);
+		argv += 2;
+		argc -= 2;
+	}
+	n = argc > 3 ? atoi(argv[1]) : 0;
 	if (n < 1 || n > THREADS_MAX || argc - 3 > PATHS_MAX) {
-		(void)fprintf(stderr, "usage: flood THREADS ATTEMPTS [ACT:]PATH...\n");
+		(void)fprintf(stderr, "usage: flood [-p MICROSECONDS] THREADS ATTEMPTS [ACT:]PATH...\n");
 		return 2;
 	}
 	flood.opens = atol(argv[2]);
