@@ -206,17 +206,22 @@ struct {
 	__type(value, struct governed);
 } governed SEC(".maps") __weak;
 
-/* Verdicts that were given: memo.bpf.h. A place that is taken is taken over. */
+/* Verdicts that were given: memo.bpf.h. A place that is taken is taken over. And what tells that a name is another one
+ * now: moves.bpf.c. The agent looks at the counters. */
 #define MEMO_TAGS 65536U
 #define MEMO_TOPS 256U
+#define MEMO_NAMES 65536U
 
 struct memo {
+	struct ht_moves moves;
 	__u64 tags[MEMO_TAGS];
 	__u64 tops[MEMO_TOPS];
+	__u64 names[MEMO_NAMES]; /* by dentry: moves on when one comes to be, or is moved */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct memo);
