@@ -26,9 +26,13 @@
  * What is bound by identity (identity.bpf.h) is a function of what is in the tag as well: the inode by its address, which
  * does not come to another object under one dentry without moving its d_seq; the cgroup; and the entries, which the agent
  * adds before it moves the epoch. So an "allowed" from before is not met once identities_put() has come back. An entry that is
- * removed only ever refused, and refusals are not kept. On an overlay a copy into the upper layer changes the generation
+ * removed only ever refused, and refusals of the object itself are not kept. On an overlay a copy into the upper layer changes the generation
  * and nothing in the tag, but what was bound without one stays bound, and what is bound with one is bound after that
  * copy, so the epoch moves after it.
+ *
+ * What was not simply allowed (refused, to be recorded) is kept under the short tag with what is to be told of it, several
+ * words and a check over them and the tag: a place that is half written, or another's, is no answer. It is counted and
+ * reported each time like the first. Where a record is made, the names are collected anew for it.
  *
  * Two different states come to one tag by chance once in 2^64; nobody outside
  * the kernel knows the seed or the addresses.
@@ -93,19 +97,6 @@ static __always_inline __u64 memo_mix(__u64 h, __u64 v)
 	return h ^ h >> 32;
 }
 
-static __always_inline struct memo *memo_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&memo, &zero);
-}
-
-/* The word that moves on with the name of a dentry. */
-static __always_inline __u64 *memo_name(struct memo *m, struct dentry *dentry)
-{
-	return &m->names[(__u32)((number_of((__u64)dentry, m) >> 6) * 2654435761U) >> 16];
-}
-
 static __always_inline bool memo_has(struct memo *m, __u64 tag)
 {
 	return m->tags[tag & (MEMO_TAGS - 1)] == tag;
@@ -147,28 +138,8 @@ static __always_inline __u64 memo_chain(struct dentry *dentry, struct dentry *ro
 	return 0;
 }
 
-/* Neighbours in every struct mount: one read for the three. */
-struct memo_mount {
-	__u64 parent;
-	__u64 mountpoint;
-	__u64 root;
-};
-
-#define MEMO_MOUNT_IS_NEIGHBOURS                                                      \
-	(bpf_core_field_offset(struct mount, mnt_mountpoint) ==                       \
-		 bpf_core_field_offset(struct mount, mnt_parent) + 8 &&               \
-	 bpf_core_field_offset(struct mount, mnt.mnt_root) ==                         \
-		 bpf_core_field_offset(struct mount, mnt_parent) + 16)
-
-static __always_inline bool memo_mount_read(struct memo_mount *ret, __u64 mount)
-{
-	return bpf_probe_read_kernel(ret, sizeof(*ret),
-				     (void *)(mount + bpf_core_field_offset(struct mount,
-									    mnt_parent))) == 0;
-}
-
 struct memo_above {
-	struct memo_mount mount; /* where the way stands */
+	struct mount_place mount; /* where the way stands */
 	__u64 dentry;
 	__u64 h;
 	__u64 ns;
@@ -203,17 +174,17 @@ __global int memo_above_names(struct memo_above *a)
 /* On from the root of a mount. Return: 0: this way does not serve it. */
 static __noinline __u64 memo_above(struct memo *m, __u64 mount, struct memo_above *a)
 {
-	struct memo_mount next;
+	struct mount_place next;
 	__u64 at, top;
 	__u32 i;
 
-	if (!MEMO_MOUNT_IS_NEIGHBOURS || !m || !a || !memo_mount_read(&next, mount))
+	if (!m || !a || !mount_read(&next, mount))
 		return 0;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < MEMO_MOUNTS; i++) {
 		at = next.parent;
 		a->dentry = next.mountpoint;
-		if (!memo_mount_read(&a->mount, at) || !memo_above_names(a))
+		if (!mount_read(&a->mount, at) || !memo_above_names(a))
 			return 0;
 		top = memo_top(at + bpf_core_field_offset(struct mount, mnt) - a->from, a->ns, a->event);
 		if (m->tops[top & (MEMO_TOPS - 1)] == top || a->mount.parent == at)
@@ -232,7 +203,7 @@ static __always_inline __u64 memo_mounted(struct memo *m, struct vfsmount *mnt, 
 
 	if (root->d_parent != root)
 		return 0; /* a part of its filesystem */
-	a.from = bpf_get_current_task() - number_of(current_task(), m);
+	a.from = memo_address(m);
 	return memo_above(m, walk_mount((__u64)mnt), &a);
 }
 
@@ -332,7 +303,7 @@ static __always_inline __u64 memo_near(struct memo *m, const struct opened *f, s
 {
 	__u32 asked = (f->mode & (FMODE_READ | FMODE_WRITE | FMODE_CREATED)) |
 		      (f->file->f_flags & (O_TRUNC | F_FLAG_EXEC));
-	__u64 name = *(volatile __u64 *)memo_name(m, f->dentry), h;
+	__u64 name = *(volatile __u64 *)memo_name(m, number_of((__u64)f->dentry, m)), h;
 	__u64 trees = *(volatile __u64 *)&m->moves.trees;
 	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
 
@@ -341,13 +312,52 @@ static __always_inline __u64 memo_near(struct memo *m, const struct opened *f, s
 	return memo_mix2(h, name, trees);
 }
 
-/* May what was just decided of this file be kept at all? */
-static __always_inline bool memo_may_keep(struct label *l, struct file *file)
+/* Has the object no name but the one at hand? */
+static __always_inline bool memo_is_single(struct file *file)
 {
 	struct inode *inode = file->f_inode;
 
-	return l->level == LEVEL_ALLOW && !l->record && !l->passing && !l->fault &&
-	       (inode->i_nlink == 1 || (inode->i_mode & S_IFMT) == S_IFDIR);
+	return inode->i_nlink == 1 || (inode->i_mode & S_IFMT) == S_IFDIR;
+}
+
+/* May the "allowed" that was just decided of this file be kept at all? */
+static __always_inline bool memo_may_keep(struct label *l, struct file *file)
+{
+	return l->level == LEVEL_ALLOW && !l->record && !l->passing && !l->fault && memo_is_single(file);
+}
+
+static __always_inline __u64 memo_check(__u64 tag, const struct memo_answer *a)
+{
+	__u64 h = memo_mix2(tag, a->rule, a->profile);
+
+	return memo_mix2(h, a->told | (__u64)a->level << 16 | (__u64)a->reason << 24, a->canary);
+}
+
+/* What was said before. Return: false: nothing is known. */
+static __always_inline bool memo_recall(struct memo *m, __u64 tag, struct memo_answer *ret)
+{
+	*ret = m->answers[tag & (MEMO_ANSWERS - 1)];
+	return memo_check(tag, ret) == ret->check;
+}
+
+/* Keep what was just said, if it is said of the name through the mounts. What is said of the object itself is not kept: the
+ * agent takes such entries away without a word. */
+static __always_inline void memo_remember(struct memo *m, __u64 tag, struct label *l, struct file *file)
+{
+	struct memo_answer a = {
+		.rule = l->rule,
+		.profile = l->profile,
+		.told = l->told,
+		.level = l->level,
+		.reason = l->reason,
+		.canary = l->canary,
+	};
+
+	if (l->level == LEVEL_ALLOW || l->passing || l->fault || l->chain ||
+	    !memo_is_single(file))
+		return;
+	a.check = memo_check(tag, &a);
+	m->answers[tag & (MEMO_ANSWERS - 1)] = a;
 }
 
 /* A file that is mounted on another: its name is that one's, whose moves are not those of a directory. */
@@ -362,16 +372,8 @@ static __always_inline void memo_keep_own(struct memo *m, struct memo_question *
 {
 	if (own)
 		memo_put(m, own);
-	if (q->near && !memo_is_mounted_file(q->file))
+	if (q->near)
 		memo_put(m, q->near);
-}
-
-/* May an answer be kept under a tag of the short way that was made a moment ago? Asked before it is looked for. */
-static __always_inline bool memo_near_counts(struct memo *m)
-{
-	struct ht_settings *set = settings_get();
-
-	return set && set->moves && !*(volatile __u32 *)&m->moves.moving;
 }
 
 /* Judge the open of a file for a task whose label is not looked up yet, and which is governed as far as its word tells.
@@ -387,8 +389,14 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 
 	if (!m)
 		return -EPERM;
-	if (!memo_near_counts(m))
+	if (!names_count(m) || memo_is_mounted_file(q->file))
 		q->near = 0;
+	object_of_file(&o, q->file);
+	l = q->near ? label_find(task) : NULL;
+	if (l && memo_recall(m, q->near, &l->known)) {
+		o.facts |= OBJECT_KNOWN;
+		return hook_judge(l, &o);
+	}
 	q->ops |= facts << HT_KERNEL_SHIFT;
 	memo_look(q, &known);
 	own = known.place ? memo_subject(known.place, number_of(task, m), q->word) : 0;
@@ -399,7 +407,6 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	l = label_find(task);
 	if (!l)
 		return 0;
-	object_of_file(&o, q->file);
 	if (!known.place)
 		known.place = memo_walk(l, &o, known.top, (__u64)q->epoch << 32 | q->ops);
 	if (known.place) {
@@ -410,6 +417,8 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 		}
 	}
 	ret = hook_judge(l, &o);
+	if (q->near)
+		memo_remember(m, q->near, l, q->file);
 	if (ret || !memo_may_keep(l, q->file))
 		return ret;
 	if (shared)

@@ -30,8 +30,8 @@ int BPF_PROG(haetae_move, struct dentry *dentry, struct dentry *target)
 	*(volatile __u32 *)&m->moves.moving = 1;
 	if (move_is_of_tree(dentry) || move_is_of_tree(target))
 		__sync_fetch_and_add(&m->moves.trees, 1);
-	__sync_fetch_and_add(memo_name(m, dentry), 1);
-	__sync_fetch_and_add(memo_name(m, target), 1);
+	__sync_fetch_and_add(memo_name(m, number_of((__u64)dentry, m)), 1);
+	__sync_fetch_and_add(memo_name(m, number_of((__u64)target, m)), 1);
 	return 0;
 }
 
@@ -51,6 +51,6 @@ int BPF_PROG(haetae_d_instantiate, struct dentry *dentry)
 	struct memo *m = memo_get();
 
 	if (m)
-		__sync_fetch_and_add(memo_name(m, dentry), 1);
+		__sync_fetch_and_add(memo_name(m, number_of((__u64)dentry, m)), 1);
 	return 0;
 }

@@ -24,6 +24,7 @@ class Job:
     install: bool
     exclusive: bool
     by_name: bool
+    icount: bool
 
     @property
     def name(self) -> str:
@@ -33,7 +34,7 @@ class Job:
 def load(directory: Path) -> Job:
     """Reads job.conf: shell assignments, but only of the names known here, so that a slip of the pen is an error."""
     values = {"KERNELS": " ".join(LINES), "APPEND": "", "TIMEOUT": "300", "SMP": "2", "INSTALL": "1", "EXCLUSIVE": "0",
-              "BY_NAME": "0"}
+              "BY_NAME": "0", "ICOUNT": "0"}
     conf = directory / "job.conf"
     for number, line in enumerate(conf.read_text().splitlines() if conf.exists() else (), start=1):
         for word in shlex.split(line, comments=True):
@@ -42,7 +43,8 @@ def load(directory: Path) -> Job:
                 raise RigError(f"{conf}:{number}: '{word}' is no setting of a job")
             values[key] = value
     return Job(directory, tuple(values["KERNELS"].split()), values["APPEND"], int(values["TIMEOUT"]),
-               int(values["SMP"]), values["INSTALL"] == "1", values["EXCLUSIVE"] == "1", values["BY_NAME"] == "1")
+               int(values["SMP"]), values["INSTALL"] == "1", values["EXCLUSIVE"] == "1", values["BY_NAME"] == "1",
+               values["ICOUNT"] == "1")
 
 
 def all_of(directory: Path) -> list[Job]:
