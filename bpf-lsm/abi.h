@@ -407,9 +407,16 @@ struct ht_settings {
 	__u32 links; /* pinned by the agent that loaded the programs; 0: its load did not come to the end */
 	__u32 lines_missing; /* 1 << HT_KERNEL_*: lines that this kernel has no hooks for */
 	__u32 load; /* counts the loads over these maps: which programs are the present ones */
-	__u32 pad;
+	__u32 moves; /* 1: every move of a name is seen to (struct ht_moves) */
 	__u64 agent_start; /* of that process, in ticks of /proc/PID/stat since boot: a number can be used again */
 	__u64 rounds; /* of binding what runs that came to their end: where a cgroup has a later one, its tasks may be without labels */
+};
+
+/* ---- moves of names (array map "memo", at its beginning) ------------------------------------------ */
+struct ht_moves {
+	__u64 trees;  /* counts moves of directories */
+	__u32 moving; /* 1: a name is being moved right now */
+	__u32 pad;
 };
 
 /* ---- Haetae's own files and BPF objects (maps "guard_files", "guard_ids") ----------------------------- */
@@ -457,6 +464,7 @@ HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
 HT_ASSERT(sizeof(struct ht_settings) == 88);
+HT_ASSERT(sizeof(struct ht_moves) == 16);
 HT_ASSERT(sizeof(struct ht_guard_file) == 16 && sizeof(struct ht_guard_id) == 8);
 HT_ASSERT(sizeof(struct ht_ledger) == 432);
 HT_ASSERT(HT_VERDICT_MAX <= HT_VERDICT_SLOTS && HT_REASON_MAX <= HT_REASON_SLOTS);

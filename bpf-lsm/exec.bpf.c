@@ -336,8 +336,8 @@ int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct 
 	l->rule = 0;
 	l->profile = l->profiles[0];
 	l->chain = 0;
-	if (exec_recorded(l))
-		report_verdict(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, bprm->argc);
+	if (exec_recorded(l) && report_count(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW))
+		report_tell(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, bprm->argc);
 	l->fresh = 0;
 	return 0;
 }

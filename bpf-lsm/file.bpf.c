@@ -5,7 +5,7 @@
  */
 
 #include "escape.bpf.h"
-#include "use.bpf.h"
+#include "memo.bpf.h"
 
 /* Operations of one open. Opening to execute is not reading: the exec and mmap hooks judge it. */
 static __always_inline __u32 open_ops(struct file *file)
@@ -31,27 +31,56 @@ static __always_inline bool open_is_backing(struct file *file)
 	return file->f_path.dentry->d_inode != file->f_inode;
 }
 
+#define OPEN_IS_USE 1 /* what is open may be used, too */
+
+/* An open that was not met before. Return: OPEN_IS_USE; 0: let through, as somebody else judges; -EPERM. */
+static __noinline int open_judge(struct memo_question *q)
+{
+	struct file *file = q->file;
+	bool lasts;
+	int ret;
+
+	ret = escape_open(file, &lasts);
+	if (ret)
+		return ret;
+	q->ops = open_ops(file);
+	if (!q->ops || open_is_backing(file))
+		return 0;
+	if (!lasts)
+		q->near = 0;
+	ret = memo_judge(q, file->f_flags & O_TRUNC ? OBJECT_TWICE : 0);
+	return ret ? ret : OPEN_IS_USE;
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(haetae_file_open, struct file *file, int ret)
 {
-	__u64 task = current_task(), word;
-	__u32 ops;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ht_settings *set;
+	struct opened f;
+	struct memo *m;
+	__u64 word, near;
 
 	if (ret)
 		return ret;
-	word = governed_look(task);
+	word = governed_look((__u64)task);
 	if (!(__u32)word)
 		return 0;
-	ret = escape_open(file);
-	if (ret)
-		return ret;
-	ops = open_ops(file);
-	if (!ops || open_is_backing(file))
-		return 0;
-	ret = memo_judge(file, ops, file->f_flags & O_TRUNC ? OBJECT_TWICE : 0, task, word);
-	if (!ret)
-		use_permit(file, word);
-	return ret;
+	m = memo_get();
+	set = settings_get();
+	if (!m || !set)
+		return -EPERM;
+	opened_read(m, set, &f, file, task, word);
+	near = memo_near(m, &f, task);
+	if (!memo_has(m, near)) {
+		struct memo_question q = { .file = file, .word = word, .near = near, .epoch = f.epoch };
+
+		ret = open_judge(&q);
+		if (ret != OPEN_IS_USE)
+			return ret ? -EPERM : 0;
+	}
+	memo_put(m, memo_use(m, &f, MEMO_USE_ALL));
+	return 0;
 }
 
 SEC("lsm/path_truncate")

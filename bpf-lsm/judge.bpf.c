@@ -42,6 +42,19 @@ static __always_inline __u32 judge_unbound(struct label *l, struct object *o)
 	return LEVEL_DENY;
 }
 
+/* The same was asked before, and nothing that the answer followed from has changed. */
+static __always_inline __u32 judge_known(struct label *l, struct object *o)
+{
+	verdict_begin(l, o, 0);
+	l->level = l->known.level;
+	l->told = l->known.told;
+	l->reason = l->known.reason;
+	l->rule = l->known.rule;
+	l->profile = l->known.profile;
+	l->canary = l->known.canary;
+	return l->level;
+}
+
 SEC("freplace/judge")
 int haetae_judge(struct label *l, struct object *o)
 {
@@ -53,6 +66,8 @@ int haetae_judge(struct label *l, struct object *o)
 	l->again = (o->facts & OBJECT_AGAIN) && (l->facts & OBJECT_TWICE) && l->dentry == o->dentry;
 	if (o->facts & OBJECT_UNBOUND)
 		level = judge_unbound(l, o);
+	else if (o->facts & OBJECT_KNOWN)
+		level = judge_known(l, o);
 	else if ((o->facts & OBJECT_GUARDED) || ((o->ops & GUARD_OPS) && guard_covers(o)))
 		level = guard_decide(l, o);
 	else if (o->ops & HT_OPS_KERNEL)
@@ -65,7 +80,11 @@ int haetae_judge(struct label *l, struct object *o)
 		return level >= LEVEL_DENY ? -EPERM : 0;
 	if (level == LEVEL_ALLOW && !(l->record && l->walk.n && (o->ops & HT_OPS_FILE)))
 		return 0;
-	report_verdict(l, o, judge_op(l->told), judge_verdict(l, level), 0);
+	if (report_count(l, o, judge_op(l->told), judge_verdict(l, level))) {
+		if (o->facts & OBJECT_KNOWN) /* its names are not in the label */
+			l->fault = walk_collect(l, o, 0, 0);
+		report_tell(l, o, judge_op(l->told), judge_verdict(l, level), 0);
+	}
 	if (level == LEVEL_KILL)
 		(void)bpf_send_signal(SIGKILL); /* to the thread group; it is refused in any case */
 	return level >= LEVEL_DENY ? -EPERM : 0;

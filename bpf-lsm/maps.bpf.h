@@ -16,15 +16,23 @@ struct component {
 	__u64 dentry;
 };
 
+struct mount_place {
+	__u64 parent; /* struct mount */
+	__u64 mountpoint;
+	__u64 root;
+};
+
 struct walk {
 	__u64 mnt; /* struct mount *, where the walk stands */
-	__u64 mnt_root;
+	struct mount_place at; /* of it */
 	__u64 dentry;
 	__u64 top_mnt; /* the mount that holds the topmost component */
 	__u64 digest;  /* of every dentry, its sequence and every crossing: two equal walks are one */
+	__u64 crossed; /* of every crossing */
 	__u32 n;       /* components seen; the last HT_WALK_COMPONENTS are kept */
 	__u32 steps;
 	__u32 status; /* WALK_* */
+	__u32 crossings;
 	__u32 bind;   /* crossed a mount whose root is not its filesystem's root */
 	__u32 straight; /* up the dentries of the filesystem, whatever is mounted where */
 	__u32 names;	/* collect components (0: only the digest) */
@@ -114,6 +122,19 @@ struct glob_state {
 	__u32 verdict;
 };
 
+/* ---- what was said of an open that was not simply allowed ---- */
+
+struct memo_answer {
+	__u64 rule;
+	__u32 profile;
+	__u16 told;   /* HT_OP_* */
+	__u8 level;   /* LEVEL_* */
+	__u8 reason;
+	__u32 canary;
+	__u32 pad;
+	__u64 check;  /* of the tag and all of it: what is read half, or is another's, is no answer */
+};
+
 /* ---- the label of a task: who it is and what governs it ---- */
 
 #define LABEL_LIVE 1U
@@ -152,10 +173,13 @@ struct label {
 	__u32 fault;  /* HT_REASON_* why the object has no position, 0: it has one */
 	__u32 state_here; /* of the profile that is asked, where the walk ended */
 	__u32 by_identity; /* the object itself is asked for, not its place */
+	__u32 flags_here; /* HT_PROFILE_* of the profile that is asked */
 	__u32 half;   /* of the profiles map, read once for a verdict */
 	__u32 record; /* some profile wants allowed operations recorded */
 	__u64 top;	/* mount that holds the first name of the object's path, 0: not known */
 	__u32 passing; /* the answer depends on more than the object's place and must be asked again */
+
+	struct memo_answer known; /* the answer, from before */
 
 	/* and what was decided: the worst that any profile says */
 	__u32 level; /* LEVEL_* */
@@ -206,17 +230,25 @@ struct {
 	__type(value, struct governed);
 } governed SEC(".maps") __weak;
 
-/* Verdicts that were given: memo.bpf.h. A place that is taken is taken over. */
+/* Verdicts that were given: memo.bpf.h. A place that is taken is taken over. And what tells that a name is another one
+ * now: moves.bpf.c. The agent looks at the counters. */
 #define MEMO_TAGS 65536U
 #define MEMO_TOPS 256U
+#define MEMO_NAMES 65536U
+
+#define MEMO_ANSWERS 4096U
 
 struct memo {
+	struct ht_moves moves;
 	__u64 tags[MEMO_TAGS];
 	__u64 tops[MEMO_TOPS];
+	struct memo_answer answers[MEMO_ANSWERS];
+	__u64 names[MEMO_NAMES]; /* by dentry: moves on when one comes to be, or is moved */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct memo);

@@ -12,7 +12,7 @@
  *             with the cgroup that bound it
  *   policy    the epoch, which moves after each publish, each change of labels by the agent, each object that was bound by
  *             identity
- *   object    dentry, inode and its number of links; for each dentry from it up to the root of the mount: its address,
+ *   object    dentry, inode (and on the long way its number of links); for each dentry from it up to the root of the mount: its address,
  *             its d_seq, which moves with every rename, and the kernel's hash of its name, which tells it from another
  *             dentry that came to lie at the same address
  *   mount     the mount, the task's mount namespace, and its event counter, which moves with every mount that comes,
@@ -26,17 +26,35 @@
  * What is bound by identity (identity.bpf.h) is a function of what is in the tag as well: the inode by its address, which
  * does not come to another object under one dentry without moving its d_seq; the cgroup; and the entries, which the agent
  * adds before it moves the epoch. So an "allowed" from before is not met once identities_put() has come back. An entry that is
- * removed only ever refused, and refusals are not kept. On an overlay a copy into the upper layer changes the generation
+ * removed only ever refused, and refusals of the object itself are not kept. On an overlay a copy into the upper layer changes the generation
  * and nothing in the tag, but what was bound without one stays bound, and what is bound with one is bound after that
  * copy, so the epoch moves after it.
+ *
+ * What was not simply allowed (refused, to be recorded) is kept under the short tag with what is to be told of it, several
+ * words and a check over them and the tag: a place that is half written, or another's, is no answer. It is counted and
+ * reported each time like the first. Where a record is made, the names are collected anew for it.
  *
  * Two different states come to one tag by chance once in 2^64; nobody outside
  * the kernel knows the seed or the addresses.
  *
- * Up to the root of the mount the pointers are the hook's own, and plain loads follow them, MEMO_LEVELS deep. The
+ * The long way goes up the names each time. Up to the root of the mount the pointers are the hook's own, and plain loads follow them, MEMO_LEVELS deep. The
  * topmost mounts of namespaces stand in a table of their own. From the root of another mount the way goes on at its
  * mountpoint, at most MEMO_ABOVE directories and MEMO_MOUNTS mounts. Everything else is walked (walk.bpf.h), where the
  * walk's own digest makes the tag; so is what a bind mount shows a part of, because it has another name besides.
+ *
+ * The short way does not go up. While a dentry lives, what it hangs from lives, and the only thing that puts it or
+ * anything above it elsewhere is a move; so does a mount keep its mountpoint. What goes into its tag in the place of the
+ * chain of dentries:
+ *
+ *   name      a word by the dentry's address: moves on before a dentry there gets an object, as every one does that came
+ *             to lie at the address of another, and when it is moved
+ *   trees     moves on when any directory is moved, wherever. Files are moved all the time and are above nothing, but for
+ *             one that another is mounted on: what is mounted on a file is left to the long way
+ *
+ * Both are read before the answer is looked for, and an answer is kept only if nothing was being moved after they were
+ * read (moves.bpf.c): so one that was found before a move, or during it, is under a count that nobody comes to any more. A file
+ * that is being opened holds its dentry: what was read of its word stays true until the answer is kept. An answer of
+ * the long way holds at an instant after that, so it may be kept under the short tag too.
  */
 
 #include "hook.bpf.h"
@@ -46,26 +64,37 @@
 #define MEMO_MOUNTS 3
 #define MEMO_USE_ALL 0U
 #define MEMO_FACTOR 0x9e3779b97f4a7c15ULL
+#define MEMO_FACTOR2 0xbf58476d1ce4e5b9ULL
+
+/* A file and the task that asks for it. Each field of the kernel's is read once: it is a load with checks around it, and
+ * the compiler may not make one of two. */
+struct opened {
+	struct file *file;
+	struct dentry *dentry;
+	__u64 object; /* task, state of its label, dentry and inode: what the tags of both kinds begin with */
+	__u32 mode;
+	__u32 epoch;
+};
+
+/* An open that the short way does not answer. */
+struct memo_question {
+	struct file *file;
+	__u64 word; /* of the task */
+	__u64 near; /* the tag to keep an answer under; 0: none */
+	__u32 epoch;
+	__u32 ops;
+};
 
 /* What is known of an object before it is judged. */
 struct memo_object {
 	__u64 place; /* all but the subject; 0: this way does not serve it */
 	__u64 top;   /* of its mount, as memo_top() */
-	__u32 epoch;
-	__u32 ops;
 };
 
 static __always_inline __u64 memo_mix(__u64 h, __u64 v)
 {
 	h = (h ^ v) * MEMO_FACTOR;
 	return h ^ h >> 32;
-}
-
-static __always_inline struct memo *memo_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&memo, &zero);
 }
 
 static __always_inline bool memo_has(struct memo *m, __u64 tag)
@@ -109,28 +138,8 @@ static __always_inline __u64 memo_chain(struct dentry *dentry, struct dentry *ro
 	return 0;
 }
 
-/* Neighbours in every struct mount: one read for the three. */
-struct memo_mount {
-	__u64 parent;
-	__u64 mountpoint;
-	__u64 root;
-};
-
-#define MEMO_MOUNT_IS_NEIGHBOURS                                                      \
-	(bpf_core_field_offset(struct mount, mnt_mountpoint) ==                       \
-		 bpf_core_field_offset(struct mount, mnt_parent) + 8 &&               \
-	 bpf_core_field_offset(struct mount, mnt.mnt_root) ==                         \
-		 bpf_core_field_offset(struct mount, mnt_parent) + 16)
-
-static __always_inline bool memo_mount_read(struct memo_mount *ret, __u64 mount)
-{
-	return bpf_probe_read_kernel(ret, sizeof(*ret),
-				     (void *)(mount + bpf_core_field_offset(struct mount,
-									    mnt_parent))) == 0;
-}
-
 struct memo_above {
-	struct memo_mount mount; /* where the way stands */
+	struct mount_place mount; /* where the way stands */
 	__u64 dentry;
 	__u64 h;
 	__u64 ns;
@@ -165,17 +174,17 @@ __global int memo_above_names(struct memo_above *a)
 /* On from the root of a mount. Return: 0: this way does not serve it. */
 static __noinline __u64 memo_above(struct memo *m, __u64 mount, struct memo_above *a)
 {
-	struct memo_mount next;
+	struct mount_place next;
 	__u64 at, top;
 	__u32 i;
 
-	if (!MEMO_MOUNT_IS_NEIGHBOURS || !m || !a || !memo_mount_read(&next, mount))
+	if (!m || !a || !mount_read(&next, mount))
 		return 0;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < MEMO_MOUNTS; i++) {
 		at = next.parent;
 		a->dentry = next.mountpoint;
-		if (!memo_mount_read(&a->mount, at) || !memo_above_names(a))
+		if (!mount_read(&a->mount, at) || !memo_above_names(a))
 			return 0;
 		top = memo_top(at + bpf_core_field_offset(struct mount, mnt) - a->from, a->ns, a->event);
 		if (m->tops[top & (MEMO_TOPS - 1)] == top || a->mount.parent == at)
@@ -194,54 +203,53 @@ static __always_inline __u64 memo_mounted(struct memo *m, struct vfsmount *mnt, 
 
 	if (root->d_parent != root)
 		return 0; /* a part of its filesystem */
-	a.from = bpf_get_current_task() - number_of(current_task(), m);
+	a.from = memo_address(m);
 	return memo_above(m, walk_mount((__u64)mnt), &a);
 }
 
 /* A file by where it is, for some operations on it. The epoch and the event counter are read before anything that
  * they stand for. */
-static __always_inline void memo_look(struct memo *m, struct file *file, __u32 ops,
-				      struct memo_object *ret)
+static __noinline int memo_look(struct memo_question *q, struct memo_object *ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct ht_settings *set = settings_get();
-	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
-	struct vfsmount *mnt = file->f_path.mnt;
-	struct inode *inode = file->f_inode;
+	struct mnt_namespace *ns = bpf_get_current_task_btf()->nsproxy->mnt_ns;
+	struct vfsmount *mnt = q->file->f_path.mnt;
+	struct inode *inode = q->file->f_inode;
+	struct memo *m = memo_get();
 	__u64 h, place, event;
 
-	ret->place = 0;
-	ret->ops = ops;
-	ret->epoch = set ? *(volatile __u32 *)&set->epoch : 0;
+	if (!m)
+		return 0;
 	event = ns->event;
 	place = ret->top = memo_top(number_of((__u64)mnt, m), number_of((__u64)ns, m), event);
 	if (m->tops[place & (MEMO_TOPS - 1)] != place)
 		place = memo_mounted(m, mnt, place, number_of((__u64)ns, m), event);
 	if (!place)
-		return;
-	h = memo_chain(file->f_path.dentry, mnt->mnt_root, m);
+		return 0;
+	h = memo_chain(q->file->f_path.dentry, mnt->mnt_root, m);
 	if (!h)
-		return;
+		return 0;
 	h = memo_mix(h, place);
 	h = memo_mix(h, number_of((__u64)inode, m) + ((__u64)inode->i_nlink << 48));
-	ret->place = memo_mix(h, (__u64)ret->epoch << 32 | ops);
+	ret->place = memo_mix(h, (__u64)q->epoch << 32 | q->ops);
+	return 0;
 }
 
-/* The same for an object that memo_look() does not serve: by the digest of its walks. */
-__global __u64 memo_walk(struct label *l, struct object *o, struct memo_object *known)
+/* The same for an object that memo_look() does not serve: by the digest of its walks. mount: memo_top() of it; asked: epoch
+ * and operations. */
+__global __u64 memo_walk(struct label *l, struct object *o, __u64 mount, __u64 asked)
 {
 	struct dentry *stop = NULL;
 	struct inode *inode;
 	__u32 nlink = 0;
 	__u64 h, top;
 
-	if (!l || !o || !known)
+	if (!l || !o)
 		return 0;
 	l->walk.straight = 0;
 	(void)walk_pass(l, o->mount, o->dentry, 0);
 	if (l->walk.status != WALK_DONE)
 		return 0;
-	h = memo_mix(memo_mix(known->top, o->mount), l->walk.digest);
+	h = memo_mix(memo_mix(mount, o->mount), l->walk.digest);
 	if (l->walk.bind) {
 		top = l->walk.top_mnt;
 		if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0)
@@ -257,72 +265,165 @@ __global __u64 memo_walk(struct label *l, struct object *o, struct memo_object *
 	if (BPF_CORE_READ_INTO(&nlink, inode, i_nlink) < 0)
 		return 0;
 	h = memo_mix(h, o->inode + ((__u64)nlink << 48));
-	return memo_mix(h, (__u64)known->epoch << 32 | known->ops);
+	return memo_mix(h, asked);
+}
+
+/* Two more words into a tag. */
+static __always_inline __u64 memo_mix2(__u64 h, __u64 a, __u64 b)
+{
+	h = (h ^ a) * MEMO_FACTOR + b * MEMO_FACTOR2;
+	return h ^ h >> 32;
+}
+
+static __always_inline void opened_read(struct memo *m, struct ht_settings *set, struct opened *ret,
+					struct file *file, struct task_struct *task, __u64 word)
+{
+	__u64 subject = memo_mix2(ht_key1, number_of((__u64)task, m), word);
+
+	ret->epoch = *(volatile __u32 *)&set->epoch;
+	ret->file = file;
+	ret->dentry = file->f_path.dentry;
+	ret->mode = file->f_mode;
+	ret->object = memo_mix2(subject, number_of((__u64)ret->dentry, m),
+				number_of((__u64)file->f_inode, m));
 }
 
 /* One open file and the task that uses it. ops: READ and WRITE as they were judged, or MEMO_USE_ALL: all that the file was
  * opened for. That is part of it: another file can come to lie at the same address. */
-static __always_inline __u64 memo_use(struct memo *m, struct file *file, __u64 task, __u64 word,
-				      __u32 epoch, __u32 ops)
+static __always_inline __u64 memo_use(struct memo *m, const struct opened *f, __u32 ops)
 {
-	__u32 mode = file->f_mode & (FMODE_READ | FMODE_WRITE);
-	__u64 h = memo_mix(ht_key1 + ((__u64)(ops << 2 | mode) << 32 | epoch), number_of((__u64)file, m));
+	__u32 mode = f->mode & (FMODE_READ | FMODE_WRITE);
 
-	h = memo_mix(h, number_of((__u64)file->f_inode, m));
-	h = memo_mix(h, number_of((__u64)file->f_path.dentry, m));
-	return memo_subject(h, number_of(task, m), word);
+	return memo_mix2(f->object, number_of((__u64)f->file, m), (__u64)(ops << 2 | mode) << 32 | f->epoch);
 }
 
-/* May what was just decided of this file be kept at all? */
-static __always_inline bool memo_may_keep(struct label *l, struct file *file)
+/* An open by the short way: its dentry, as long as neither that nor any directory was moved. The bits of the mode and of
+ * the flags, none of which is in both, say what open_judge() makes operations of. */
+static __always_inline __u64 memo_near(struct memo *m, const struct opened *f, struct task_struct *task)
+{
+	__u32 asked = (f->mode & (FMODE_READ | FMODE_WRITE | FMODE_CREATED)) |
+		      (f->file->f_flags & (O_TRUNC | F_FLAG_EXEC));
+	__u64 name = *(volatile __u64 *)memo_name(m, number_of((__u64)f->dentry, m)), h;
+	__u64 trees = *(volatile __u64 *)&m->moves.trees;
+	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
+
+	h = memo_mix2(f->object, number_of((__u64)f->file->f_path.mnt, m), (__u64)f->epoch << 32 | asked);
+	h = memo_mix2(h, number_of((__u64)ns, m), ns->event);
+	return memo_mix2(h, name, trees);
+}
+
+/* Has the object no name but the one at hand? */
+static __always_inline bool memo_is_single(struct file *file)
 {
 	struct inode *inode = file->f_inode;
 
-	return l->level == LEVEL_ALLOW && !l->record && !l->passing && !l->fault &&
-	       (inode->i_nlink == 1 || (inode->i_mode & S_IFMT) == S_IFDIR);
+	return inode->i_nlink == 1 || (inode->i_mode & S_IFMT) == S_IFDIR;
 }
 
-/*
- * Judge a file for a task whose label is not looked up yet. word: the task's governed word, low half not 0.
- * Return: 0, -EPERM.
- */
-static __always_inline int memo_judge(struct file *file, __u32 ops, __u32 facts, __u64 task,
-				      __u64 word)
+/* May the "allowed" that was just decided of this file be kept at all? */
+static __always_inline bool memo_may_keep(struct label *l, struct file *file)
 {
-	struct object o = { .ops = ops, .facts = facts };
+	return l->level == LEVEL_ALLOW && !l->record && !l->passing && !l->fault && memo_is_single(file);
+}
+
+static __always_inline __u64 memo_check(__u64 tag, const struct memo_answer *a)
+{
+	__u64 h = memo_mix2(tag, a->rule, a->profile);
+
+	return memo_mix2(h, a->told | (__u64)a->level << 16 | (__u64)a->reason << 24, a->canary);
+}
+
+/* What was said before. Return: false: nothing is known. */
+static __always_inline bool memo_recall(struct memo *m, __u64 tag, struct memo_answer *ret)
+{
+	*ret = m->answers[tag & (MEMO_ANSWERS - 1)];
+	return memo_check(tag, ret) == ret->check;
+}
+
+/* Keep what was just said, if it is said of the name through the mounts. What is said of the object itself is not kept: the
+ * agent takes such entries away without a word. */
+static __always_inline void memo_remember(struct memo *m, __u64 tag, struct label *l, struct file *file)
+{
+	struct memo_answer a = {
+		.rule = l->rule,
+		.profile = l->profile,
+		.told = l->told,
+		.level = l->level,
+		.reason = l->reason,
+		.canary = l->canary,
+	};
+
+	if (l->level == LEVEL_ALLOW || l->passing || l->fault || l->chain ||
+	    !memo_is_single(file))
+		return;
+	a.check = memo_check(tag, &a);
+	m->answers[tag & (MEMO_ANSWERS - 1)] = a;
+}
+
+/* A file that is mounted on another: its name is that one's, whose moves are not those of a directory. */
+static __always_inline bool memo_is_mounted_file(struct file *file)
+{
+	return file->f_path.dentry == file->f_path.mnt->mnt_root &&
+	       (file->f_inode->i_mode & S_IFMT) != S_IFDIR;
+}
+
+/* Keep an answer for the task, under its own tags. */
+static __always_inline void memo_keep_own(struct memo *m, struct memo_question *q, __u64 own)
+{
+	if (own)
+		memo_put(m, own);
+	if (q->near)
+		memo_put(m, q->near);
+}
+
+/* Judge the open of a file for a task whose label is not looked up yet, and which is governed as far as its word tells.
+ * Return: 0, -EPERM. */
+static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
+{
+	struct object o = { .ops = q->ops, .facts = facts };
+	__u64 task = current_task(), own, shared = 0;
 	struct memo_object known = {};
 	struct memo *m = memo_get();
-	__u64 own, shared = 0;
 	struct label *l;
 	int ret;
 
 	if (!m)
 		return -EPERM;
-	memo_look(m, file, ops | facts << HT_KERNEL_SHIFT, &known);
-	own = known.place ? memo_subject(known.place, number_of(task, m), word) : 0;
-	if (own && memo_has(m, own))
+	if (!names_count(m) || memo_is_mounted_file(q->file))
+		q->near = 0;
+	object_of_file(&o, q->file);
+	l = q->near ? label_find(task) : NULL;
+	if (l && memo_recall(m, q->near, &l->known)) {
+		o.facts |= OBJECT_KNOWN;
+		return hook_judge(l, &o);
+	}
+	q->ops |= facts << HT_KERNEL_SHIFT;
+	memo_look(q, &known);
+	own = known.place ? memo_subject(known.place, number_of(task, m), q->word) : 0;
+	if (own && memo_has(m, own)) {
+		memo_keep_own(m, q, 0);
 		return 0;
+	}
 	l = label_find(task);
 	if (!l)
 		return 0;
-	object_of_file(&o, file);
 	if (!known.place)
-		known.place = memo_walk(l, &o, &known);
+		known.place = memo_walk(l, &o, known.top, (__u64)q->epoch << 32 | q->ops);
 	if (known.place) {
 		shared = memo_subject(known.place, l->set, 0);
 		if (memo_has(m, shared)) {
-			if (own)
-				memo_put(m, own);
+			memo_keep_own(m, q, own);
 			return 0;
 		}
 	}
 	ret = hook_judge(l, &o);
-	if (ret || !memo_may_keep(l, file))
+	if (q->near)
+		memo_remember(m, q->near, l, q->file);
+	if (ret || !memo_may_keep(l, q->file))
 		return ret;
 	if (shared)
 		memo_put(m, shared);
-	if (own)
-		memo_put(m, own);
+	memo_keep_own(m, q, own);
 	if (l->top == o.mount)
 		m->tops[known.top & (MEMO_TOPS - 1)] = known.top;
 	return 0;

@@ -117,18 +117,17 @@ static __always_inline void report_argv(struct slot *s)
 
 static __always_inline void report_subject(struct label *l, struct ht_record *r)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf(), *parent = task->real_parent;
+	const struct cred *cred = task->real_cred;
 	__u64 ids = bpf_get_current_pid_tgid();
-	int ppid = 0;
 
 	r->pid = ids >> 32;
 	r->tid = (__u32)ids;
-	(void)BPF_CORE_READ_INTO(&r->start, task, group_leader, start_boottime);
-	(void)BPF_CORE_READ_INTO(&ppid, task, real_parent, tgid);
-	r->ppid = ppid;
-	(void)BPF_CORE_READ_INTO(&r->parent_start, task, real_parent, group_leader, start_boottime);
-	(void)BPF_CORE_READ_INTO(&r->uid, task, real_cred, uid.val);
-	(void)BPF_CORE_READ_INTO(&r->gid, task, real_cred, gid.val);
+	r->start = task->group_leader->start_boottime;
+	r->ppid = parent->tgid;
+	r->parent_start = parent->group_leader->start_boottime;
+	r->uid = cred->uid.val;
+	r->gid = cred->gid.val;
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
 	r->exec_id = l->exec_id;
 	r->cgroup = l->cgroup;
@@ -296,8 +295,8 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 	return done;
 }
 
-/* One verdict. argc: of the image that runs now, if its arguments belong to the verdict; else 0. */
-__global int report_verdict(struct label *l, struct object *o, __u32 op, __u32 verdict, __u32 argc)
+/* Count a verdict. Return: 1: it is to have a record of its own. */
+__global int report_count(struct label *l, struct object *o, __u32 op, __u32 verdict)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct ht_ledger *led = ledger_get();
@@ -312,13 +311,26 @@ __global int report_verdict(struct label *l, struct object *o, __u32 op, __u32 v
 	/* Beyond the rate the first of each kind in a turn still has its own record, so that a flood
 	 * cannot hide another act. */
 	told = report_rate(l, now) ? 2 : report_aggregate(l, o, op, verdict, now, true);
-	if (told == 2 && report_record(l, o, op, verdict, argc, led)) {
-		__sync_fetch_and_add(&led->emitted[verdict], 1);
-		return 0;
-	}
 	if (told == 2)
-		told = report_aggregate(l, o, op, verdict, now, false);
+		return 1;
 	if (told)
+		__sync_fetch_and_add(&led->aggregated[verdict], 1);
+	else
+		__sync_fetch_and_add(&led->lost[verdict], 1);
+	return 0;
+}
+
+/* The record of one that was counted. argc: of the image that runs now, if its arguments belong to the verdict; else 0. */
+__global int report_tell(struct label *l, struct object *o, __u32 op, __u32 verdict, __u32 argc)
+{
+	struct ht_ledger *led = ledger_get();
+
+	if (!l || !o || !led)
+		return 0;
+	verdict &= HT_VERDICT_SLOTS - 1;
+	if (report_record(l, o, op, verdict, argc, led))
+		__sync_fetch_and_add(&led->emitted[verdict], 1);
+	else if (report_aggregate(l, o, op, verdict, bpf_ktime_get_boot_ns(), false))
 		__sync_fetch_and_add(&led->aggregated[verdict], 1);
 	else
 		__sync_fetch_and_add(&led->lost[verdict], 1);

@@ -11,14 +11,18 @@ SEC("lsm/file_permission")
 int BPF_PROG(haetae_file_permission, struct file *file, int mask, int ret)
 {
 	__u32 ops = 0;
+	__u64 word;
 
 	if (ret)
 		return ret;
+	word = use_unknown(file);
+	if (!word)
+		return 0;
 	if (mask & MAY_READ)
 		ops |= HT_OP_READ;
 	if (mask & (MAY_WRITE | MAY_APPEND))
 		ops |= HT_OP_WRITE;
-	return ops ? use_judge(file, ops) : 0;
+	return ops && use_ask(file, ops, word) ? -EPERM : 0;
 }
 
 SEC("lsm/file_receive")

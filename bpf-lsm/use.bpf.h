@@ -9,22 +9,6 @@
 
 #include "memo.bpf.h"
 
-static __always_inline __u32 use_epoch(void)
-{
-	struct ht_settings *set = settings_get();
-
-	return set ? *(volatile __u32 *)&set->epoch : 0;
-}
-
-/* The open was allowed: the task may use the file for what it was opened for. */
-static __always_inline void use_permit(struct file *file, __u64 word)
-{
-	struct memo *m = memo_get();
-
-	if (m)
-		memo_put(m, memo_use(m, file, current_task(), word, use_epoch(), MEMO_USE_ALL));
-}
-
 /* Pipes, sockets and terminals carry nothing of a file's. */
 static __always_inline bool use_is_of_file(struct file *file)
 {
@@ -33,35 +17,61 @@ static __always_inline bool use_is_of_file(struct file *file)
 	return type == S_IFREG || type == S_IFDIR || type == S_IFBLK;
 }
 
-/* ops: READ, WRITE or both. Return: 0, -EPERM. */
-static __always_inline int use_judge(struct file *file, __u32 ops)
+/* The task has not opened the file, as far as is known. Return: 0, -EPERM. */
+static __noinline int use_ask(struct file *file, __u32 ops, __u64 word)
 {
-	__u64 task = current_task(), word = governed_look(task);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ht_settings *set = settings_get();
 	struct memo *m = memo_get();
-	__u32 epoch, mode;
+	struct opened f;
 	struct label *l;
-	int ret;
 
-	if (!(__u32)word)
-		return 0;
 	/* The kernel reads a program that it starts: the exec hooks judge that. */
 	if ((file->f_flags & F_FLAG_EXEC) || !use_is_of_file(file))
 		return 0;
-	epoch = use_epoch();
-	if (m && (memo_has(m, memo_use(m, file, task, word, epoch, MEMO_USE_ALL)) ||
-		  memo_has(m, memo_use(m, file, task, word, epoch, ops))))
+	if (!m || !set)
+		return -EPERM;
+	opened_read(m, set, &f, file, task, word);
+	if (memo_has(m, memo_use(m, &f, ops)))
 		return 0;
-	l = label_find(task);
+	l = label_find((__u64)task);
 	if (!l)
 		return 0;
-	ret = hook_file_with(l, file, ops, OBJECT_USE);
-	if (ret || !m)
-		return ret;
-	mode = file->f_mode;
-	if ((!(mode & FMODE_READ) || (ops & HT_OP_READ)) && (!(mode & FMODE_WRITE) || (ops & HT_OP_WRITE)))
+	if (hook_file_with(l, file, ops, OBJECT_USE))
+		return -EPERM;
+	if ((!(f.mode & FMODE_READ) || (ops & HT_OP_READ)) &&
+	    (!(f.mode & FMODE_WRITE) || (ops & HT_OP_WRITE)))
 		ops = MEMO_USE_ALL;
-	memo_put(m, memo_use(m, file, task, word, epoch, ops));
+	memo_put(m, memo_use(m, &f, ops));
 	return 0;
+}
+
+/* May the current task use the file in any way that it was opened for? Return: 0: it may; else the word of the task, which
+ * has to be asked for. */
+static __always_inline __u64 use_unknown(struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 word = governed_look((__u64)task);
+	struct ht_settings *set;
+	struct opened f;
+	struct memo *m;
+
+	if (!(__u32)word)
+		return 0;
+	m = memo_get();
+	set = settings_get();
+	if (!m || !set)
+		return word;
+	opened_read(m, set, &f, file, task, word);
+	return memo_has(m, memo_use(m, &f, MEMO_USE_ALL)) ? 0 : word;
+}
+
+/* ops: READ, WRITE or both. Return: 0, -EPERM. */
+static __always_inline int use_judge(struct file *file, __u32 ops)
+{
+	__u64 word = use_unknown(file);
+
+	return word && use_ask(file, ops, word) ? -EPERM : 0;
 }
 
 /* Memory shows a file. To show it so that it can run is no reading. */

@@ -121,18 +121,13 @@ static __always_inline __u64 verdict_rule(void *profile, __u32 state, __u32 clas
 /* What the entry where the walk ended (position.entry) says of the operations. */
 static __noinline int verdict_entry(struct label *l, void *profile, __u32 slot)
 {
-	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
-	struct ht_entry *header;
 	__u32 id, flags, told, image, kill, state, reason;
 
 	if (!l || !profile)
 		return 0;
-	header = bpf_map_lookup_elem(profile, &key);
-	if (!header)
-		return 0; /* told by verdict_need() */
 	state = l->state_here;
 	reason = l->fault ? l->fault : HT_REASON_POLICY;
-	flags = header->flags;
+	flags = l->flags_here;
 	id = l->profiles[slot & (HT_PROFILES_MAX - 1)];
 	kill = l->position.entry.kill;
 
@@ -353,6 +348,7 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	header = bpf_map_lookup_elem(profile, &key);
 	if (!header)
 		return 0;
+	l->flags_here = header->flags;
 	ask = header->flags / HT_PROFILE_IDENTITIES & 1;
 	l->freeze.wanted = !l->by_identity && freeze_wanted(l, profile);
 	if (!l->freeze.wanted && !((header->deny | header->audit | header->would) & l->ops))
@@ -411,12 +407,10 @@ static __always_inline void verdict_identities(struct label *l, struct object *o
 
 static __always_inline __u64 current_mount_namespace(void)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct mnt_namespace *ns = NULL;
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 distance = number_of((__u64)task->nsproxy->mnt_ns, task);
 
-	if (BPF_CORE_READ_INTO(&ns, task, nsproxy, mnt_ns) < 0)
-		return 0;
-	return (__u64)ns;
+	return bpf_get_current_task() + distance;
 }
 
 /* mnt_ns of a mount that only the kernel uses: ERR_PTR(-EINVAL), MNT_NS_INTERNAL in fs/mount.h. */

@@ -12,14 +12,15 @@
  *
  * A walk is a snapshot: every dentry's d_seq goes into a digest and the walk is repeated without
  * names; equal digests mean that at one instant between the two all links held at once, since all first
- * reads come before all second reads. Renames elsewhere in the system do not disturb it.
+ * reads come before all second reads. Renames elsewhere in the system do not disturb it. Where moves are counted
+ * (moves.bpf.c) and none began meanwhile, the dentries held all the time, and the mounts alone are looked at again.
  *
  * All state lives in the label. Nothing here branches on a loop context that starts as a constant: on
  * 6.1 the verifier walks a bpf_loop() callback once and removes what looks dead in the first round.
  */
 
 #include "config.bpf.h"
-#include "maps.bpf.h"
+#include "moves.bpf.h"
 #include "siphash.h"
 
 #define WALK_RUNNING 0U
@@ -29,6 +30,7 @@
 #define WALK_MOVING 4U
 
 #define WALK_ATTEMPTS 32U
+#define WALK_CROSSINGS 4U /* mounts that are looked at again alone; beyond: with all names */
 
 /* What a hook knows of an object. Addresses, read with care; 0 where a hook has none. */
 struct object {
@@ -52,6 +54,7 @@ struct object {
 #define OBJECT_DENTRY (1U << 8)	 /* the mount is not known */
 #define OBJECT_TWICE (1U << 9)	 /* the kernel will ask for this act again, by another hook */
 #define OBJECT_AGAIN (1U << 10)	 /* this is that hook */
+#define OBJECT_KNOWN (1U << 12)	  /* answered before: label.known */
 #define OBJECT_UNBOUND (1U << 11) /* the subject's label lacks what governs it: refused */
 
 struct walk_context {
@@ -89,9 +92,20 @@ static long walk_hash_word(__u32 index, struct walk_context *context)
 __global __u64 walk_hash(struct label *l, __u32 len)
 {
 	struct walk_context context = { .label = l };
+	struct ht_siphash sip;
+	__u64 word;
 
 	if (!l)
 		return 0;
+	if (len < 16) { /* most names */
+		ht_siphash_init(&sip, ht_key0, ht_key1);
+		word = *(__u64 *)l->walk.name;
+		if (len >= 8) {
+			ht_siphash_word(&sip, word);
+			word = *(__u64 *)(l->walk.name + 8);
+		}
+		return ht_siphash_finish(&sip, word & ((1ULL << (8 * (len & 7))) - 1), len);
+	}
 	ht_siphash_init(&l->hash.sip, ht_key0, ht_key1);
 	l->hash.at = 0;
 	l->hash.len = len & HT_NAME_MAX;
@@ -111,33 +125,69 @@ static __always_inline int walk_read_name(struct label *l, const struct qstr *na
 	return len;
 }
 
+/* Where a mount stands: neighbours in every struct mount, so one read for the three. */
+#define MOUNT_IS_NEIGHBOURS                                                           \
+	(bpf_core_field_offset(struct mount, mnt_mountpoint) ==                       \
+		 bpf_core_field_offset(struct mount, mnt_parent) + 8 &&               \
+	 bpf_core_field_offset(struct mount, mnt.mnt_root) ==                         \
+		 bpf_core_field_offset(struct mount, mnt_parent) + 16)
+
+/* Return: false if it cannot be read. */
+static __always_inline bool mount_read(struct mount_place *ret, __u64 mount)
+{
+	struct mount *m = (struct mount *)mount;
+
+	if (MOUNT_IS_NEIGHBOURS)
+		return bpf_probe_read_kernel(ret, sizeof(*ret),
+					     (void *)(mount + bpf_core_field_offset(struct mount, mnt_parent))) == 0;
+	return BPF_CORE_READ_INTO(&ret->parent, m, mnt_parent) == 0 &&
+	       BPF_CORE_READ_INTO(&ret->mountpoint, m, mnt_mountpoint) == 0 &&
+	       BPF_CORE_READ_INTO(&ret->root, m, mnt.mnt_root) == 0;
+}
+
 /* At the root of a mount: go on at its mountpoint. Return: true if the walk goes on. */
 static __always_inline bool walk_cross(struct walk *w, bool is_root)
 {
-	struct mount *mnt = (struct mount *)w->mnt;
-	struct mount *parent = NULL;
-	struct dentry *mountpoint = NULL, *root = NULL;
+	__u64 parent = w->at.parent, mountpoint = w->at.mountpoint;
 
-	if (BPF_CORE_READ_INTO(&parent, mnt, mnt_parent) < 0 || !parent) {
+	if (!parent) {
 		w->status = WALK_BROKEN;
 		return false;
 	}
-	if (parent == mnt) {
+	if (parent == w->mnt) {
 		w->status = WALK_DONE;
 		return false;
 	}
-	if (BPF_CORE_READ_INTO(&mountpoint, mnt, mnt_mountpoint) < 0 ||
-	    BPF_CORE_READ_INTO(&root, parent, mnt.mnt_root) < 0) {
+	if (!mount_read(&w->at, parent)) {
 		w->status = WALK_BROKEN;
 		return false;
 	}
 	if (!is_root)
 		w->bind = 1;
-	w->digest = walk_mix(walk_mix(w->digest, (__u64)parent), (__u64)mountpoint);
-	w->mnt = (__u64)parent;
-	w->mnt_root = (__u64)root;
-	w->dentry = (__u64)mountpoint;
+	w->crossed = walk_mix(walk_mix(w->crossed, parent), mountpoint);
+	w->crossings++;
+	w->mnt = parent;
+	w->dentry = mountpoint;
 	return true;
+}
+
+/* Do the mounts that the last pass crossed, beginning with mnt, stand where they stood? */
+static __always_inline bool walk_mounts_hold(struct walk *w, __u64 mnt)
+{
+	struct mount_place at;
+	__u64 crossed = 0;
+	__u32 i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i <= WALK_CROSSINGS; i++) {
+		if (!mount_read(&at, mnt))
+			return false;
+		if (i >= w->crossings)
+			return crossed == w->crossed && (w->straight || at.parent == mnt);
+		crossed = walk_mix(walk_mix(crossed, at.parent), at.mountpoint);
+		mnt = at.parent;
+	}
+	return false;
 }
 
 static long walk_step(__u32 index, struct walk_context *context)
@@ -160,7 +210,7 @@ static long walk_step(__u32 index, struct walk_context *context)
 	parent = *(__u64 *)(w->head + bpf_core_field_offset(struct dentry, d_parent));
 	seq = *(__u32 *)(w->head + bpf_core_field_offset(struct dentry, d_seq));
 	__builtin_memcpy(&name, w->head + bpf_core_field_offset(struct dentry, d_name), sizeof(name));
-	at_mount_root = dentry == w->mnt_root;
+	at_mount_root = dentry == w->at.root;
 	is_root = dentry == parent;
 
 	if (w->straight) {
@@ -210,7 +260,6 @@ static long walk_step(__u32 index, struct walk_context *context)
 __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 {
 	struct walk_context context = { .label = l };
-	struct dentry *root = NULL;
 	struct walk *w;
 
 	if (!l)
@@ -221,16 +270,18 @@ __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 	w->names = names;
 	w->status = WALK_RUNNING;
 	w->digest = 0;
+	w->crossed = 0;
+	w->crossings = 0;
 	w->bind = 0;
 	w->top_mnt = mnt;
 	if (names)
 		w->n = 0;
-	if (BPF_CORE_READ_INTO(&root, (struct mount *)mnt, mnt.mnt_root) < 0) {
+	if (!mount_read(&w->at, mnt)) {
 		w->status = WALK_BROKEN;
 		return 0;
 	}
-	w->mnt_root = (__u64)root;
 	bpf_loop(HT_WALK_MAX, walk_step, &context, 0);
+	w->digest = walk_mix(w->digest, w->crossed);
 	return 0;
 }
 
@@ -243,11 +294,14 @@ struct walk_attempt {
 static long walk_attempt(__u32 index, struct walk_attempt *a)
 {
 	struct label *l = a->label;
+	struct names before, after;
+	bool told;
 	__u64 digest;
 	__u32 status;
 
 	if (!l)
 		return 1;
+	told = names_read(&before, a->dentry);
 	(void)walk_pass(l, a->mnt, a->dentry, 1);
 	status = l->walk.status;
 	digest = l->walk.digest;
@@ -255,6 +309,9 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 		return 0;
 	if (status != WALK_DONE)
 		return 1; /* broken, outside, or too deep (still running) */
+	if (told && walk_mounts_hold(&l->walk, a->mnt) && names_read(&after, a->dentry) &&
+	    after.own == before.own && after.trees == before.trees)
+		return 1;
 	(void)walk_pass(l, a->mnt, a->dentry, 0);
 	if (l->walk.status == WALK_DONE && l->walk.digest == digest)
 		return 1;

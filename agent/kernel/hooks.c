@@ -24,6 +24,9 @@
 #define HOOK_PREFIX "bpf_lsm_"
 #define SECTION_PREFIX "lsm/"
 
+/* Where a kernel moves a name. One without it has no short way for verdicts (moves.c). */
+#define MOVE_FUNCTION "__d_move"
+
 /* Programs that serve these lines and nothing else. */
 static const struct {
 	const char *program;
@@ -66,6 +69,7 @@ static struct {
 	struct btf *btf; /* owned */
 	struct hook *hooks;
 	size_t n;
+	bool moves; /* MOVE_FUNCTION is there */
 } known;
 
 static int hook_compare(const void *a, const void *b)
@@ -119,6 +123,7 @@ int kernel_hooks_open(const char *types_path)
 		if (!btf_is_func(t))
 			continue;
 		name = btf__name_by_offset(known.btf, t->name_off);
+		known.moves |= strcmp(name, MOVE_FUNCTION) == 0;
 		if (strncmp(name, HOOK_PREFIX, strlen(HOOK_PREFIX)) != 0)
 			continue;
 		more = reallocarray(known.hooks, known.n + 1, sizeof(*more));
@@ -143,6 +148,7 @@ void kernel_hooks_close(void)
 	known.btf = NULL;
 	known.hooks = NULL;
 	known.n = 0;
+	known.moves = false;
 }
 
 uint32_t kernel_hooks_lines(const char *program)
@@ -175,6 +181,8 @@ int kernel_hooks_select(struct bpf_object *object, uint32_t *lines_missing, char
 		uint32_t lines = kernel_hooks_lines(bpf_program__name(program));
 		int id;
 
+		if (!known.moves && strstr(section, "/" MOVE_FUNCTION))
+			(void)bpf_program__set_autoload(program, false);
 		if (strncmp(section, SECTION_PREFIX, strlen(SECTION_PREFIX)) != 0)
 			continue;
 		id = hook_find(section + strlen(SECTION_PREFIX));

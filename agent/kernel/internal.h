@@ -102,6 +102,8 @@ int kernel_judge_find(struct bpf_object *obj);
 bool kernel_judge_is(const struct bpf_program *prog);
 /* Return: a new link; -ENOENT the hook has nothing to be judged; other negative errno. */
 int kernel_judge_attach(const struct bpf_program *judge, const struct bpf_program *hook);
+/* moves.c: is every move of a name counted? Asked when all programs are attached. */
+bool kernel_moves_seen(struct kernel *k);
 /* types.c: of the kernel's types those that the programs' types name, with what lies inside them, into a file. Return: 0;
  * -EOPNOTSUPP one has a part without a size; -ELOOP one lies in itself; -ENOMEM; other negative errno. */
 int kernel_types_reduce(const struct btf *kernel, const struct btf *programs, int fd);

@@ -186,6 +186,7 @@ static int load_settings(struct kernel *k, const struct kernel_config *config, b
 	s.abi = HT_ABI;
 	s.rate_max = config->rate_max ? config->rate_max : KERNEL_RATE_MAX;
 	s.links = 0;
+	s.moves = 0;
 	s.load = k->load;
 	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
 		return -errno;
@@ -309,6 +310,7 @@ static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **ret
 	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
 		return -errno;
 	s.links = (uint32_t)k->n_links;
+	s.moves = kernel_moves_seen(k);
 	s.lines_missing = k->lines_missing;
 	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
 		return -errno;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/*
+ * Names that move, and dentries that come to be, whoever makes them: what the short way of the memo rests on
+ * (memo.bpf.h). The kernel moves every name in one function, under a lock that lets one move go on at a time, and
+ * tells its LSMs of each object that a dentry gets.
+ *
+ * The word `moving` is set before anything is counted and taken back after all is done. Whoever reads a counter first
+ * and finds nothing moving afterwards has either the old count, which nobody asks for again, or the new one of a move
+ * that is over.
+ */
+
+#include "memo.bpf.h"
+
+static __always_inline bool move_is_of_tree(struct dentry *dentry)
+{
+	struct inode *inode = (struct inode *)walk_inode(dentry);
+	__u16 mode = 0;
+
+	return inode && BPF_CORE_READ_INTO(&mode, inode, i_mode) == 0 && (mode & S_IFMT) == S_IFDIR;
+}
+
+SEC("fentry/__d_move")
+int BPF_PROG(haetae_move, struct dentry *dentry, struct dentry *target)
+{
+	struct memo *m = memo_get();
+
+	if (!m)
+		return 0;
+	*(volatile __u32 *)&m->moves.moving = 1;
+	if (move_is_of_tree(dentry) || move_is_of_tree(target))
+		__sync_fetch_and_add(&m->moves.trees, 1);
+	__sync_fetch_and_add(memo_name(m, number_of((__u64)dentry, m)), 1);
+	__sync_fetch_and_add(memo_name(m, number_of((__u64)target, m)), 1);
+	return 0;
+}
+
+SEC("fexit/__d_move")
+int BPF_PROG(haetae_moved, struct dentry *dentry, struct dentry *target)
+{
+	struct memo *m = memo_get();
+
+	if (m)
+		*(volatile __u32 *)&m->moves.moving = 0;
+	return 0;
+}
+
+SEC("lsm/d_instantiate")
+int BPF_PROG(haetae_d_instantiate, struct dentry *dentry)
+{
+	struct memo *m = memo_get();
+
+	if (m)
+		__sync_fetch_and_add(memo_name(m, number_of((__u64)dentry, m)), 1);
+	return 0;
+}

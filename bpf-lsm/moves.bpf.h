@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * Has a name moved meanwhile? Counters that moves.bpf.c keeps.
+ */
+
+#include "subject.bpf.h"
+
+static __always_inline struct memo *memo_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&memo, &zero);
+}
+
+/* The word that moves on with the name of a dentry, by its distance from the memo. */
+static __always_inline __u64 *memo_name(struct memo *m, __u64 distance)
+{
+	return &m->names[(__u32)((distance >> 6) * 2654435761U) >> 16];
+}
+
+/* The memo's own address, as a number. */
+static __always_inline __u64 memo_address(struct memo *m)
+{
+	return bpf_get_current_task() - number_of(current_task(), m);
+}
+
+/* May an answer that is looked for from now on be kept under counters that were read before? */
+static __always_inline bool names_count(struct memo *m)
+{
+	struct ht_settings *set = settings_get();
+
+	return set && set->moves && !*(volatile __u32 *)&m->moves.moving;
+}
+
+struct names {
+	__u64 own;   /* of the dentry */
+	__u64 trees; /* of all directories */
+};
+
+/* Return: false: nothing can be told from them now. */
+static __always_inline bool names_read(struct names *ret, __u64 dentry)
+{
+	struct memo *m = memo_get();
+
+	if (!m)
+		return false;
+	ret->own = *(volatile __u64 *)memo_name(m, dentry - memo_address(m));
+	ret->trees = *(volatile __u64 *)&m->moves.trees;
+	return names_count(m);
+}
