@@ -4,7 +4,9 @@
 # shellcheck source=tests/vm/guest/tap.sh
 source /run/rig/tap.sh
 
+# shellcheck disable=SC2317 # the functions are called by expect
 figures() { bash /src/tests/bench/calls/run.sh --short >/tmp/figures; }
+# shellcheck disable=SC2317
 within() { ! grep -F "ABOVE" /tmp/figures; }
 figures
 expect "there are nine of them" test "$(wc -l </out/figures.tsv)" -eq 9
