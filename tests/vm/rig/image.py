@@ -35,7 +35,12 @@ WEB_ROOT = "var/lib/haetae-rig/web-root"
 # Roots that a job asks for by name (ROOTS in its job.conf): /var/lib/haetae-rig/NAME-root.
 FURTHER_ROOTS = {
     "servers": "nginx-light postgresql redis-server python3 nodejs curl busybox".split(),
+    "workloads": "apt gcc libc6-dev make git python3 apache2-utils".split(),
 }
+# What apt-get gets into a root's /usr/src: a program as its authors published it, to be built in a machine, and packages to
+# be installed there.
+PYTHON = {"bookworm": "3.11", "trixie": "3.13"}  # its own tests are in a package of each version
+FETCHED = {"workloads": ["source --download-only lua5.4", "download hello python3-yaml libyaml-0-2"]}
 
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*",
             "/usr/share/zoneinfo/*", "/usr/share/bash-completion/*", "/usr/share/zsh/*", "/usr/share/fish/*",
@@ -105,7 +110,8 @@ def prepare() -> Path:
 def further_root(name: str) -> Path:
     """Returns the file of a further root's disk, building what is not in the cache."""
     release = suite()
-    root = _root(name, release, f"root '{name}'", FURTHER_ROOTS[name])
+    packages = FURTHER_ROOTS[name] + ([f"libpython{PYTHON[release]}-testsuite"] if name == "workloads" else [])
+    root = _root(name, release, f"root '{name}'", packages)
     disk = cache.entry(f"disk-{name}-{cache.digest(root.name, '1')}", lambda work: _disk(work, root))
     for used in (root, disk):
         os.utime(used)
@@ -131,11 +137,12 @@ def container_root() -> Path:
 
 def _root(kind: str, release: str, what: str, packages: list[str]) -> Path:
     """Returns the cache entry of a Debian root."""
-    recipe = cache.digest(release, *packages, *EXCLUDED, "1")
-    return cache.entry(f"{kind}-{release}-{recipe}", lambda work: _debian(work, release, what, packages))
+    fetched = FETCHED.get(kind, [])
+    recipe = cache.digest(release, *packages, *EXCLUDED, *fetched, "1")
+    return cache.entry(f"{kind}-{release}-{recipe}", lambda work: _debian(work, release, what, packages, fetched))
 
 
-def _debian(work: Path, release: str, what: str, packages: list[str]) -> None:
+def _debian(work: Path, release: str, what: str, packages: list[str], fetched: list[str]) -> None:
     """Makes a Debian root in work/tree."""
     if os.geteuid() != 0:
         raise RigError("the root image must be built by root once: run this command as root")
@@ -146,9 +153,12 @@ def _debian(work: Path, release: str, what: str, packages: list[str]) -> None:
         "--aptopt=Acquire::Retries \"3\"",
         "--aptopt=Apt::Install-Recommends \"false\"", "--dpkgopt=force-unsafe-io", "--skip=cleanup/apt/lists",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED),
+        *(f'--customize-hook=cd "$1/usr/src" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get {words}'
+          for words in fetched),
         "--include=" + ",".join(packages),
         release, work / "tree", "-"]
-    lines = "\n".join(archive.sources(release)) + "\n"
+    archives = archive.sources(release)
+    lines = "\n".join(archives + [line.replace("deb ", "deb-src ", 1) for line in archives if fetched]) + "\n"
     for attempt in (1, 2, 3):
         try:
             run(command, log=work / "log", stdin=lines.encode())
