@@ -418,12 +418,22 @@ static bool unit_matches(const char *unit, const char *path)
 	return end > start && glob_matches(unit, strlen(unit), path + start, end - start);
 }
 
+static bool path_is_monitor(const char *path)
+{
+	for (size_t i = 0; i < POLICY_MONITORS; i++)
+		if (unit_matches(policy_monitors[i], path))
+			return true;
+	return false;
+}
+
 static enum policy_fit entry_fits(const struct policy_match *m, const char *path,
 				  const struct policy_container *container)
 {
 	if (m->cgroup.text && !cgroup_matches(m->cgroup.text, m->cgroup.subtree, path))
 		return POLICY_FIT_NO;
 	if (m->unit && !unit_matches(m->unit, path))
+		return POLICY_FIT_NO;
+	if (policy_match_spares_monitors(m) && path_is_monitor(path))
 		return POLICY_FIT_NO;
 	if (policy_match_has_container(m))
 		return container ? policy_match_container_fit(m, container) : POLICY_FIT_NO;

@@ -24,8 +24,8 @@ static const struct {
 	{"/system.slice/podman.service", "the container runtime (podman)"},
 };
 
-/* podman starts one beside each container. A selector that catches both, as libpod-*.scope, is meant for the container:
- * what conmon has to execute it has executed before it is moved there. */
+/* podman starts one beside each container. Patterns that are meant for containers spare it (policy_match_spares_monitors()); what
+ * is said of everything below a slice is meant for containers too, and may be harmless to their monitors. */
 static const char conmon[] = "/machine.slice/libpod-conmon-" ID ".scope";
 static const char container[] = "/machine.slice/libpod-" ID ".scope";
 

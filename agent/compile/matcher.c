@@ -14,19 +14,26 @@
 
 #include "compile/array.h"
 #include "compile/profile.h"
+#include "policy/path.h"
 #include "util/cleanup.h"
 
 struct matcher_builder {
 	const uint32_t *ids;
 	struct input input;
-	uint32_t *owners; /* of each pattern: index of the policy */
-	size_t owners_size;
+	struct matcher_pattern {
+		uint32_t owner; /* index of the policy; MONITOR: a name that some patterns do not mean */
+		bool spares;	/* binds no monitor (policy_match_spares_monitors()) */
+	} *patterns;
+	size_t patterns_size;
+	bool monitor_anywhere[POLICY_MONITORS]; /* is a pattern already */
 };
+
+#define MONITOR UINT32_MAX
 
 static void matcher_builder_deinit(struct matcher_builder *b)
 {
 	input_deinit(&b->input);
-	free(b->owners);
+	free(b->patterns);
 }
 
 /* Patterns come in the order of the policies, so equal owners are neighbours. */
@@ -34,16 +41,25 @@ static int matcher_judge(const void *userdata, const uint32_t *matched, size_t n
 			 struct automaton_verdict *v, uint32_t *binds, size_t *ret_n_binds)
 {
 	const struct matcher_builder *b = userdata;
+	uint32_t last = MONITOR;
+	bool monitor = false;
 	size_t n_binds = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (i == 0 || b->owners[matched[i]] != b->owners[matched[i - 1]])
-			binds[n_binds++] = b->ids[b->owners[matched[i]]];
+		monitor = monitor || b->patterns[matched[i]].owner == MONITOR;
+	for (size_t i = 0; i < n; i++) {
+		const struct matcher_pattern *pattern = &b->patterns[matched[i]];
+
+		if (pattern->owner == MONITOR || pattern->owner == last || (monitor && pattern->spares))
+			continue;
+		last = pattern->owner;
+		binds[n_binds++] = b->ids[last];
+	}
 	*ret_n_binds = n_binds;
 	return 0;
 }
 
-static int matcher_add(struct matcher_builder *b, const struct input_spec *spec, uint32_t owner)
+static int matcher_add(struct matcher_builder *b, const struct input_spec *spec, uint32_t owner, bool spares)
 {
 	uint32_t pattern;
 	int r;
@@ -51,14 +67,46 @@ static int matcher_add(struct matcher_builder *b, const struct input_spec *spec,
 	r = input_add(&b->input, spec, &pattern);
 	if (r != 0)
 		return r;
-	if (array_reserve(b->owners, b->owners_size, (size_t)pattern + 1) < 0)
+	if (array_reserve(b->patterns, b->patterns_size, (size_t)pattern + 1) < 0)
 		return -ENOMEM;
-	b->owners[pattern] = owner;
+	b->patterns[pattern] = (struct matcher_pattern){.owner = owner, .spares = spares};
 	return 0;
 }
 
+/* The names of monitors that an entry would catch, at the place where it would, or anywhere for units. */
+static int matcher_spare(struct matcher_builder *b, const struct policy_match *match, const struct input_spec *of)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < POLICY_MONITORS && r == 0; i++) {
+		const char *name = policy_monitors[i];
+		struct input_text texts[INPUT_TEXTS_MAX];
+		struct input_spec spec = *of;
+		const struct input_text *last = of->n_texts > 0 ? &of->texts[of->n_texts - 1] : NULL;
+
+		spec.also = spec.loop = NULL;
+		if (match->unit) {
+			if (b->monitor_anywhere[i] ||
+			    !policy_component_overlaps(match->unit, strlen(match->unit), name, strlen(name)))
+				continue;
+			b->monitor_anywhere[i] = true;
+			spec.n_texts = 0;
+			spec.subtree = false;
+			spec.loop = name;
+		} else {
+			if (!last || !policy_component_overlaps(last->text, last->len, name, strlen(name)))
+				continue;
+			memcpy(texts, of->texts, of->n_texts * sizeof(*texts));
+			texts[of->n_texts - 1] = (struct input_text){.text = name, .len = strlen(name)};
+			spec.texts = texts;
+		}
+		r = matcher_add(b, &spec, MONITOR, false);
+	}
+	return r;
+}
+
 static int matcher_add_both(struct matcher_builder *b, struct input_spec *spec, const char *unit,
-			    uint32_t owner)
+			    uint32_t owner, bool spares)
 {
 	bool subtree = spec->subtree;
 	int r = INPUT_NEVER;
@@ -66,13 +114,13 @@ static int matcher_add_both(struct matcher_builder *b, struct input_spec *spec, 
 	spec->subtree = false;
 	if (spec->n_texts > 0) {
 		spec->also = unit;
-		r = matcher_add(b, spec, owner);
+		r = matcher_add(b, spec, owner, spares);
 		spec->also = NULL;
 	}
 	if (!subtree || (r != 0 && r != INPUT_NEVER))
 		return r;
 	spec->loop = unit;
-	return matcher_add(b, spec, owner);
+	return matcher_add(b, spec, owner, spares);
 }
 
 static int matcher_add_entry(struct matcher_builder *b, const struct policy *policy,
@@ -85,6 +133,7 @@ static int matcher_add_entry(struct matcher_builder *b, const struct policy *pol
 		.policy = policy,
 		.location = match->location,
 	};
+	bool spares = policy_match_spares_monitors(match);
 	int r;
 
 	/* Which cgroup is which container only the runtime knows: image_bind(). */
@@ -101,13 +150,18 @@ static int matcher_add_entry(struct matcher_builder *b, const struct policy *pol
 		spec.subtree = match->cgroup.subtree;
 		spec.location = match->cgroup.location;
 	}
+	if (spares) {
+		r = matcher_spare(b, match, &spec);
+		if (r != 0)
+			return r;
+	}
 	if (!match->unit)
-		return matcher_add(b, &spec, owner);
+		return matcher_add(b, &spec, owner, spares);
 	if (!match->cgroup.text) {
 		spec.loop = match->unit;
-		return matcher_add(b, &spec, owner);
+		return matcher_add(b, &spec, owner, spares);
 	}
-	r = matcher_add_both(b, &spec, match->unit, owner);
+	r = matcher_add_both(b, &spec, match->unit, owner, spares);
 	if (r == INPUT_NEVER)
 		return input_error(
 			b->input.diags, policy, match->location,

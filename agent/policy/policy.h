@@ -266,6 +266,14 @@ bool policy_match_container(const struct policy_match *match,
 enum policy_fit policy_match_container_fit(const struct policy_match *match,
 					   const struct policy_container *container);
 
+/* podman and CRI-O run a monitor beside each container, in a cgroup called much like the container's. It executes the runtime, so
+ * whoever writes libpod-*.scope does not mean it. */
+#define POLICY_MONITORS 2U
+extern const char *const policy_monitors[POLICY_MONITORS]; /* patterns of one component */
+bool policy_name_is_monitor(const char *name, size_t len);
+/* Does the entry leave monitors alone: is the last name that it asks for a pattern that does not say "-conmon-"? */
+bool policy_match_spares_monitors(const struct policy_match *match);
+
 struct policy_file *policy_file_ref(struct policy_file *file);
 struct policy_file *policy_file_unref(struct policy_file *file); /* NULL is fine; returns NULL */
 

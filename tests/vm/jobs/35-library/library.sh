@@ -22,6 +22,8 @@ adopt() {
 
 # ids_of USER: of a user of the servers' root, UID:GID
 ids_of() { awk -F: -v user="$1" '$1 == user { print $3 ":" $4 }' "$SERVERS/etc/passwd"; }
+# From a login shell podman gives its monitor a scope of its own, beside the container's; out of a service it leaves it there.
+unset INVOCATION_ID
 # server NAME PROFILE OPTION... --rootfs ROOT COMMAND...: a container that the library's policies select by their label.
 server() {
 	local name=$1 profile=$2
