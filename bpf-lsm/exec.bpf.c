@@ -36,7 +36,7 @@ static __noinline int exec_subject(struct label **ret_label)
 		l = label_new(key, TEMPLATE_ZERO);
 		if (!l)
 			return -EPERM;
-		l->fresh = 1;
+		l->fresh = FRESH_STARTS;
 		*ret_label = l;
 	}
 	result = label_bind(l, cgroup);
@@ -301,9 +301,11 @@ static __always_inline bool exec_recorded(struct label *l)
 	return l->record;
 }
 
-/* An exec went through: what runs now, with which arguments. */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+/* What the task runs from here on: exceptions ask for it, and records name it. A hook that cannot be passed by: programs on
+ * tracepoints can be preempted on newer kernels, and are then left out for whoever else comes to the same place on this
+ * CPU meanwhile. A task that kept the name of its former program would keep the exceptions of that. */
+SEC("lsm/bprm_committed_creds")
+int BPF_PROG(haetae_bprm_committed_creds, struct linux_binprm *bprm)
 {
 	struct ht_ledger *led = ledger_get();
 	struct object o = { .ops = HT_OP_EXEC };
@@ -332,12 +334,32 @@ int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct 
 		slot_release(s);
 	}
 	__builtin_memset(l->exe_stamps, 0, sizeof(l->exe_stamps));
+	if (l->fresh)
+		l->fresh = FRESH_RUNS;
+	return 0;
+}
+
+/* An exec went through: told, with the arguments, which are in their place only now. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct object o = { .ops = HT_OP_EXEC };
+	struct label *l = label_current();
+
+	if (!l)
+		return 0;
 	l->reason = HT_REASON_NONE;
 	l->rule = 0;
 	l->profile = l->profiles[0];
 	l->chain = 0;
-	if (exec_recorded(l) && report_count(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW))
+	if (exec_recorded(l) && report_count(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW)) {
+		object_of_file(&o, bprm->file);
+		l->fault = verdict_place(&o);
+		l->walk.n = 0;
+		if (!l->fault)
+			l->fault = walk_collect(l, &o, 0, 0);
 		report_tell(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, bprm->argc);
+	}
 	l->fresh = 0;
 	return 0;
 }

@@ -8,6 +8,10 @@
 
 #include "verdict.bpf.h"
 
+/* label.fresh: bound by an exec that */
+#define FRESH_STARTS 1U
+#define FRESH_RUNS 2U /* has its program in place, and was not told yet */
+
 #define RATE_WINDOW_NS 1000000000ULL
 
 struct report_context {
@@ -273,7 +277,7 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 	r->profile = l->profile;
 	r->generation = set ? set->generation : 0;
 	r->flags = l->chain;
-	if (l->fresh)
+	if (l->fresh == FRESH_STARTS || (l->fresh && argc))
 		r->flags |= HT_RECORD_FIRST_EXEC;
 	report_subject(l, r);
 	report_object(o, r);

@@ -18,6 +18,7 @@
 /* ---- one question ---- */
 
 #define COMPONENTS_MAX 1600U
+#define PROGRAM_MAX 256U /* a program with a longer path is on no list of `unless` */
 
 static size_t split(const char *path, struct image_component ret[COMPONENTS_MAX])
 {
@@ -43,6 +44,7 @@ struct matter {
 	ino_t ino; /* 0: not there yet */
 	uint32_t ops;
 	uint32_t subject;
+	const char *program; /* that the subject runs by now; NULL: what it was started as */
 };
 
 /* Facts that a question can have besides. */
@@ -53,7 +55,7 @@ struct matter {
 static struct policy_answer answer_of(struct court *c, enum judge judge, size_t policy,
 				      const struct matter *m, uint32_t facts)
 {
-	const struct subject *subject = &subjects[m->subject];
+	const char *runs = m->program ? m->program : subjects[m->subject].program;
 	struct image_component object[COMPONENTS_MAX], program[COMPONENTS_MAX];
 	struct policy_question q = {
 		.ops = m->ops,
@@ -63,9 +65,9 @@ static struct policy_answer answer_of(struct court *c, enum judge judge, size_t 
 		.stacked = facts & FACT_PLACE,
 		.from_image = facts & FACT_RULES,
 		.writable = !(facts & (FACT_PLACE | FACT_RULES)),
-		.exe = program,
-		.n_exe = split(subject->program, program),
-		.uid = subject->uid,
+		.exe = strlen(runs) <= PROGRAM_MAX ? program : NULL,
+		.n_exe = split(runs, program),
+		.uid = subjects[m->subject].uid,
 	};
 	struct policy_answer a = {};
 
@@ -381,6 +383,16 @@ static uint32_t map_op(const char *path)
 	return strstr(strrchr(path, '/') + 1, ".so") ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
 }
 
+/* It maps the program, as that program. */
+static void trial_exec(struct trial *t)
+{
+	struct matter m = trial_matter(t, map_op(t->act->object));
+
+	m.program = t->act->object;
+	if (trial_object(t, 0, HT_OP_EXEC))
+		(void)trial_ask(t, 1, &m);
+}
+
 static void trial_memory(struct trial *t)
 {
 	struct matter m = {.ops = HT_OP_EXEC, .subject = t->act->subject};
@@ -496,8 +508,7 @@ static void trial_hear(struct trial *t)
 		trial_everywhere(t);
 		return;
 	case ACT_EXEC:
-		if (trial_object(t, 0, HT_OP_EXEC))
-			(void)trial_object(t, 1, map_op(act->object));
+		trial_exec(t);
 		return;
 	case ACT_MAP:
 		if (trial_object(t, 0, HT_OP_READ))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * flood [-p MICROSECONDS] THREADS ATTEMPTS [ACT:]PATH...: tries each over and over, ATTEMPTS times in total, with a pause after
+ * flood [-p MICROSECONDS] [-l] THREADS ATTEMPTS [ACT:]PATH...: tries each over and over, ATTEMPTS times in total, with a pause after
  * each, and says for each:
  *
  *   [ACT:]PATH DONE REFUSED OTHER
  *
- * REFUSED is EPERM, OTHER any other failure. With ATTEMPTS 0 it goes on until SIGTERM. The status is 0 however they
- * went: what they should have been is the caller's to say. Without an act the path is opened to be read.
+ * REFUSED is EPERM, OTHER any other failure. With ATTEMPTS 0 it goes on until SIGTERM, with -l until both were. The status
+ * is 0 however they went: what they should have been is the caller's to say. Without an act the path is opened to be read.
  */
 
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,7 @@ static struct {
 	int n_paths;
 	long opens; /* 0: until told to stop */
 	useconds_t pause;
+	bool least; /* not before it is told to */
 	atomic_long begun;
 	atomic_int stop;
 	atomic_long opened[PATHS_MAX], refused[PATHS_MAX], other[PATHS_MAX];
@@ -94,11 +96,11 @@ static void on_term(int signal)
 static void *flood_thread(void *unused)
 {
 	(void)unused;
-	while (!flood.stop) {
+	while (!flood.stop || flood.least) {
 		long turn = flood.begun++;
 		int i = (int)(turn % flood.n_paths);
 
-		if (flood.opens > 0 && turn >= flood.opens)
+		if (flood.opens > 0 && turn >= flood.opens && (!flood.least || flood.stop))
 			break;
 		if (flood.acts[i]->run(flood.objects[i]) == 0)
 			flood.opened[i]++;
@@ -137,9 +139,12 @@ int main(int argc, char **argv)
 		argv += 2;
 		argc -= 2;
 	}
+	flood.least = argc > 2 && strcmp(argv[1], "-l") == 0;
+	argv += flood.least;
+	argc -= flood.least;
 	n = argc > 3 ? atoi(argv[1]) : 0;
 	if (n < 1 || n > THREADS_MAX || argc - 3 > PATHS_MAX) {
-		(void)fprintf(stderr, "usage: flood [-p MICROSECONDS] THREADS ATTEMPTS [ACT:]PATH...\n");
+		(void)fprintf(stderr, "usage: flood [-p MICROSECONDS] [-l] THREADS ATTEMPTS [ACT:]PATH...\n");
 		return 2;
 	}
 	flood.opens = atol(argv[2]);
