@@ -22,8 +22,20 @@ import zlib
 import parts.words  # a module of its own, compiled when it is first read
 
 
-def square(number):
-    return number * number
+def square(number, sender):
+    sender.send(number * number)
+
+
+def squares(numbers):
+    """Each in a process of its own, and no threads beside that a fork could find with a lock in their hands."""
+    answers = []
+    for number in numbers:
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        process = multiprocessing.Process(target=square, args=(number, sender))
+        process.start()
+        answers.append(receiver.recv())
+        process.join()
+    return answers
 
 
 def work():
@@ -44,12 +56,10 @@ def work():
     thread = threading.Thread(target=lambda: done.append(hashlib.sha256(b"x").hexdigest()))
     thread.start()
     thread.join()
-    with multiprocessing.Pool(2) as pool:
-        squares = pool.map(square, range(4))
     ssl.create_default_context()
     assert socket.gethostbyname("localhost") == "127.0.0.1"
     return {"visits": database.execute("SELECT count(*) FROM visit").fetchone()[0], "sorted": list(numbers),
-            "squares": squares, "threads": len(done), "words": parts.words.WORDS}
+            "squares": squares(range(4)), "threads": len(done), "words": parts.words.WORDS}
 
 
 def outcome(act):
