@@ -113,7 +113,7 @@ static int profile_stamp(int fd, uint64_t digest)
 	struct ht_entry e;
 
 	if (bpf_map_lookup_elem(fd, &header, &e) < 0)
-		return -EIO; /* a profile without a header would refuse everything */
+		return errno == ENOENT ? -EIO : -errno; /* one without a header would refuse everything */
 	e.stamp = (uint32_t)(digest ^ digest >> 32);
 	e.stamp += !e.stamp; /* 0 is no stamp */
 	return bpf_map_update_elem(fd, &header, &e, BPF_EXIST) < 0 ? -errno : 0;

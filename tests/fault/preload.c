@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -111,4 +112,10 @@ long syscall(long number, ...)
 		}
 	}
 	return call_raw(number, a);
+}
+
+/* Of another directory, in which nothing ever changes. */
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	return (int)syscall(SYS_inotify_add_watch, fd, path[0] ? "/proc/self" : path, mask);
 }
