@@ -21,7 +21,7 @@ export HAETAED_PID
 trap 'kill -CONT "$HAETAED_PID"' EXIT
 
 
-differential() { "$DIFFERENTIAL" "${HAETAE_ROUNDS:-24}" "${HAETAE_ACTS:-260}" "${HAETAE_SEED:-1}" >/tmp/totals; }
+differential() { "$DIFFERENTIAL" "${HAETAE_ROUNDS:-16}" "${HAETAE_ACTS:-260}" "${HAETAE_SEED:-1}" >/tmp/totals; }
 total() { awk -v name="$1" '$1 == name { print $2 }' /tmp/totals; }
 expect "the three judges agree" differential
 [[ $(total disagreed) == 0 ]] || agentctl events --json --all >/out/events.json
