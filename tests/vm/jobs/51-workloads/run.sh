@@ -14,10 +14,10 @@ source /src/tests/vm/jobs/35-library/postgresql.sh
 source /src/tests/vm/jobs/35-library/nginx.sh
 
 WORKLOADS=/var/lib/haetae-rig/workloads-root
-mkdir -p /c/work /c/build
+mkdir -p /c/everyday /c/build
 # workload PROFILE SCRIPT: bash runs it in a container of that profile.
 workload() {
-	server "$1" "$1" --volume /c/work:/work --volume /c/build:/build --rootfs "$WORKLOADS:O" bash -ec "$2" >"/out/$1" 2>&1 </dev/null ||
+	server "$1" "$1" --volume /c/everyday:/everyday --volume /c/build:/build --rootfs "$WORKLOADS:O" bash -ec "$2" >"/out/$1" 2>&1 </dev/null ||
 		{ tail -n 30 "/out/$1"; return 1; }
 }
 # did NAME TEXT: its output has it
@@ -48,14 +48,14 @@ looked_at build
 
 # ---- tests of Python ----
 expect "python-suite: it passes" workload python-suite '
-	mkdir -p /work/tmp && cd /work && TMPDIR=/work/tmp python3 -m test --tempdir /work/tests test_json test_zlib test_tempfile test_shutil test_pathlib'
+	mkdir -p /everyday/tmp && cd /everyday && TMPDIR=/everyday/tmp python3 -m test --tempdir /everyday/tests test_json test_zlib test_tempfile test_shutil test_pathlib'
 expect "python-suite: all of it" did python-suite "result: SUCCESS"
 looked_at python-suite
 
 # ---- git ----
 expect "git: it clones, commits and packs" workload git '
-	export HOME=/work GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a
-	cd /work && git init --quiet --initial-branch main one && cd one
+	export HOME=/everyday GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a
+	cd /everyday && git init --quiet --initial-branch main one && cd one
 	for ((i = 1; i <= 3000; i++)); do
 		printf "commit refs/heads/main\nmark :%d\ncommitter a <a> %d +0000\ndata 6\nchange\n" $i $((1700000000 + i))
 		((i == 1)) || printf "from :%d\n" $((i - 1))
