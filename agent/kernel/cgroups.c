@@ -140,18 +140,11 @@ struct bind_walk {
 
 /* ---- rounds: what is bound now and ran before, apart from what comes in later ---- */
 
-static int settings_read(struct kernel *k, struct ht_settings *ret)
-{
-	uint32_t zero = 0;
-
-	return bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, ret) < 0 ? -errno : 0;
-}
-
 /* The number of the round that begins. One that fails has it again. */
 static int round_begin(struct kernel *k, uint64_t *ret)
 {
 	struct ht_settings s;
-	int r = settings_read(k, &s);
+	int r = kernel_settings_read(k, &s);
 
 	*ret = r < 0 ? 0 : s.rounds + 1;
 	return r;
@@ -161,13 +154,12 @@ static int round_begin(struct kernel *k, uint64_t *ret)
 static int round_end(struct kernel *k, uint64_t round)
 {
 	struct ht_settings s;
-	uint32_t zero = 0;
-	int r = settings_read(k, &s);
+	int r = kernel_settings_read(k, &s);
 
 	if (r < 0)
 		return r;
 	s.rounds = round;
-	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0 ? -errno : 0;
+	return kernel_settings_write(k, &s);
 }
 
 static bool bound_has(const uint32_t *ids, uint32_t id)
@@ -445,7 +437,7 @@ int kernel_cgroup_is_settled(struct kernel *k, uint64_t id)
 {
 	struct ht_cgroup value = {};
 	struct ht_settings s;
-	int r = settings_read(k, &s);
+	int r = kernel_settings_read(k, &s);
 
 	if (r < 0)
 		return r;

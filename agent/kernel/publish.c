@@ -156,14 +156,14 @@ static int profile_retired_map(struct kernel *k)
 
 /* ---- the halves of the profiles map ---- */
 
-static int settings_read(struct kernel *k, struct ht_settings *ret)
+int kernel_settings_read(struct kernel *k, struct ht_settings *ret)
 {
 	uint32_t zero = 0;
 
 	return bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, ret) < 0 ? -errno : 0;
 }
 
-static int settings_write(struct kernel *k, const struct ht_settings *settings)
+int kernel_settings_write(struct kernel *k, const struct ht_settings *settings)
 {
 	uint32_t zero = 0;
 
@@ -176,19 +176,19 @@ static int settings_write(struct kernel *k, const struct ht_settings *settings)
 int kernel_epoch_move(struct kernel *k)
 {
 	struct ht_settings s;
-	int r = settings_read(k, &s);
+	int r = kernel_settings_read(k, &s);
 
 	if (r < 0)
 		return r;
 	s.epoch++;
-	return settings_write(k, &s);
+	return kernel_settings_write(k, &s);
 }
 
 int kernel_overlay_learn(struct kernel *k)
 {
 	struct ht_settings s;
 	int32_t upper;
-	int r = settings_read(k, &s);
+	int r = kernel_settings_read(k, &s);
 
 	if (r < 0 || s.overlay_upper)
 		return r;
@@ -196,7 +196,7 @@ int kernel_overlay_learn(struct kernel *k)
 	if (r < 0)
 		return r;
 	s.overlay_upper = upper;
-	r = settings_write(k, &s);
+	r = kernel_settings_write(k, &s);
 	return r < 0 ? r : kernel_epoch_move(k);
 }
 
@@ -271,12 +271,12 @@ static int half_turn(struct kernel *k, uint32_t half, int matcher_fd)
 {
 	bool moved = false;
 	struct ht_settings s;
-	int r = settings_read(k, &s);
+	int r = kernel_settings_read(k, &s);
 
 	if (r < 0)
 		return r;
 	s.current = half;
-	r = settings_write(k, &s);
+	r = kernel_settings_write(k, &s);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < TURN_TRIES; i++) {
@@ -431,7 +431,7 @@ static int publish_half(struct kernel *k, const struct image *image, const struc
 
 	if (!keys || !fds)
 		return -ENOMEM;
-	r = settings_read(k, &s);
+	r = kernel_settings_read(k, &s);
 	if (r < 0)
 		return r;
 	half = !s.current;
@@ -547,12 +547,12 @@ static int profiles_seed(struct kernel *k)
 static int publish_generation(struct kernel *k, uint32_t *ret)
 {
 	struct ht_settings s;
-	int r = settings_read(k, &s);
+	int r = kernel_settings_read(k, &s);
 
 	if (r < 0)
 		return r;
 	s.generation++;
-	r = settings_write(k, &s);
+	r = kernel_settings_write(k, &s);
 	if (r < 0)
 		return r;
 	*ret = s.generation;

@@ -3,6 +3,8 @@
 # run.sh [--short]: what Haetae adds to system calls, in instructions: the same on every run. Files are five directories
 # deep on a tmpfs. Fails if a figure is above what budgets.tsv has for this kernel, if it has one. --short: without those that take long.
 set -euo pipefail
+# shellcheck source=tests/lib/bench.sh
+source /src/tests/lib/bench.sh
 short=${1-}
 top=/bench/a/b/c/d file=/bench/a/b/c/d/file cold=/bench/a/b/c/cold cgroups=/sys/fs/cgroup call=/bench/run
 budgets=/src/tests/bench/calls/budgets.tsv figures=/out/figures.tsv
@@ -13,8 +15,8 @@ mkdir -p "$top" "$cold" && echo x | tee "$top/denied" >"$file"
 for ((i = 0; i < 2000; i++)); do : >"$cold/file-$i"; done
 cp /src/build/tests/bench/calls/bench-call "$call"
 
-settle() { # the guest is busy with itself for its first seconds
-	while awk '{ exit $1 >= 9 }' /proc/uptime; do sleep 0.2; done
+settle() {
+	boot_settles
 	local last=0 now
 	until now=$("$call" open "$file"); ((now - last < now / 1000 && last - now < now / 1000)); do last=$now; done
 }

@@ -4,13 +4,11 @@
 # million instructions are one; then one file changed. What may take 2 s and 200 MiB on a real machine fails beyond 8,000 million
 # instructions here: a processor core that does less than four of them in a nanosecond at this is an old one.
 set -euo pipefail
+# shellcheck source=tests/lib/bench.sh
+source /src/tests/lib/bench.sh
 TIME_MAX=8000 MEMORY_MAX=$((200 * 1024))
 policies=/etc/haetae/policies.d
 failed=0
-
-settle() { # the guest is busy with itself for its first seconds
-	while awk '{ exit $1 >= 9 }' /proc/uptime; do sleep 0.2; done
-}
 
 now() { echo $(($(date +%s%N) / 1000000)); }
 
@@ -42,7 +40,7 @@ one_changed() {
 
 mkdir -p "$policies" /etc/haetae/all
 /src/build/tests/bench/policy/bench-policy write /etc/haetae/all 1000 100
-settle
+boot_settles
 systemctl start haetaed.service
 pid=$(systemctl show --property=MainPID --value haetaed.service)
 group=/sys/fs/cgroup$(systemctl show --property=ControlGroup --value haetaed.service)

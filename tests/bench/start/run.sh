@@ -4,10 +4,8 @@
 # (every program checked by the kernel, attached, pinned, tried), and taking over what is pinned. "whole" is what systemd
 # sees, its own work of setting up the sandbox included; "agent" is what the agent says of itself.
 set -euo pipefail
-
-settle() { # the guest is busy with itself for its first seconds
-	while awk '{ exit $1 >= 9 }' /proc/uptime; do sleep 0.2; done
-}
+# shellcheck source=tests/lib/bench.sh
+source /src/tests/lib/bench.sh
 
 property() { systemctl show --property="$1" --value haetaed.service; }
 
@@ -27,7 +25,7 @@ cat >/etc/haetae/policies.d/50-bench.yaml <<-POLICY
 	exec: {default: deny, allow: [/usr/bin/**, /srv/app/*]}
 	file: {deny: [/etc/shadow, /root/**, {path: /srv/**, ops: [write, create, delete], except: [/srv/data/**]}]}
 POLICY
-settle
+boot_settles
 printf 'kernel %s: from start to READY, milliseconds%16s %8s\n' "$(uname -r)" whole agent
 for turn in 1 2 3; do
 	start "cold, $turn"
