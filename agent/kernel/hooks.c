@@ -3,8 +3,8 @@
 /*
  * Which hooks this kernel has, and what cannot be refused without them.
  *
- * The ids of all hooks are read from the kernel's types in one pass; libbpf would search them anew for each program.
- * A program whose hook is missing, or which the kernel does not take, is left out if it serves lines of `kernel:`
+ * The ids of all that programs are put into are read from the kernel's types in one pass; libbpf would search them anew
+ * for each program. A program whose hook is missing, or which the kernel does not take, is left out if it serves lines of `kernel:`
  * only: exactly those lines cannot be had then, and whoever asks for one is refused. A hook that some kernels have in
  * another form, or that took over from another hook, has a program for each form, and the one that fits is loaded.
  * Without any other program there is no enforcement at all.
@@ -13,6 +13,7 @@
 #include "kernel/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,11 +22,29 @@
 #include "util/cleanup.h"
 
 #define LINE(name) (1U << HT_KERNEL_##name)
+#define HOOK_SECTION "lsm/"
 #define HOOK_PREFIX "bpf_lsm_"
-#define SECTION_PREFIX "lsm/"
+#define NAME_SIZE 128U
+/* Of a program that is not loaded yet: any that the kernel's types mean nothing to. */
+#define TYPE_BEFORE BPF_PROG_TYPE_SOCKET_FILTER
 
 /* Where a kernel moves a name. One without it has no short way for verdicts (moves.c). */
 #define MOVE_FUNCTION "__d_move"
+
+/* Sections of programs, and what the kernel calls that which such a program is put into. */
+static const struct section {
+	const char *section;
+	const char *prefix;
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach;
+	unsigned kind; /* BTF_KIND_* */
+} sections[] = {
+	{ HOOK_SECTION, HOOK_PREFIX, BPF_PROG_TYPE_LSM, BPF_LSM_MAC, BTF_KIND_FUNC },
+	{ "tp_btf/", "btf_trace_", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF },
+	{ "iter/", "bpf_iter_", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, BTF_KIND_FUNC },
+	{ "fentry/", "", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, BTF_KIND_FUNC },
+	{ "fexit/", "", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, BTF_KIND_FUNC },
+};
 
 /* Programs that serve these lines and nothing else. */
 static const struct {
@@ -59,81 +78,118 @@ static const struct {
 	{ "haetae_file_truncate", 1 },
 };
 
-/* A hook's name, and the id of its function in the kernel's types. */
-struct hook {
+/* A name of the kernel's that a program may be put into, and its id in the kernel's types. */
+struct target {
 	const char *name; /* inside the types */
+	unsigned kind;
 	int id;
 };
 
 static struct {
 	struct btf *btf; /* owned */
-	struct hook *hooks;
+	struct target *targets;
 	size_t n;
-	bool moves; /* MOVE_FUNCTION is there */
 } known;
 
-static int hook_compare(const void *a, const void *b)
+static int target_compare(const void *a, const void *b)
 {
-	return strcmp(((const struct hook *)a)->name, ((const struct hook *)b)->name);
+	const struct target *one = a, *other = b;
+	int r = strcmp(one->name, other->name);
+
+	return r != 0 ? r : (one->kind > other->kind) - (one->kind < other->kind);
 }
 
-static int hook_find(const char *name)
+/* section: of the program, which is for the kind of sections s. Return: the id, -ENOENT. */
+static int target_find(const struct section *s, const char *section)
 {
-	const struct hook key = { .name = name }, *found;
+	struct target key = { .kind = s->kind }, *found;
+	char name[NAME_SIZE];
+	int n = snprintf(name, sizeof(name), "%s%s", s->prefix, section + strlen(s->section));
 
-	if (known.n == 0)
+	if (n < 0 || (size_t)n >= sizeof(name) || known.n == 0)
 		return -ENOENT;
-	found = bsearch(&key, known.hooks, known.n, sizeof(key), hook_compare);
+	key.name = name;
+	found = bsearch(&key, known.targets, known.n, sizeof(key), target_compare);
 	return found ? found->id : -ENOENT;
 }
 
-/* libbpf asks this for every program of an "lsm/" section, about to be loaded. */
-static int hook_prepare(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
+static bool target_is_named(const char *name, unsigned kind)
 {
-	int id = hook_find(bpf_program__section_name(program) + strlen(SECTION_PREFIX));
+	if (strcmp(name, MOVE_FUNCTION) == 0)
+		return kind == BTF_KIND_FUNC;
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		if (kind == sections[i].kind && sections[i].prefix[0] != '\0' &&
+		    strncmp(name, sections[i].prefix, strlen(sections[i].prefix)) == 0)
+			return true;
+	return false;
+}
 
-	(void)cookie;
+/* libbpf asks this for every program of such a section, about to be loaded. */
+static int section_prepare(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
+{
+	const struct section *s = &sections[cookie];
+	int id = target_find(s, bpf_program__section_name(program));
+
 	if (id < 0)
 		return id;
 	opts->attach_btf_id = (uint32_t)id;
+	return bpf_program__set_type(program, s->type);
+}
+
+/* Instead of libbpf's own, which searches all the kernel's types for each program. It would read them all once more for an
+ * object that has a program of such a type, so the programs have theirs from when they are loaded. */
+static int sections_register(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = section_prepare);
+	static bool registered;
+
+	for (size_t i = 0; i < ARRAY_LEN(sections) && !registered; i++) {
+		int r;
+
+		opts.cookie = (long)i;
+		r = libbpf_register_prog_handler(sections[i].section, TYPE_BEFORE,
+						 sections[i].attach, &opts);
+		if (r < 0)
+			return r;
+	}
+	registered = true;
+	return 0;
+}
+
+static int targets_collect(void)
+{
+	uint32_t n = btf__type_cnt(known.btf);
+
+	for (uint32_t id = 1; id < n; id++) {
+		const struct btf_type *t = btf__type_by_id(known.btf, id);
+		unsigned kind = btf_kind(t);
+		const char *name;
+		struct target *more;
+
+		if (kind != BTF_KIND_FUNC && kind != BTF_KIND_TYPEDEF)
+			continue;
+		name = btf__name_by_offset(known.btf, t->name_off);
+		if (!target_is_named(name, kind))
+			continue;
+		more = reallocarray(known.targets, known.n + 1, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		known.targets = more;
+		known.targets[known.n++] = (struct target){ name, kind, (int)id };
+	}
+	qsort(known.targets, known.n, sizeof(*known.targets), target_compare);
 	return 0;
 }
 
 int kernel_hooks_open(const char *types_path)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = hook_prepare);
-	static int handler;
-	uint32_t n;
+	int r = sections_register();
 
-	if (handler <= 0)
-		handler = libbpf_register_prog_handler(SECTION_PREFIX "+", BPF_PROG_TYPE_LSM,
-						       BPF_LSM_MAC, &opts);
-	if (handler < 0)
-		return handler;
+	if (r < 0)
+		return r;
 	kernel_hooks_close();
 	known.btf = btf__parse(types_path, NULL);
-	if (!known.btf)
-		return -errno;
-	n = btf__type_cnt(known.btf);
-	for (uint32_t id = 1; id < n; id++) {
-		const struct btf_type *t = btf__type_by_id(known.btf, id);
-		const char *name;
-		struct hook *more;
-
-		if (!btf_is_func(t))
-			continue;
-		name = btf__name_by_offset(known.btf, t->name_off);
-		known.moves |= strcmp(name, MOVE_FUNCTION) == 0;
-		if (strncmp(name, HOOK_PREFIX, strlen(HOOK_PREFIX)) != 0)
-			continue;
-		more = reallocarray(known.hooks, known.n + 1, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		known.hooks = more;
-		known.hooks[known.n++] = (struct hook){ name + strlen(HOOK_PREFIX), (int)id };
-	}
-	qsort(known.hooks, known.n, sizeof(*known.hooks), hook_compare);
-	return 0;
+	return known.btf ? targets_collect() : -errno;
 }
 
 const struct btf *kernel_hooks_types(void)
@@ -144,11 +200,10 @@ const struct btf *kernel_hooks_types(void)
 void kernel_hooks_close(void)
 {
 	btf__free(known.btf);
-	free(known.hooks);
+	free(known.targets);
 	known.btf = NULL;
-	known.hooks = NULL;
+	known.targets = NULL;
 	known.n = 0;
-	known.moves = false;
 }
 
 uint32_t kernel_hooks_lines(const char *program)
@@ -173,6 +228,9 @@ static int hook_form_missing(const struct bpf_program *program, int id)
 
 int kernel_hooks_select(struct bpf_object *object, uint32_t *lines_missing, char **reterr_text)
 {
+	struct target move = { .name = MOVE_FUNCTION, .kind = BTF_KIND_FUNC };
+	bool moves = known.n > 0 &&
+			bsearch(&move, known.targets, known.n, sizeof(move), target_compare);
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, object)
@@ -181,11 +239,11 @@ int kernel_hooks_select(struct bpf_object *object, uint32_t *lines_missing, char
 		uint32_t lines = kernel_hooks_lines(bpf_program__name(program));
 		int id;
 
-		if (!known.moves && strstr(section, "/" MOVE_FUNCTION))
+		if (!moves && strstr(section, "/" MOVE_FUNCTION))
 			(void)bpf_program__set_autoload(program, false);
-		if (strncmp(section, SECTION_PREFIX, strlen(SECTION_PREFIX)) != 0)
+		if (strncmp(section, HOOK_SECTION, strlen(HOOK_SECTION)) != 0)
 			continue;
-		id = hook_find(section + strlen(SECTION_PREFIX));
+		id = target_find(&sections[0], section);
 		if (hook_form_missing(program, id)) {
 			(void)bpf_program__set_autoload(program, false);
 			continue;
@@ -195,7 +253,7 @@ int kernel_hooks_select(struct bpf_object *object, uint32_t *lines_missing, char
 		if (lines == 0)
 			return kernel_fail(reterr_text, -EOPNOTSUPP,
 					   "This kernel has no hook '%s', without which nothing can be refused",
-					   section + strlen(SECTION_PREFIX));
+					   section + strlen(HOOK_SECTION));
 		(void)bpf_program__set_autoload(program, false);
 		*lines_missing |= lines;
 	}

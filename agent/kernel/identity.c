@@ -167,18 +167,37 @@ static int program_maps(struct kernel *k, struct identity_bpf *skel)
 	return 0;
 }
 
-/* Return: the program, or -errno. */
-static int program_load(struct kernel *k)
+/* The object, fitted to the kernel's types. Return: 0, -errno. */
+static int program_open(struct kernel *k, const char *types_path, int types_fd, struct identity_bpf **ret)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = KERNEL_TYPES);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = types_path);
 	_cleanup_(identity_skel_freep) struct identity_bpf *skel = identity_bpf__open_opts(&opts);
-	int fd, r;
+	int r;
 
 	if (!skel)
 		return -errno;
-	r = program_maps(k, skel);
+	r = kernel_types_reduce(kernel_hooks_types(), bpf_object__btf(skel->obj), types_fd);
+	if (r >= 0)
+		r = program_maps(k, skel);
 	if (r >= 0)
 		r = identity_bpf__load(skel);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(skel);
+	return 0;
+}
+
+/* Return: the program, or -errno. */
+static int program_load(struct kernel *k)
+{
+	_cleanup_(identity_skel_freep) struct identity_bpf *skel = NULL;
+	char types_path[KERNEL_TYPES_PATH_SIZE];
+	_cleanup_close_ int types_fd = kernel_types_new(types_path);
+	int fd, r = types_fd < 0 ? types_fd : kernel_hooks_open(KERNEL_TYPES);
+
+	if (r >= 0)
+		r = program_open(k, types_path, types_fd, &skel);
+	kernel_hooks_close();
 	if (r >= 0)
 		r = kernel_guard_program(k, bpf_program__fd(skel->progs.haetae_identities));
 	if (r < 0)

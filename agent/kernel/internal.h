@@ -104,7 +104,10 @@ bool kernel_judge_is(const struct bpf_program *prog);
 int kernel_judge_attach(const struct bpf_program *judge, const struct bpf_program *hook);
 /* moves.c: is every move of a name counted? Asked when all programs are attached. */
 bool kernel_moves_seen(struct kernel *k);
-/* types.c: of the kernel's types those that the programs' types name, with what lies inside them, into a file. Return: 0;
+#define KERNEL_TYPES_PATH_SIZE 64U
+/* types.c: an empty file in memory for them, and its path as long as it is open. Return: fd, -errno. */
+int kernel_types_new(char ret_path[KERNEL_TYPES_PATH_SIZE]);
+/* Of the kernel's types those that the programs' types name, with what lies inside them, into a file. Return: 0;
  * -EOPNOTSUPP one has a part without a size; -ELOOP one lies in itself; -ENOMEM; other negative errno. */
 int kernel_types_reduce(const struct btf *kernel, const struct btf *programs, int fd);
 /* pins.c */

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -227,6 +226,16 @@ static int load_attach_judge(struct kernel *k, const struct bpf_program *judge,
 	return load_keep_link(k, fd, name, reterr_text);
 }
 
+/* What libbpf would find out by itself of a section that is its own (hooks.c). */
+static struct bpf_link *load_link(struct bpf_program *prog)
+{
+	if (bpf_program__type(prog) == BPF_PROG_TYPE_LSM)
+		return bpf_program__attach_lsm(prog);
+	if (bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
+		return bpf_program__attach_iter(prog, NULL);
+	return bpf_program__attach_trace(prog);
+}
+
 /* Attach one program and keep its link by descriptor. */
 static int load_attach(struct kernel *k, struct bpf_program *prog, char **reterr_text)
 {
@@ -234,8 +243,7 @@ static int load_attach(struct kernel *k, struct bpf_program *prog, char **reterr
 	struct bpf_link *link;
 	int fd, r;
 
-	link = bpf_program__type(prog) == BPF_PROG_TYPE_LSM ? bpf_program__attach_lsm(prog) :
-							      bpf_program__attach(prog);
+	link = load_link(prog);
 	if (!link)
 		return load_fail(reterr_text, -errno, name);
 	fd = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 3);
@@ -356,15 +364,14 @@ struct load_attempt {
 
 static int load_once(struct load_attempt *a, struct haetae_bpf **ret, char **reterr_text)
 {
-	_cleanup_close_ int types_fd = memfd_create("haetae-types", MFD_CLOEXEC);
 	_cleanup_(skel_freep) struct haetae_bpf *skel = NULL;
-	char types_path[64];
+	char types_path[KERNEL_TYPES_PATH_SIZE];
+	_cleanup_close_ int types_fd = kernel_types_new(types_path);
 	int r;
 
 	load_log[0] = '\0';
 	if (types_fd < 0)
-		return load_fail(reterr_text, -errno, "Failed to make room for the kernel's types");
-	(void)snprintf(types_path, sizeof(types_path), "/proc/self/fd/%d", types_fd);
+		return load_fail(reterr_text, types_fd, "Failed to make room for the kernel's types");
 	skel = load_open(types_path);
 	if (!skel)
 		return load_fail(reterr_text, -errno, "Failed to open the BPF object");

@@ -10,8 +10,10 @@
 #include "kernel/internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
@@ -213,6 +215,16 @@ static int reduction_run(struct reduction *r, const struct btf *local)
 }
 
 DEFINE_CLEANUP(struct reduction *, reduction_freep, reduction_free);
+
+int kernel_types_new(char ret_path[KERNEL_TYPES_PATH_SIZE])
+{
+	int fd = memfd_create("haetae-types", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	(void)snprintf(ret_path, KERNEL_TYPES_PATH_SIZE, "/proc/self/fd/%d", fd);
+	return fd;
+}
 
 int kernel_types_reduce(const struct btf *kernel, const struct btf *programs, int fd)
 {

@@ -143,6 +143,51 @@ START_TEST(test_forms)
 }
 END_TEST
 
+/* libbpf leaves to us what each program is put into: it would search for it anew, and in all the kernel's types. */
+START_TEST(test_sections)
+{
+	static const struct {
+		const char *section;
+		enum bpf_attach_type attach;
+	} expected[] = {
+		{"lsm/", BPF_LSM_MAC},
+		{"tp_btf/", BPF_TRACE_RAW_TP},
+		{"iter/", BPF_TRACE_ITER},
+		{"fentry/", BPF_TRACE_FENTRY},
+		{"fexit/", BPF_TRACE_FEXIT},
+	};
+	struct place place = place_new();
+	struct haetae_bpf *skel = haetae_bpf__open();
+	struct bpf_program *program;
+	unsigned seen = 0;
+	char path[128];
+
+	types_put(&place, skel->obj, NULL, 3);
+	haetae_bpf__destroy(skel);
+	(void)snprintf(path, sizeof(path), "%s/types", place.dir);
+	ck_assert_int_eq(kernel_hooks_open(path), 0);
+	skel = haetae_bpf__open();
+	ck_assert_ptr_nonnull(skel);
+	bpf_object__for_each_program(program, skel->obj)
+	{
+		const char *section = bpf_program__section_name(program);
+
+		for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+			if (strncmp(section, expected[i].section, strlen(expected[i].section)) != 0)
+				continue;
+			seen |= 1U << i;
+			ck_assert_int_ne(bpf_program__type(program), BPF_PROG_TYPE_LSM);
+			ck_assert_int_ne(bpf_program__type(program), BPF_PROG_TYPE_TRACING);
+			ck_assert_int_eq(bpf_program__expected_attach_type(program), expected[i].attach);
+		}
+	}
+	ck_assert_uint_eq(seen, (1U << ARRAY_LEN(expected)) - 1U);
+	kernel_hooks_close();
+	haetae_bpf__destroy(skel);
+	place_free(&place);
+}
+END_TEST
+
 START_TEST(test_no_types)
 {
 	struct place place = place_new();
@@ -187,6 +232,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, test_select, 0, (int)ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, test_forms, 1, 5);
+	tcase_add_test(tc, test_sections);
 	tcase_add_test(tc, test_no_types);
 	tcase_add_test(tc, test_lines);
 	return tcase_run(tc);
