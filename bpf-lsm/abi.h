@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define HT_ABI 6U
+#define HT_ABI 7U
 
 /* Profiles one task or one cgroup can carry. A ninth cannot be added: the exec that would is refused. */
 #define HT_PROFILES_MAX 8U
@@ -404,10 +404,12 @@ struct ht_settings {
 	__u32 current;	  /* 0 or 1: which half of the profiles map is in force */
 	__s32 overlay_upper; /* from an overlay's inode to what it has in its upper layer; 0: not known */
 	__u32 epoch; /* of what verdicts depend on besides the object: moved after each change */
-	__u32 links; /* pinned by the agent that loaded the programs; 0: its load did not come to the end */
+	__u32 links; /* that are pinned; 0: the load did not come to the end */
+	__u32 programs; /* that are pinned: those that can be taken out of their hooks and put back */
 	__u32 lines_missing; /* 1 << HT_KERNEL_*: lines that this kernel has no hooks for */
 	__u32 load; /* counts the loads over these maps: which programs are the present ones */
 	__u32 moves; /* 1: every move of a name is seen to (struct ht_moves) */
+	__u32 pad;
 	__u64 agent_start; /* of that process, in ticks of /proc/PID/stat since boot: a number can be used again */
 	__u64 rounds; /* of binding what runs that came to their end: where a cgroup has a later one, its tasks may be without labels */
 };
@@ -463,7 +465,7 @@ HT_ASSERT(sizeof(struct ht_cgroup) == 64);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
-HT_ASSERT(sizeof(struct ht_settings) == 88);
+HT_ASSERT(sizeof(struct ht_settings) == 96);
 HT_ASSERT(sizeof(struct ht_moves) == 16);
 HT_ASSERT(sizeof(struct ht_guard_file) == 16 && sizeof(struct ht_guard_id) == 8);
 HT_ASSERT(sizeof(struct ht_ledger) == 432);

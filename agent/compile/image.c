@@ -165,3 +165,14 @@ int image_compile(const struct policy *const *policies, size_t n_policies,
 	*ret_image = steal_ptr(image);
 	return 0;
 }
+
+uint32_t image_profile_lines(const struct image_profile *profile)
+{
+	for (size_t i = 0; i < profile->n_pairs; i++) {
+		const struct image_pair *p = &profile->pairs[i];
+
+		if (p->key.state == HT_STATE_HEADER && p->key.kind == HT_EDGE_KERNEL)
+			return p->entry.deny | p->entry.would | p->entry.audit;
+	}
+	return 0;
+}

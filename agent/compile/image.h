@@ -107,6 +107,8 @@ int image_compile(const struct policy *const *policies, size_t n_policies,
 		  struct diag_list *diags, struct image **ret_image);
 struct image *image_free(struct image *image); /* NULL is fine; returns NULL */
 
+/* Lines of `kernel:` that the profile refuses, would refuse or records, as 1 << HT_KERNEL_*. */
+uint32_t image_profile_lines(const struct image_profile *profile);
 /* NULL: no rule of the profile binds what is found under this path. */
 const struct image_identity *image_identity_find(const struct image_profile *profile,
 						 const char *path);

@@ -325,5 +325,8 @@ size_t kernel_pins_missing(struct kernel *k, const char **ret_first)
 	for (size_t i = 0; i < k->n_links; i++)
 		if (!pin_is_there(k, "link", k->links[i]) && n++ == 0)
 			*ret_first = k->links[i];
+	for (size_t i = 0; i < k->n_programs; i++)
+		if (!pin_is_there(k, "program", k->programs[i].name) && n++ == 0)
+			*ret_first = k->programs[i].name;
 	return n;
 }

@@ -55,6 +55,12 @@ struct kernel_drain {
 	size_t left;
 };
 
+/* A program that can be taken out of its hook. */
+struct kernel_program_kept {
+	char *name; /* owned */
+	int fd; /* owned */
+};
+
 struct kernel {
 	char *pin_dir;
 	int pin_fd;	      /* pin_dir, owned */
@@ -77,6 +83,8 @@ struct kernel {
 	char *links[KERNEL_LINKS_MAX + 1];
 	int link_fds[KERNEL_LINKS_MAX]; /* owned */
 	size_t n_links;
+	struct kernel_program_kept programs[KERNEL_LINKS_MAX];
+	size_t n_programs;
 
 	struct kernel_profile *profiles; /* what is in the profiles map */
 	size_t n_profiles;
@@ -94,6 +102,24 @@ int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse
 uint64_t kernel_build_digest(void);
 /* Have the pinned maps the shape that this build's programs expect? */
 bool kernel_maps_fit(struct kernel *k);
+/* Keep and pin a link under a name, beside the one that it replaces. Takes fd. Return: 0; negative errno with
+ * *reterr_text. */
+int kernel_link_keep(struct kernel *k, int fd, const char *name, char **reterr_text);
+/* demand.c: can a program be taken out of its hook while no policy needs it? */
+bool kernel_demand_is(const char *program, enum bpf_attach_type attach);
+/* What a set of policies asks for. */
+struct kernel_demand {
+	bool governs;	/* somebody */
+	uint32_t lines; /* 1 << HT_KERNEL_*: that it refuses, would refuse or records */
+};
+/* The agent's own policy, for its canary, is none. */
+void kernel_demand_of(const struct image *image, struct kernel_demand *ret);
+bool kernel_demand_needs(const char *program, const struct kernel_demand *demand);
+/* A loaded program that can be. Return: 0, -errno. */
+int kernel_demand_keep(struct kernel *k, const char *program, int fd);
+/* Put those that are needed into their hooks; none is taken out. Return: 0; negative errno with *reterr_text: some may
+ * be in their hooks, which refuses nobody more than the policies in force do. */
+int kernel_demand_attach(struct kernel *k, const struct kernel_demand *demand, char **reterr_text);
 /* judge.c: the program that decides, put in the place of judge() in every hook. */
 /* Before an object is opened. Return: 0, -errno. */
 int kernel_judge_register(void);
@@ -120,6 +146,10 @@ int kernel_pin_map(struct kernel *k, int fd, const char *name, char **reterr_tex
 int kernel_pinned_map(struct kernel *k, const char *name);
 /* Pin a link beside the one that it replaces. */
 int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_text);
+int kernel_pin_program(struct kernel *k, int fd, const char *name, char **reterr_text);
+/* One link takes its place, or goes. */
+int kernel_pin_link_commit(struct kernel *k, const char *name, char **reterr_text);
+int kernel_unpin_link(struct kernel *k, const char *name);
 /* All of them take their places. Cut short, the next start begins anew. */
 int kernel_pins_commit(struct kernel *k, char **reterr_text);
 /* Give every pin whose name begins with prefix another name ("old-..."), so that a load takes none away. */

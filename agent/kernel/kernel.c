@@ -41,6 +41,10 @@ struct kernel *kernel_close(struct kernel *k)
 		close_if_open(k->link_fds[i]);
 		free(k->links[i]);
 	}
+	for (size_t i = 0; i < k->n_programs; i++) {
+		close_if_open(k->programs[i].fd);
+		free(k->programs[i].name);
+	}
 	for (unsigned i = 0; i < _MAP_MAX; i++)
 		close_if_open(k->map_fds[i]);
 	close_if_open(k->iterator_fd);
@@ -59,6 +63,7 @@ struct kernel *kernel_close(struct kernel *k)
 
 static int kernel_start(struct kernel *k, const struct kernel_config *config, char **reterr_text)
 {
+	const struct kernel_demand everything = { .governs = true, .lines = UINT32_MAX }; /* the canary */
 	int r;
 
 	r = kernel_cgroups_open(k, reterr_text);
@@ -71,6 +76,8 @@ static int kernel_start(struct kernel *k, const struct kernel_config *config, ch
 	if (r == 0) {
 		k->adopted = true;
 		r = kernel_aggregates_new(k, reterr_text);
+		if (r >= 0)
+			r = kernel_demand_attach(k, &everything, reterr_text);
 	} else if (r == 1) {
 		r = kernel_aggregates_new(k, reterr_text);
 		if (r >= 0)

@@ -63,6 +63,12 @@ uint32_t kernel_lines_missing(const struct kernel *k);
 /* The key of the edge hash, for image_compile(). */
 const struct ht_hash_key *kernel_key(const struct kernel *k);
 
+/* Take the programs that no policy of the image in force needs out of their hooks, where they cost nothing then. Not before
+ * the canary went well: it needs them. Return: how many were taken out; -errno, and some may be. */
+int kernel_trim(struct kernel *k, const struct image *image);
+/* The next of the loaded programs that are in no hook, from *index (0 at first) on. Return: its name, owned by the kernel
+ * object; NULL: there is none left. */
+const char *kernel_idle_programs(const struct kernel *k, size_t *index);
 /* Names of the attached programs, NULL-terminated, owned by the kernel object. */
 const char *const *kernel_links(const struct kernel *k, size_t *ret_n);
 

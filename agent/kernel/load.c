@@ -192,8 +192,7 @@ static int load_settings(struct kernel *k, const struct kernel_config *config, b
 	return 0;
 }
 
-/* Keep and pin a link under a name. Takes fd. */
-static int load_keep_link(struct kernel *k, int fd, const char *name, char **reterr_text)
+int kernel_link_keep(struct kernel *k, int fd, const char *name, char **reterr_text)
 {
 	if (k->n_links >= KERNEL_LINKS_MAX) {
 		(void)close(fd);
@@ -223,7 +222,7 @@ static int load_attach_judge(struct kernel *k, const struct bpf_program *judge,
 		(void)close(fd);
 		return -ENAMETOOLONG;
 	}
-	return load_keep_link(k, fd, name, reterr_text);
+	return kernel_link_keep(k, fd, name, reterr_text);
 }
 
 /* What libbpf would find out by itself of a section that is its own (hooks.c). */
@@ -234,6 +233,19 @@ static struct bpf_link *load_link(struct bpf_program *prog)
 	if (bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER)
 		return bpf_program__attach_iter(prog, NULL);
 	return bpf_program__attach_trace(prog);
+}
+
+static int load_keep_program(struct kernel *k, const struct bpf_program *prog, char **reterr_text)
+{
+	const char *name = bpf_program__name(prog);
+	int r;
+
+	if (!kernel_demand_is(name, bpf_program__expected_attach_type(prog)))
+		return 0;
+	r = kernel_demand_keep(k, name, bpf_program__fd(prog));
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to keep the program %s", name);
+	return kernel_pin_program(k, bpf_program__fd(prog), name, reterr_text);
 }
 
 /* Attach one program and keep its link by descriptor. */
@@ -251,11 +263,12 @@ static int load_attach(struct kernel *k, struct bpf_program *prog, char **reterr
 	(void)bpf_link__destroy(link);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to keep the link of %s", name);
-	if (bpf_program__type(prog) != BPF_PROG_TYPE_TRACING ||
-	    bpf_program__expected_attach_type(prog) != BPF_TRACE_ITER)
-		return load_keep_link(k, fd, name, reterr_text);
-	k->iterator_fd = fd;
-	return kernel_pin_link(k, fd, name, reterr_text);
+	if (bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER) {
+		k->iterator_fd = fd;
+		return kernel_pin_link(k, fd, name, reterr_text);
+	}
+	r = kernel_link_keep(k, fd, name, reterr_text);
+	return r < 0 ? r : load_keep_program(k, prog, reterr_text);
 }
 
 enum load_pass {
@@ -318,6 +331,7 @@ static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **ret
 	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
 		return -errno;
 	s.links = (uint32_t)k->n_links;
+	s.programs = (uint32_t)k->n_programs;
 	s.moves = kernel_moves_seen(k);
 	s.lines_missing = k->lines_missing;
 	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What outlives the agent: maps and links, pinned as "map-NAME" and "link-NAME" in a directory of a bpffs
- * that only root can enter. A pin that replaces another is made beside it ("new-...": a bpffs takes no dots)
+ * What outlives the agent: maps, links, and programs that can be taken out of their hooks (demand.c), pinned as "map-NAME",
+ * "link-NAME" and "program-NAME" in a directory of a bpffs that only root can enter. A pin that replaces another is made beside it ("new-...": a bpffs takes no dots)
  * and renamed over it, so there is no instant without one. The links of a load take their places together, after the
  * last program was attached: until then what was there before is whole, and decides along with the new ones.
  */
@@ -24,6 +24,9 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+
+#define LINK_PREFIX "link-"
+#define PROGRAM_PREFIX "program-"
 
 static int pin_path(const struct kernel *k, const char *prefix, const char *kind, const char *name,
 		    char *buf, size_t size)
@@ -124,10 +127,32 @@ int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_te
 	return pin_stage(k, fd, "link", name, reterr_text);
 }
 
+int kernel_pin_link_commit(struct kernel *k, const char *name, char **reterr_text)
+{
+	return pin_commit(k, "link", name, reterr_text);
+}
+
+int kernel_unpin_link(struct kernel *k, const char *name)
+{
+	char path[PATH_MAX];
+	int r = pin_path(k, "", "link", name, path, sizeof(path));
+
+	if (r < 0)
+		return r;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int kernel_pin_program(struct kernel *k, int fd, const char *name, char **reterr_text)
+{
+	return pin_stage(k, fd, "program", name, reterr_text);
+}
+
 int kernel_pins_commit(struct kernel *k, char **reterr_text)
 {
 	int r = pin_commit(k, "link", KERNEL_ITERATOR, reterr_text);
 
+	for (size_t i = 0; i < k->n_programs && r >= 0; i++)
+		r = pin_commit(k, "program", k->programs[i].name, reterr_text);
 	for (size_t i = 0; i < k->n_links && r >= 0; i++)
 		r = pin_commit(k, "link", k->links[i], reterr_text);
 	return r;
@@ -162,11 +187,38 @@ static int adopt_maps(struct kernel *k)
 	return 0;
 }
 
+static int adopt_link(struct kernel *k, const char *name)
+{
+	int fd = pin_get(k, "link", name);
+
+	if (fd < 0)
+		return fd;
+	if (strcmp(name, KERNEL_ITERATOR) == 0) {
+		k->iterator_fd = fd;
+		return 0;
+	}
+	if (k->n_links >= KERNEL_LINKS_MAX) {
+		(void)close(fd);
+		return -E2BIG;
+	}
+	k->link_fds[k->n_links] = fd;
+	k->links[k->n_links] = strdup(name);
+	return k->links[k->n_links++] ? 0 : -ENOMEM;
+}
+
+static int adopt_program(struct kernel *k, const char *name)
+{
+	_cleanup_close_ int fd = pin_get(k, "program", name);
+
+	return fd < 0 ? fd : kernel_demand_keep(k, name, fd);
+}
+
+/* Links and programs. */
 static int adopt_links(struct kernel *k)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *de;
-	int fd;
+	int fd, r = 0;
 
 	fd = fcntl(k->pin_fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
@@ -177,29 +229,16 @@ static int adopt_links(struct kernel *k)
 		return -errno;
 	}
 	rewinddir(dir);
-	while ((de = readdir(dir))) {
+	while (r >= 0 && (de = readdir(dir))) {
 		/* a load that was cut short: its links stand beside others, or in the midst of them */
 		if (strncmp(de->d_name, "new-link-", strlen("new-link-")) == 0)
 			return -ENOENT;
-		if (strncmp(de->d_name, "link-", 5) != 0)
-			continue;
-		fd = pin_get(k, "link", de->d_name + 5);
-		if (fd < 0)
-			return fd;
-		if (strcmp(de->d_name + 5, KERNEL_ITERATOR) == 0) {
-			k->iterator_fd = fd;
-			continue;
-		}
-		if (k->n_links >= KERNEL_LINKS_MAX) {
-			(void)close(fd);
-			return -E2BIG;
-		}
-		k->link_fds[k->n_links] = fd;
-		k->links[k->n_links] = strdup(de->d_name + 5);
-		if (!k->links[k->n_links++])
-			return -ENOMEM;
+		if (strncmp(de->d_name, LINK_PREFIX, strlen(LINK_PREFIX)) == 0)
+			r = adopt_link(k, de->d_name + strlen(LINK_PREFIX));
+		else if (strncmp(de->d_name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) == 0)
+			r = adopt_program(k, de->d_name + strlen(PROGRAM_PREFIX));
 	}
-	return 0;
+	return r;
 }
 
 static void drop_adopted(struct kernel *k)
@@ -219,6 +258,11 @@ static void drop_links(struct kernel *k)
 		k->links[i] = NULL;
 	}
 	k->n_links = 0;
+	for (size_t i = 0; i < k->n_programs; i++) {
+		(void)close(k->programs[i].fd);
+		free(k->programs[i].name);
+	}
+	k->n_programs = 0;
 	if (k->iterator_fd >= 0)
 		(void)close(k->iterator_fd);
 	k->iterator_fd = -EBADF;
@@ -253,7 +297,8 @@ int kernel_pins_adopt(struct kernel *k, char **reterr_text)
 	r = adopt_links(k);
 	if (r < 0 && r != -ENOENT)
 		return kernel_fail(reterr_text, r, "Failed to adopt the pinned links");
-	if (r < 0 || k->iterator_fd < 0 || k->n_links != s.links) {
+	if (r < 0 || k->iterator_fd < 0 || k->n_links != s.links ||
+	    k->n_programs != s.programs) {
 		drop_links(k);
 		return 1;
 	}
@@ -285,6 +330,26 @@ int kernel_pins_set_aside(struct kernel *k, const char *prefix, char **reterr_te
 	return 0;
 }
 
+/* Set aside, or of a program that is no more. */
+static bool pin_is_old(const struct kernel *k, const char *pin)
+{
+	if (strncmp(pin, "old-", 4) == 0)
+		return true;
+	if (strncmp(pin, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) == 0) {
+		for (size_t i = 0; i < k->n_programs; i++)
+			if (strcmp(pin + strlen(PROGRAM_PREFIX), k->programs[i].name) == 0)
+				return false;
+		return true;
+	}
+	if (strncmp(pin, LINK_PREFIX, strlen(LINK_PREFIX)) != 0 ||
+	    strcmp(pin, LINK_PREFIX KERNEL_ITERATOR) == 0)
+		return false;
+	for (size_t i = 0; i < k->n_links; i++)
+		if (strcmp(pin + strlen(LINK_PREFIX), k->links[i]) == 0)
+			return false;
+	return true;
+}
+
 int kernel_pins_prune(struct kernel *k)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -298,13 +363,9 @@ int kernel_pins_prune(struct kernel *k)
 	if (r < 0)
 		return r;
 	while ((de = readdir(dir))) {
-		bool known = strcmp(de->d_name, "link-" KERNEL_ITERATOR) == 0;
-
-		if (strncmp(de->d_name, "old-", 4) != 0 && strncmp(de->d_name, "link-", 5) != 0)
+		if (!pin_is_old(k, de->d_name))
 			continue;
-		for (size_t i = 0; !known && i < k->n_links; i++)
-			known = strcmp(de->d_name + 5, k->links[i]) == 0;
-		if (!known && unlinkat(dirfd(dir), de->d_name, 0) < 0)
+		if (unlinkat(dirfd(dir), de->d_name, 0) < 0)
 			return -errno;
 	}
 	return 0;

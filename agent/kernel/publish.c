@@ -564,12 +564,17 @@ int kernel_publish(struct kernel *k, const struct image *image,
 		   struct kernel_publish *ret, char **reterr_text)
 {
 	struct kernel_publish stats = {};
+	struct kernel_demand demand;
 	struct staged *staged = NULL;
 	size_t n = 0;
 	int r;
 
 	*reterr_text = NULL;
 	(void)kernel_overlay_learn(k); /* not there: nothing is stacked yet */
+	kernel_demand_of(image, &demand);
+	r = kernel_demand_attach(k, &demand, reterr_text);
+	if (r < 0)
+		return r;
 	r = profiles_seed(k);
 	if (r >= 0)
 		r = publish_globs(k, image);

@@ -11,29 +11,39 @@
  *   pid          int
  *   since_us     int     when this agent started
  *   boot_id      text    32 hexadecimal digits
- *   mode         text    "enforce": at least one policy refuses; "audit": all only record; "idle":
- * no policy kernel       text    release generation   int     of the published policy set, 0: none
- * yet canary       {"ok": bool, "at_us": int, "error": text?}      the last self-test refusal links
- * {"attached": int, "expected": int, "names": [text], "missing": [text]?} policies     [{"name",
- * "file", "line": int, "mode": "enforce"|"audit", "state": "active"|"stale"|"refused", stale: an
- * earlier version of its file is in force "profile": int, "rules": int, "cgroups": int}] sources
- * [{"path", "state": "active"|"stale"|"masked"|"broken"|"empty", "error": text?}] the files of the
- * drop-in directories after precedence; broken: never was good containers   [{"name", "id":
- * text|null, "runtime", "cgroup", "cgroup_id": int, "policies": [name], "counted": int}] cgroups
- * bound now times [{"policy", "file", "line": int, "rule", "state": "staged"|"expires"|"expired",
- * "at_us": int}] rules that come into force, or go, at a moment counters     {VERDICT: {"counted", "emitted", "aggregated", "lost"}}   the kernel's
- * ledger (abi.h, struct ht_ledger), summed over CPUs; VERDICT is a word of
- * event_verdict_to_string() store        {"path", "committed", "pending", "dropped": int,
- * "degraded": bool, "error": text?, "stored": {VERDICT: int},    of what the kernel emitted in this
- * boot: in the database, or was until retention removed it "unstored": {VERDICT: int}}  the like:
- * reached the agent, but not the database (queue full, not decodable), or fell out with an earlier
- * agent notices      {"emitted", "lost": int}      exits and cgroups, not verdicts failures
- * {REASON: int}                 refusals for another reason than a rule, by
- *                                              event_reason_to_string(); also "forks-refused",
- * "binds-failed" identities  {"known", "waiting", "without-room", "failed": int}  objects that literal
- * rules bind labels       int     tasks that carry a label warnings     [text]  what an operator
- * should know
- *
+ *   mode         text    "enforce": at least one policy refuses; "audit": all only record; "idle": no policy
+ *   kernel       text    release
+ *   generation   int     of the published policy set, 0: none yet
+ *   canary       {"ok": bool, "at_us": int, "error": text?}
+ *                        the last refusal of the self-test
+ *   links        {"attached": int, "expected": int, "names": [text], "missing": [text]?, "idle": [text]}
+ *                        idle: programs that are in no hook, as no policy needs them
+ *   policies     [{"name", "file", "line": int, "mode": "enforce"|"audit", "state": "active"|"stale"|"refused",
+ *                "profile": int, "rules": int, "cgroups": int}]
+ *                        stale: an earlier version of its file is in force
+ *   sources      [{"path", "state": "active"|"stale"|"masked"|"broken"|"empty", "error": text?}]
+ *                        the files of the drop-in directories after precedence; broken: never was good
+ *   containers   [{"name", "id": text|null, "runtime", "cgroup", "cgroup_id": int, "policies": [name], "counted": int}]
+ *                        cgroups bound now
+ *   times        [{"policy", "file", "line": int, "rule", "state": "staged"|"expires"|"expired", "at_us": int}]
+ *                        rules that come into force, or go, at a moment
+ *   counters     {VERDICT: {"counted", "emitted", "aggregated", "lost"}}
+ *                        the kernel's ledger (abi.h, struct ht_ledger), summed over CPUs; VERDICT is a word of
+ *                        event_verdict_to_string()
+ *   store        {"path", "committed", "pending", "dropped": int, "degraded": bool, "error": text?,
+ *                "stored": {VERDICT: int}, "unstored": {VERDICT: int}}
+ *                        stored: of what the kernel emitted in this boot, in the database, or was until retention
+ *                        removed it; unstored: the like, reached the agent, but not the database (queue full, not
+ *                        decodable), or fell out with an earlier agent
+ *   notices      {"emitted", "lost": int}
+ *                        exits and cgroups, not verdicts
+ *   failures     {REASON: int}
+ *                        refusals for another reason than a rule, by event_reason_to_string(); also
+ *                        "forks-refused", "binds-failed"
+ *   identities   {"known", "waiting", "without-room", "failed": int}
+ *                        objects that literal rules bind
+ *   labels       int     tasks that carry a label
+ *   warnings     [text]  what an operator should know
  *   disarmed     [{"container": text|null, "cgroup": text|null (null: everything), "reason", "since_us", "until_us"}]
  *   trial        null, or {"name", "confirmed": bool, "left_us": int}
  *

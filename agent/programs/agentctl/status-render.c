@@ -147,8 +147,8 @@ static void render_headline(struct view *v)
 static void render_links(struct view *v)
 {
 	const json_t *links = json_object_get(v->status, "links");
+	size_t i, n_idle;
 	json_t *name;
-	size_t i;
 
 	put_label(v, "Hooks");
 	strbuf_printf(v->b, "%lld of %lld attached", json_number(links, "attached"),
@@ -162,6 +162,9 @@ static void render_links(struct view *v)
 			put_text(v, json_string_value(name));
 		}
 	}
+	n_idle = json_array_size(json_object_get(links, "idle"));
+	if (n_idle > 0)
+		strbuf_printf(v->b, "; %zu without a program, no policy needs them", n_idle);
 	strbuf_putc(v->b, '\n');
 }
 

@@ -396,6 +396,8 @@ int agent_start(struct agent *a, const struct agent_options *options)
 	if (r < 0)
 		return r;
 	agent_tell_ready(a);
+	a->ready = true;
+	agent_trim(a);
 	return 0;
 }
 

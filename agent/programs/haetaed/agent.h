@@ -86,6 +86,7 @@ struct agent {
 	struct kernel_publish published;
 	uint64_t started_us;
 	uint64_t canary_us;
+	bool ready; /* told so */
 	uint64_t undecodable; /* records that could not be read */
 	bool store_degraded;  /* as last told */
 	uint64_t binds_failed; /* of the ledger, as last seen to */
@@ -129,6 +130,8 @@ int agent_policies(const struct agent *a, const struct policy ***ret, size_t *re
 /* The image of policies that was just compiled becomes one that has what they say through symbolic links, if any were found.
  * Return: 0; -ENOMEM, -EOVERFLOW. */
 int agent_spell_image(struct agent *a, const struct policy *const *policies, size_t n, struct image **image);
+/* Once the agent is ready: hooks that no policy in force needs lose their programs until one does. */
+void agent_trim(struct agent *a);
 /* Something may have been found: put it in force. */
 void agent_respell(struct agent *a);
 

@@ -322,6 +322,19 @@ static bool publish_take_back(struct agent *a, int error, char **reterr_text)
 	return false;
 }
 
+void agent_trim(struct agent *a)
+{
+	int r;
+
+	if (!a->ready) /* its canary needs every hook */
+		return;
+	r = kernel_trim(a->kernel, a->image);
+	if (r < 0)
+		(void)log_error(r, "Failed to take programs out of hooks that no policy needs, ignoring");
+	else if (r > 0)
+		log_notice("Took %d programs out of hooks that no policy needs", r);
+}
+
 static int reload_set(struct agent *a, struct policy_set **set, bool *ret_stays, char **reterr_text)
 {
 	_cleanup_(policy_file_unrefp) struct policy_file *canary = NULL;
@@ -358,6 +371,7 @@ static int reload_set(struct agent *a, struct policy_set **set, bool *ret_stays,
 	(void)image_free(a->image);
 	a->image = steal_ptr(image);
 	identities_published(&a->identities, a->image, published.identities_without_room);
+	agent_trim(a);
 	r = change_arm(a, a->image->changes_at);
 	if (r < 0)
 		(void)log_error(r, "Failed to set the timer of the rules that come into force or expire, "

@@ -25,12 +25,15 @@ static json_t *status_links(struct agent *a)
 {
 	size_t n;
 	const char *const *names = kernel_links(a->kernel, &n);
-	json_t *list = json_array();
+	json_t *list = json_array(), *idle = json_array();
+	const char *name;
 
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, json_string(names[i]));
-	return json_pack("{s:o, s:o, s:o}", "attached", number(n), "expected", number(n), "names",
-			 list);
+	for (size_t i = 0; (name = kernel_idle_programs(a->kernel, &i));)
+		(void)json_array_append_new(idle, json_string(name));
+	return json_pack("{s:o, s:o, s:o, s:o}", "attached", number(n), "expected", number(n), "names", list,
+			 "idle", idle);
 }
 
 /* ---- containers, and how many cgroups each policy governs ---- */

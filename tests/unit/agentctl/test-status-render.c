@@ -65,6 +65,8 @@ static const struct {
 	{"{\"containers\": []}", "  no cgroup matches a policy now\n"},
 	{"{\"links\": {\"attached\": 8, \"missing\": [\"mmap_file\"]}}",
 	 "Hooks: 8 of 9 attached; missing mmap_file\n"},
+	{"{\"links\": {\"idle\": [\"haetae_sb_mount\", \"haetae_capable\"]}}",
+	 "Hooks: 9 of 9 attached; 2 without a program, no policy needs them\n"},
 	{"{\"canary\": {\"ok\": false, \"error\": \"open succeeded\"}}",
 	 "Canary: NOT refused: nothing is protected (open succeeded)"},
 	{"{\"store\": {\"dropped\": 3}}", "0 waiting, 3 dropped\n"},

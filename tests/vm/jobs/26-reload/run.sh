@@ -101,25 +101,57 @@ expect "it is overridden" agentctl reload
 expect "by the administrator's file of that name" eval 'refused probe moving && passes probe both'
 rm "$POLICIES"/*.yaml $vendor/90-vendor.yaml
 
+# ---- hooks that no policy needs ----
+idle() { agentctl status --json | json '$.links.idle'; } # programs that are in no hook
+none_idle() { [[ $(idle) == "[]" ]]; }
+mkfifo /r/go-idle
+expect "no policy is left" agentctl reload
+expect "what only gives verdicts has left its hooks" eval 'idle | says haetae_file_open'
+expect "what keeps labels has not" eval '! idle | grep -E "task_alloc|task_free|committed_creds|process_|cgroup_"'
+expect "nothing is refused" eval 'passes probe one && passes probe moving'
+enter /r.scope "$TRY" wait /r/go-idle open read /r/one 2>/dev/null &
+pid=$!
+expect "an agent that starts without a policy becomes ready" systemctl restart haetaed.service
+expect "and needs none of them either" until_ 10 eval 'idle | says haetae_file_open'
+printf 'policy: one\nmatch: [{cgroup: /r.scope}]\nfile: {deny: [/r/one]}\nkernel: {mount: allow}\n' | policy one.yaml
+expect "a policy comes" agentctl reload
+expect "and is in force" refused probe one
+timeout 10 bash -c ': >/r/go-idle'
+wait "$pid"
+expect "for a task that began when there was none, too" is 1 echo "$?"
+expect "what its lines allow stays out" is '["haetae_sb_mount"]' idle
+mounts() { inside /r.scope mount -t tmpfs reload /mnt && umount /mnt; }
+expect "and is allowed" mounts
+printf 'policy: one\nmatch: [{cgroup: /r.scope}]\nfile: {deny: [/r/one]}\n' | policy one.yaml
+expect "its lines change" agentctl reload
+expect "and hold" refuse mounts
+expect "with every program in its hook" none_idle
+kill -KILL "$(agent_pid)"
+expect "another agent takes them over" until_ 30 eval 'agentctl status --json >/dev/null && none_idle'
+expect "and they refuse" eval 'refused probe one && refuse mounts'
+rm "$POLICIES/one.yaml"
+
 # ---- eight readers while two versions take turns ----
 # /r/both is refused by both, by one policy's different lines; /r/none by none; /r/moving by one policy of each version, but not the
 # same one: whoever sees one policy's new and the other's old version lets it through.
 mkdir /r/flip
-version() { # NUMBER FIRST SECOND
+version() { # NUMBER FIRST SECOND MOUNT: with hooks that come and go
 	cat >"/r/flip/$1" <<-EOF
 		policy: flip-a
 		match: [{cgroup: /flip.scope}]
+		kernel: {mount: $4}
 		file:
 		  deny: [$2]
 		---
 		policy: flip-b
 		match: [{cgroup: /flip.scope}]
+		kernel: {mount: allow}
 		file:
 		  deny: [$3]
 	EOF
 }
-version 1 "/r/moving, /r/both" "/r/kept"
-version 2 "/r/b*, /r/one" "/r/moving"
+version 1 "/r/moving, /r/both" "/r/kept" allow
+version 2 "/r/b*, /r/one" "/r/moving" deny
 policy flip.yaml </r/flip/1
 expect "the first version is in force" agentctl reload
 milliseconds_of() { # COMMAND...: of eight of them, each

@@ -21,19 +21,21 @@ systemctl daemon-reload
 fault() { "$FAULT" "$file" "$@"; }
 
 # Each version has a policy of its own, and one that changes; literal rules, which bind objects, and wildcards.
-version() { # NAME RULE
+version() { # NAME RULE MOUNT: with hooks that come and go
 	cat >"/f/version-$1" <<-END
 		policy: changes
 		match: [{cgroup: /f.scope}]
+		kernel: {mount: $3}
 		file: {deny: ["$2"]}
 		---
 		policy: only-$1
 		match: [{unit: f.scope}]
+		kernel: {mount: allow}
 		file: {deny: [/f/$1, "/f/link?*"]}
 	END
 }
-version old /f/both
-version new "/f/bo*"
+version old /f/both allow
+version new "/f/bo*" deny
 write() { policy f.yaml <"/f/version-$1"; }
 publish() { write "$1" && agentctl reload; }
 write old
