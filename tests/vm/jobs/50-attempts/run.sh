@@ -51,7 +51,7 @@ expect "all were refused" is "$attempts" sum 3
 expect "nothing changed" is "$before" fingerprint
 expect "every verdict is accounted for" settle 120
 read -r counted stored aggregated lost < <(ledger deny)
-echo "# counted $counted, stored $stored, aggregated $aggregated, lost $lost"
+echo "# counted $counted, stored $stored, aggregated $aggregated, lost $lost; the store has $(du --summarize --block-size=M $STATE | cut -f 1)"
 expect "each refusal was counted" is "$attempts" echo $((counted - counted_before))
 expect "counted = stored + aggregated + lost" is "$counted" echo $((stored + aggregated + lost))
 expect "the database says the same by itself" is "$stored $aggregated $lost" database 1
