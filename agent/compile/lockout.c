@@ -64,6 +64,19 @@ static bool entry_selects(const struct policy *policy, const struct policy_match
 	}
 }
 
+/* A container that is a service has nspawn itself in the service's cgroup, and what it runs in one below. Every such service has
+ * a name of its own, so it is the entry that is looked at. */
+static bool entry_names_nspawn(const struct policy_match *match)
+{
+	const char *text = match->unit ? match->unit : match->cgroup.text;
+	const char *at = text ? strstr(text, "systemd-nspawn@") : NULL;
+
+	if (!at || policy_match_has_container(match) || (at > text && at[-1] != '/'))
+		return false;
+	at += strcspn(at, "/");
+	return !*at || strcmp(at, "/**") == 0;
+}
+
 static const char *entry_guarded(const struct policy *policy, const struct policy_match *match, const char *own)
 {
 	for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++)
@@ -73,6 +86,8 @@ static const char *entry_guarded(const struct policy *policy, const struct polic
 		return "Haetae itself";
 	if (entry_selects(policy, match, conmon) && !entry_selects(policy, match, container))
 		return "the container runtime (podman's conmon)";
+	if (entry_names_nspawn(match))
+		return "the container runtime (nspawn; the container is in the cgroup `payload` below)";
 	return NULL;
 }
 

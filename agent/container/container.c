@@ -3,11 +3,12 @@
 /*
  * The shapes of cgroup paths, as the runtimes make them:
  *
- *   podman      libpod-HEX.scope (systemd), libpod-HEX (cgroupfs), libpod-payload-HEX
- * (--cgroups=split, quadlet) docker      docker-HEX.scope (systemd), docker/HEX (cgroupfs)
- *   containerd  cri-containerd-HEX.scope, *:cri-containerd:HEX, nerdctl-HEX.scope, /default/ID
- * (ctr) crio        crio-HEX.scope, crio-HEX kubernetes  kubepods*: a bare HEX below a pod, where
- * nothing tells the runtime nspawn      systemd-nspawn@NAME.service, machine-NAME.scope (machined)
+ *   podman      libpod-HEX.scope (systemd), libpod-HEX (cgroupfs), libpod-payload-HEX (--cgroups=split, quadlet)
+ *   docker      docker-HEX.scope (systemd), docker/HEX (cgroupfs)
+ *   containerd  cri-containerd-HEX.scope, *:cri-containerd:HEX, nerdctl-HEX.scope, /default/ID (ctr)
+ *   crio        crio-HEX.scope, crio-HEX
+ *   kubernetes  kubepods*: a bare HEX below a pod, where nothing tells the runtime
+ *   nspawn      machine-NAME.scope (machined), systemd-nspawn@NAME.service/payload
  *   libvirt     machine-qemu\x2dN\x2dNAME.scope, machine-lxc\x2d...
  *   lxc         lxc.payload.NAME, lxc/NAME
  *   systemd     any other unit
@@ -162,12 +163,6 @@ static bool shape_from_machine(struct component c, struct shape *ret)
 {
 	struct component name = c;
 
-	if (component_skip(&name, "systemd-nspawn@") && component_chop(&name, ".service") &&
-	    name.len > 0) {
-		*ret = (struct shape){.runtime = "nspawn", .name = name};
-		return true;
-	}
-	name = c;
 	if (component_skip(&name, "machine-") && component_chop(&name, ".scope") && name.len > 0) {
 		struct component rest = name;
 		bool vm = component_skip(&rest, "qemu\\x2d") || component_skip(&rest, "lxc\\x2d");
@@ -181,6 +176,16 @@ static bool shape_from_machine(struct component c, struct shape *ret)
 		return true;
 	}
 	return false;
+}
+
+/* What runs as a service of its own has nspawn itself beside it: only what is below payload is the container. */
+static bool shape_from_nspawn(struct component parent, struct component c, struct shape *ret)
+{
+	if (!component_is(c, "payload") || !component_skip(&parent, "systemd-nspawn@") ||
+	    !component_chop(&parent, ".service") || parent.len == 0)
+		return false;
+	*ret = (struct shape){.runtime = "nspawn", .name = parent};
+	return true;
 }
 
 /* A component whose parent gives it its meaning. depth counts from 0. */
@@ -257,7 +262,7 @@ static void walk_path(const char *cgroup, struct walk *w)
 		c = (struct component){p, strcspn(p, "/")};
 		p += c.len;
 		if (shape_from_prefix(c, &shape) || shape_from_colons(c, &shape) ||
-		    shape_from_machine(c, &shape) ||
+		    shape_from_machine(c, &shape) || shape_from_nspawn(parent, c, &shape) ||
 		    shape_from_parent(depth > 0 ? parent : (struct component){"", 0}, c, depth,
 				      in_pod, &shape)) {
 			w->container = shape;

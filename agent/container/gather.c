@@ -7,6 +7,7 @@
  *   CRI-O       annotations io.kubernetes.cri-o.*
  *   containerd  (CRI) annotations io.kubernetes.cri.*; labels are not handed down
  *   nerdctl     annotation nerdctl/name
+ *   ctr         the id is the name that was chosen; image and labels are in a database of containerd's own
  *   docker      its own configuration of the container
  *   nspawn, libvirt, lxc  there is a name, and nothing else
  *   others      their annotations are their labels; a name is the id
@@ -231,6 +232,12 @@ static void named_gather(struct sheet *s, const char *name)
 	(void)json_object_set_new(s->facts, "labels_known", json_true());
 }
 
+/* 64 hexadecimal digits are nobody's choice. */
+static bool id_is_made(const char *id)
+{
+	return strlen(id) == 64 && strspn(id, "0123456789abcdef") == 64;
+}
+
 static void sheet_fill(struct sheet *s, const char *runtime, const char *id, const char *root_dir)
 {
 	if (strcmp(runtime, "podman") == 0)
@@ -245,6 +252,8 @@ static void sheet_fill(struct sheet *s, const char *runtime, const char *id, con
 		cri_gather(s);
 	else if (annotation(s, "nerdctl/name"))
 		sheet_set(s, "name", annotation(s, "nerdctl/name"));
+	else if (strcmp(runtime, "containerd") == 0 && s->annotations && !id_is_made(id))
+		(void)json_object_set_new(s->facts, "name", json_string(id));
 	else if (strcmp(runtime, "unknown") == 0)
 		plain_gather(s, id);
 }

@@ -18,9 +18,12 @@
 #include "programs/haetaed/agent.h"
 #include "programs/haetaed/bindings.h"
 #include "programs/haetaed/log.h"
+#include "programs/haetaed/process.h"
 
-/* A runtime that has made the cgroup is setting the container up in it, and must not be judged for that. */
+/* A runtime that has made the cgroup is setting the container up in it, and must not be judged for that: it is left alone for a
+ * moment, and as long as it is seen at it, if that ends. */
 #define SET_UP_NS 3000000000ULL
+#define SET_UP_MAX_NS 60000000000ULL
 
 static bool policy_asks(const struct policy *policy)
 {
@@ -124,6 +127,12 @@ struct scan {
 	size_t found;
 };
 
+/* Is its runtime still at work? */
+static bool is_set_up_now(struct agent *a, const struct binding *b)
+{
+	return agent_boottime_ns() < b->seen_ns + SET_UP_MAX_NS && cgroup_is_being_set_up(a->kernel, b->record.cgroup);
+}
+
 static int scan_add(struct scan *s, uint64_t id, const char *path, const struct container *c)
 {
 	struct container_record record = {
@@ -141,7 +150,7 @@ static int scan_add(struct scan *s, uint64_t id, const char *path, const struct 
 	}
 	b->pending = true;
 	b->seen_ns = agent_boottime_ns();
-	return s->wait ? 0 : look(s->a, b);
+	return s->wait || cgroup_is_being_set_up(s->a->kernel, path) ? 0 : look(s->a, b);
 }
 
 static int scan_one(uint64_t id, const char *path, void *userdata)
@@ -156,7 +165,7 @@ static int scan_one(uint64_t id, const char *path, void *userdata)
 
 		if (!b)
 			r = scan_add(s, id, path, &c);
-		else if (!s->wait && !b->record.told && !is_known(&b->record.facts))
+		else if (!s->wait && !b->record.told && !is_known(&b->record.facts) && !(b->pending && is_set_up_now(s->a, b)))
 			r = look(s->a, b);
 	}
 	container_deinit(&c);
@@ -229,7 +238,8 @@ int agent_bind_image(struct agent *a, const struct policy *const *policies, size
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < a->bindings.n; i++)
-		r = bind_in_image(a, policies, n, &a->bindings.items[i].record, image);
+		if (!a->bindings.items[i].pending)
+			r = bind_in_image(a, policies, n, &a->bindings.items[i].record, image);
 	return r;
 }
 
@@ -302,7 +312,7 @@ void agent_bind_tick(struct agent *a)
 	for (size_t i = 0; i < a->bindings.n; i++) {
 		struct binding *b = &a->bindings.items[i];
 
-		if (b->pending && now >= b->seen_ns + SET_UP_NS)
+		if (b->pending && now >= b->seen_ns + SET_UP_NS && !is_set_up_now(a, b))
 			bind_late(a, policies, n, b);
 	}
 }

@@ -166,6 +166,25 @@ START_TEST(test_others)
 }
 END_TEST
 
+/* ctr, where nothing but the id was chosen. */
+START_TEST(test_ctr)
+{
+	json_auto_t *annotations = json_object();
+	json_auto_t *nerdctls = json_pack("{s:s}", "nerdctl/name", "app");
+	struct container_place place = {.annotations = annotations, .root_dir = root};
+	struct container_facts facts;
+
+	ck_assert_int_eq(container_facts_gather("containerd", "web", &place, &facts), 0);
+	check(&facts, "web|?|?");
+	place.annotations = nerdctls;
+	ck_assert_int_eq(container_facts_gather("containerd", "web", &place, &facts), 0);
+	check(&facts, "app|?|?");
+	place.annotations = NULL; /* nobody knows whose it is */
+	ck_assert_int_eq(container_facts_gather("containerd", "web", &place, &facts), 0);
+	check(&facts, "?|?|?");
+}
+END_TEST
+
 /* Annotations that the state leaves out are in the bundle. */
 START_TEST(test_bundle)
 {
@@ -228,6 +247,7 @@ int main(void)
 	tcase_add_test(tc, test_podman_found);
 	tcase_add_test(tc, test_podman_damaged);
 	tcase_add_loop_test(tc, test_others, 0, (int)ARRAY_LEN(others));
+	tcase_add_test(tc, test_ctr);
 	tcase_add_test(tc, test_bundle);
 	tcase_add_test(tc, test_docker);
 	tcase_add_test(tc, test_ids);

@@ -29,6 +29,13 @@ ROOT_PACKAGES = """
 systemd systemd-sysv dbus podman crun conmon curl procps util-linux iproute2 kmod sqlite3 attr e2fsprogs
 libbpf1 libjansson4 libyaml-0-2 libsqlite3-0 libsystemd0 libcap2-bin busybox-static openssh-server openssh-client
 """.split()
+# What only few jobs need in the system itself is in a userland of its own (USERLAND in their job.conf): more packages, and the
+# units of these that jobs start themselves.
+USERLANDS: dict[str, tuple[list[str], list[str]]] = {
+    "": ([], []),
+    "runtimes": ("runc docker.io containerd systemd-container apparmor iptables jq".split(),
+                 "docker.service docker.socket containerd.service apparmor.service".split()),
+}
 # The container's own root: a web server, and the downloader an intruder would like to have.
 WEB_PACKAGES = "nginx-light curl busybox".split()
 WEB_ROOT = "var/lib/haetae-rig/web-root"
@@ -92,17 +99,19 @@ def suite() -> str:
     return chosen
 
 
-def prepare() -> Path:
-    """Returns the file of the root image, building what is not in the cache."""
+def prepare(userland: str = "") -> Path:
+    """Returns the file of the root image with a userland, building what is not in the cache."""
     release = suite()
+    packages, disabled = USERLANDS[userland]
+    suffix = f"-{userland}" if userland else ""
     web = container_root().parent
-    base = _root("base", release, "userland", ROOT_PACKAGES)
+    base = _root(f"base{suffix}", release, f"userland{suffix}", ROOT_PACKAGES + packages)
     stub = "".join(path.read_text() for path in sorted((GUEST / "image").iterdir()))
-    key = cache.digest(base.name, web.name, stub, repr(FILES), repr(MASKED), repr(DISABLED), str(FREE_MIB), "2")
-    image = cache.entry(f"root-{release}-{key}", lambda work: _image(work, base, web))
+    key = cache.digest(base.name, web.name, stub, repr(FILES), repr(MASKED), repr(DISABLED + disabled), str(FREE_MIB), "2")
+    image = cache.entry(f"root{suffix}-{release}-{key}", lambda work: _image(work, base, web, DISABLED + disabled))
     for used in (web, base, image):
         os.utime(used)
-    for kind in ("web", "base", "root"):
+    for kind in ("web", f"base{suffix}", f"root{suffix}"):
         cache.prune(f"{kind}-{release}-*", keep=2)
     return image / "root.img"
 
@@ -198,8 +207,8 @@ def _mib(tree: Path) -> int:
     return int(output_of(["du", "-sxm", tree]).split()[0])
 
 
-def _image(work: Path, base: Path, web: Path) -> None:
-    """Makes work/root.img of a userland and a container root."""
+def _image(work: Path, base: Path, web: Path, disabled: list[str]) -> None:
+    """Makes work/root.img of a userland and a container root; units that are disabled are for jobs to start."""
     say("making the root image")
     tree = work / "tree"
     run(["cp", "-a", base / "tree", tree], log=work / "log")
@@ -221,8 +230,9 @@ def _image(work: Path, base: Path, web: Path) -> None:
     shutil.copy(GUEST / "image/rig.service", units / "rig.service")
     (units / "multi-user.target.wants").mkdir(exist_ok=True)
     (units / "multi-user.target.wants/rig.service").symlink_to("../rig.service")
-    for unit in DISABLED:
-        (units / "multi-user.target.wants" / unit).unlink(missing_ok=True)
+    for unit in disabled:
+        for wants in units.glob("*.wants"):
+            (wants / unit).unlink(missing_ok=True)
     (units / "default.target").unlink(missing_ok=True)
     (units / "default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
     shutil.copy(GUEST / "image/rig-start", tree / "usr/local/sbin/rig-start")

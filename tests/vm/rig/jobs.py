@@ -26,6 +26,7 @@ class Job:
     by_name: bool
     roots: tuple[str, ...]
     icount: bool
+    userland: str
 
     @property
     def name(self) -> str:
@@ -35,7 +36,7 @@ class Job:
 def load(directory: Path) -> Job:
     """Reads job.conf: shell assignments, but only of the names known here, so that a slip of the pen is an error."""
     values = {"KERNELS": " ".join(LINES), "APPEND": "", "TIMEOUT": "300", "SMP": "2", "INSTALL": "1", "EXCLUSIVE": "0",
-              "BY_NAME": "0", "ROOTS": "", "ICOUNT": "0"}
+              "BY_NAME": "0", "ROOTS": "", "ICOUNT": "0", "USERLAND": ""}
     conf = directory / "job.conf"
     for number, line in enumerate(conf.read_text().splitlines() if conf.exists() else (), start=1):
         for word in shlex.split(line, comments=True):
@@ -45,7 +46,7 @@ def load(directory: Path) -> Job:
             values[key] = value
     return Job(directory, tuple(values["KERNELS"].split()), values["APPEND"], int(values["TIMEOUT"]),
                int(values["SMP"]), values["INSTALL"] == "1", values["EXCLUSIVE"] == "1", values["BY_NAME"] == "1",
-               tuple(values["ROOTS"].split()), values["ICOUNT"] == "1")
+               tuple(values["ROOTS"].split()), values["ICOUNT"] == "1", values["USERLAND"])
 
 
 def all_of(directory: Path) -> list[Job]:

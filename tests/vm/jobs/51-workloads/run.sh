@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Real work under enforced allow-lists, of which nothing may be refused: packages are installed, a program is built and run,
-# Python tests itself, git clones, commits and packs, and the library's PostgreSQL and nginx are loaded.
+# Python tests itself, git clones, commits and packs, and the library's PostgreSQL and nginx are loaded. And packages on the host
+# and in a container that nobody governs.
 # shellcheck disable=SC2317 # the functions are called by expect
 # shellcheck disable=SC2016 # shells elsewhere are handed what they shall expand
 # shellcheck source=tests/lib/haetae.sh
@@ -38,6 +39,22 @@ expect "install: apt-get installs three packages" workload install '
 expect "install: what they brought runs" did install "Hello, world!"
 expect "install: a library among it" did install "[1, 2] True"
 looked_at install
+
+# ---- nobody's packages: on the host itself, and in a container that no policy selects ----
+refusals() { settle >&2 && ledger deny; }
+before=$(refusals)
+host_installs() {
+	dpkg --install "$WORKLOADS"/usr/src/hello_*.deb "$WORKLOADS"/usr/src/libyaml-0-2_*.deb && hello && dpkg --purge hello && ! command -v hello
+}
+nobody_installs() {
+	podman run --quiet --rm --name nobody --network none --rootfs "$WORKLOADS:O" bash -ec '
+		mkdir -p /etc/apt/apt.conf.d /etc/apt/sources.list.d /etc/apt/preferences.d
+		cd /usr/src && apt-get -o APT::Sandbox::User=root --yes install ./hello_*.deb && hello'
+}
+expect "nobody: the host installs and removes packages" host_installs
+expect "nobody: an ungoverned container does" nobody_installs
+expect "nobody: systemd starts itself anew, and its services" eval 'systemctl daemon-reexec && systemctl restart dbus.service systemd-journald.service'
+expect "nobody: nothing was refused" is "$before" refusals
 
 # ---- a build ----
 expect "build: make -j2" workload build '
