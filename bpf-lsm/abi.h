@@ -95,7 +95,8 @@
 #define HT_REASON_FROZEN 11U	/* a name on the way to something that a rule names */
 #define HT_REASON_KERNEL 12U	/* a line of `kernel:` */
 #define HT_REASON_GUARD 13U	/* Haetae's own files, processes and BPF objects */
-#define HT_REASON_MAX 14U
+#define HT_REASON_AMBIGUOUS 14U /* a name in a directory where other spellings mean the same */
+#define HT_REASON_MAX 15U
 
 /* ---- profile: one deterministic automaton over the components of a path -----------------------
  *
@@ -121,7 +122,7 @@
  *   EXE     {state, EXE, 0}     rule: mask of the exe conditions that a program at this path meets
  *                               (HT_ENTRY_EXE says it exists). Asked once, when the subject's program starts.
  *   UID     {0, UID, uid}       rule: mask of the uid conditions that this uid meets; missing: none
- *   ANONYMOUS {0, ANONYMOUS, 0} what holds for objects without a name: memfd, deleted, O_TMPFILE. Its RULE entries
+ *   ANONYMOUS {0, ANONYMOUS, 0} what holds for executing objects without a name: memfd, deleted, O_TMPFILE. Its RULE entries
  *                               stand under HT_STATE_ANONYMOUS. Always there.
  *   WRITABLE {0, WRITABLE, 0}   what is refused of memory that is or was writable, and of programs that the
  *                               container can write; missing: nothing. RULE entries: HT_STATE_WRITABLE.
@@ -409,6 +410,8 @@ struct ht_settings {
 	__u32 lines_missing; /* 1 << HT_KERNEL_*: lines that this kernel has no hooks for */
 	__u32 load; /* counts the loads over these maps: which programs are the present ones */
 	__u32 moves; /* 1: every move of a name is seen to (struct ht_moves) */
+	__s32 overlay_lower; /* to what it has in its lower layers; 0: not known */
+	__u32 overlay_counted; /* 1: that is a pointer to a structure that begins with their number; 0: a pointer, NULL for none */
 	__u32 pad;
 	__u64 agent_start; /* of that process, in ticks of /proc/PID/stat since boot: a number can be used again */
 	__u64 rounds; /* of binding what runs that came to their end: where a cgroup has a later one, its tasks may be without labels */
@@ -465,7 +468,7 @@ HT_ASSERT(sizeof(struct ht_cgroup) == 64);
 HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
-HT_ASSERT(sizeof(struct ht_settings) == 96);
+HT_ASSERT(sizeof(struct ht_settings) == 104);
 HT_ASSERT(sizeof(struct ht_moves) == 16);
 HT_ASSERT(sizeof(struct ht_guard_file) == 16 && sizeof(struct ht_guard_id) == 8);
 HT_ASSERT(sizeof(struct ht_ledger) == 432);

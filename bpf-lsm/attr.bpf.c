@@ -107,13 +107,48 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 	return 0;
 }
 
+/* Requests of btrfs that make or remove names without a hook on names: subvolumes, and snapshots, which show all that is in
+ * one under other names. What they name is in the memory of the one who asks; so of a snapshot everything is refused that is
+ * refused anywhere, of the others making or removing. */
+static __always_inline __u32 subvolume_ops(__u32 cmd)
+{
+	switch (cmd & ((_IOC_TYPEMASK << _IOC_TYPESHIFT) | _IOC_NRMASK)) {
+	case IOCTL(0x94, 1):  /* BTRFS_IOC_SNAP_CREATE */
+	case IOCTL(0x94, 23): /* BTRFS_IOC_SNAP_CREATE_V2 */
+		return HT_OP_ALL;
+	case IOCTL(0x94, 14): /* BTRFS_IOC_SUBVOL_CREATE */
+	case IOCTL(0x94, 24): /* BTRFS_IOC_SUBVOL_CREATE_V2 */
+		return HT_OP_CREATE;
+	case IOCTL(0x94, 15): /* BTRFS_IOC_SNAP_DESTROY */
+	case IOCTL(0x94, 63): /* BTRFS_IOC_SNAP_DESTROY_V2 */
+		return HT_OP_DELETE;
+	}
+	return 0;
+}
+
+static __always_inline int subvolume_judge(struct file *file, __u32 ops)
+{
+	struct object o = { .ops = ops, .fault = HT_REASON_UNRESOLVED };
+	struct label *l;
+
+	if (file->f_inode->i_sb->s_magic != BTRFS_SUPER_MAGIC)
+		return 0;
+	l = label_current();
+	if (!l)
+		return 0;
+	object_of_file(&o, file);
+	return hook_judge(l, &o);
+}
+
 static __always_inline int ioctl_judge(struct file *file, __u32 cmd)
 {
 	__u32 ops = ioctl_ops(cmd), type;
 	struct label *l;
 
-	if (!ops)
-		return 0;
+	if (!ops) {
+		ops = subvolume_ops(cmd);
+		return ops ? subvolume_judge(file, ops) : 0;
+	}
 	type = file->f_inode->i_mode & S_IFMT;
 	if (type != S_IFREG && type != S_IFDIR)
 		return 0;

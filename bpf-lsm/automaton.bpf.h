@@ -167,6 +167,12 @@ static __always_inline bool automaton_follow(struct label *l, void *profile, __u
 	return true;
 }
 
+/* Is the next component one of which nobody can tell what it will be called next time? */
+static __always_inline bool automaton_is_ambiguous(struct label *l)
+{
+	return l->walk.ambiguous && l->walk.n - l->position.step == l->walk.ambiguous;
+}
+
 static long automaton_step(__u32 index, struct automaton_context *context)
 {
 	struct label *l = context->label;
@@ -176,7 +182,8 @@ static long automaton_step(__u32 index, struct automaton_context *context)
 	if (!l || !context->profile)
 		return 1;
 	step = l->position.step;
-	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL))
+	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL) ||
+	    automaton_is_ambiguous(l))
 		return 1;
 	c = &l->walk.components[(l->walk.n - 1 - step) & (HT_WALK_COMPONENTS - 1)];
 	return !automaton_follow(l, context->profile, c->hash, c->dentry);

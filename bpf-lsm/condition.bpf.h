@@ -6,7 +6,8 @@
  *
  * Which exe conditions of a profile a task meets follows from the path of its program as it was at exec time, which
  * its label keeps. The path is taken through the profile's automaton once and the mask kept with the stamp of the
- * profile's content; another content is asked anew. A path that was too long to keep meets no condition.
+ * profile's content; another content is asked anew. A path that was too long to keep meets no condition, and neither does a
+ * program without one: of that the label has a name that is no path, which can be anything.
  */
 
 #include "automaton.bpf.h"
@@ -53,7 +54,8 @@ static __noinline __u64 condition_exe(struct label *l, void *profile)
 	struct ht_entry *e;
 	__u64 mask = 0;
 
-	if (!l || !profile || !l->exe_len || l->exe_flags || l->exe_len > HT_TEXT_EXE_MAX)
+	if (!l || !profile || !l->exe_len || l->exe_flags || l->exe_len > HT_TEXT_EXE_MAX ||
+	    l->exe[0] != '/')
 		return 0;
 	l->condition.kept = l->position;
 	if (automaton_start(l, profile, HT_EDGE_START)) {

@@ -89,26 +89,58 @@ static __always_inline bool name_is_executor(struct dentry *dentry)
 	return bpf_strncmp(text, sizeof(text), systemd_executor) == 0;
 }
 
+/* PID 1 (parent) made the task. Is this still PID 1's own code, which runs the executor that lies beside PID 1's program?
+ * The executor itself goes on to what a unit names, whatever that is called and wherever its links lead. */
+static __always_inline bool exec_is_executor(struct task_struct *task, struct task_struct *parent,
+					     struct dentry *dentry)
+{
+	struct dentry *directory = NULL, *systemds = NULL;
+	struct file *runs = NULL, *systemd = NULL;
+
+	if (BPF_CORE_READ_INTO(&runs, task, mm, exe_file) < 0 ||
+	    BPF_CORE_READ_INTO(&systemd, parent, mm, exe_file) < 0 || !runs || runs != systemd ||
+	    BPF_CORE_READ_INTO(&directory, dentry, d_parent) < 0 ||
+	    BPF_CORE_READ_INTO(&systemds, systemd, f_path.dentry, d_parent) < 0)
+		return false;
+	return directory == systemds && name_is_executor(dentry);
+}
+
+/* Did the task itself say to execute something that it has open, or its own program? A name in a directory, whatever link
+ * stands there, is no such thing. */
+static __always_inline bool exec_is_of_descriptor(struct linux_binprm *bprm)
+{
+	static const char by_proc[] = "/proc/self/", by_fd[] = "/dev/fd/";
+	char text[sizeof(by_proc)] = {};
+	const char *name = NULL;
+
+	if (BPF_CORE_READ_INTO(&name, bprm, filename) < 0 ||
+	    bpf_probe_read_kernel_str(text, sizeof(text), name) < 0)
+		return false;
+	return bpf_strncmp(text, sizeof(by_proc) - 1, by_proc) == 0 ||
+	       bpf_strncmp(text, sizeof(by_fd) - 1, by_fd) == 0;
+}
+
 /* A task without a label, in a governed cgroup, executes for the first time. Is it a runtime that runs itself once
  * more, before its set-up? It is still in the mount namespace of the one that made it, and runs a copy of itself
- * that has no name there (runc: a memfd, or a mount that was taken off again); or it is systemd's executor. What a
- * container chose to run cannot be either: its first program is started in another mount namespace, and a unit's by
- * its path. */
+ * that has no name there (runc: a memfd, or a mount that was taken off again), by a descriptor; or it is systemd's
+ * executor. What a container chose to run cannot be either: its first program is started in another mount namespace, or by
+ * its path, and where that path leads is not asked. */
 static __noinline bool exec_is_runtime(struct linux_binprm *bprm)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task(), *parent = NULL;
 	struct mnt_namespace *own = NULL, *makers = NULL;
 	struct object o = { .ops = HT_OP_EXEC };
 	int maker = 0;
 
-	if (BPF_CORE_READ_INTO(&own, task, nsproxy, mnt_ns) < 0 ||
-	    BPF_CORE_READ_INTO(&makers, task, real_parent, nsproxy, mnt_ns) < 0 ||
-	    BPF_CORE_READ_INTO(&maker, task, real_parent, tgid) < 0 || !own || own != makers)
+	if (BPF_CORE_READ_INTO(&parent, task, real_parent) < 0 ||
+	    BPF_CORE_READ_INTO(&own, task, nsproxy, mnt_ns) < 0 ||
+	    BPF_CORE_READ_INTO(&makers, parent, nsproxy, mnt_ns) < 0 ||
+	    BPF_CORE_READ_INTO(&maker, parent, tgid) < 0 || !own || own != makers)
 		return false;
 	object_of_file(&o, bprm->file);
 	if (maker == 1)
-		return name_is_executor(bprm->file->f_path.dentry);
-	return verdict_place(&o) != 0;
+		return exec_is_executor(task, parent, bprm->file->f_path.dentry);
+	return exec_is_of_descriptor(bprm) && verdict_place(&o) != 0;
 }
 
 SEC("lsm/bprm_check_security")
@@ -127,7 +159,7 @@ int BPF_PROG(haetae_bprm_check_security, struct linux_binprm *bprm, int ret)
 		label_delete(current_task());
 		return 0;
 	}
-	return hook_file(l, bprm->file, HT_OP_EXEC);
+	return hook_file_with(l, bprm->file, HT_OP_EXEC, OBJECT_TWICE);
 }
 
 struct library_context {
@@ -177,6 +209,16 @@ __global int name_is_library(struct label *l)
 	return l->glob.verdict;
 }
 
+/* The kernel maps what it was asked to execute, in one or more parts, right after that was judged: the same act. */
+static __always_inline __u32 map_facts(struct label *l, struct object *o, unsigned long prot)
+{
+	__u32 facts = OBJECT_AGAIN;
+
+	if ((l->facts & OBJECT_TWICE) && l->dentry == o->dentry)
+		facts |= OBJECT_TWICE;
+	return prot & PROT_WRITE ? facts | OBJECT_WX : facts;
+}
+
 /* Memory without a file that would be writable and executable, or executable after it was written. */
 static __always_inline int hook_memory(struct label *l)
 {
@@ -206,7 +248,7 @@ int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigne
 	object_of_file(&o, file);
 	l->walk.dentry = o.dentry;
 	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
-	o.facts = prot & PROT_WRITE ? OBJECT_WX : 0;
+	o.facts = map_facts(l, &o, prot);
 	return hook_judge(l, &o);
 }
 

@@ -133,6 +133,39 @@ int BPF_PROG(haetae_path_mkdir, const struct path *dir, struct dentry *dentry, _
 	return l ? hook_name(l, dir, dentry, HT_OP_CREATE) : 0;
 }
 
+/* The name is being looked up right now: nobody knows yet whether there is such a file. */
+static __always_inline bool name_is_unlooked(struct dentry *dentry)
+{
+	unsigned int flag = 0x10000000;
+
+	if (bpf_core_enum_value_exists(enum dentry_flags___enum, DCACHE_PAR_LOOKUP___enum))
+		flag = bpf_core_enum_value(enum dentry_flags___enum, DCACHE_PAR_LOOKUP___enum);
+	return dentry->d_flags & flag;
+}
+
+/* An open that may create a file asks before the name is looked up, if the kernel has no dentry of it. Where the file is
+ * there the answer counts for nothing, so nothing is to be told of it. With ESTALE, the kernel looks the name up; it goes on
+ * if the file is there, and does all once more if it is not, now with a dentry that says so. Once only: not every
+ * filesystem keeps such a dentry. Return: 0; -ESTALE: ask again; 1: now it is to be told. */
+static __always_inline int create_unlooked(struct label *l, const struct path *dir, struct dentry *dentry)
+{
+	struct dentry *parent = NULL;
+	__u64 name;
+	int ret;
+
+	(void)BPF_CORE_READ_INTO(&parent, dentry, d_parent);
+	name = walk_mix((__u64)parent, dentry->d_name.hash) | 1;
+	if (l->unlooked == name) {
+		l->unlooked = 0;
+		return 1;
+	}
+	ret = hook_name_with(l, dir, dentry, HT_OP_CREATE, OBJECT_QUIET);
+	if (!ret && l->level == LEVEL_ALLOW && !l->record)
+		return 0;
+	l->unlooked = name;
+	return -ESTALE;
+}
+
 SEC("lsm/path_mknod")
 int BPF_PROG(haetae_path_mknod, const struct path *dir, struct dentry *dentry, __u16 mode,
 	     unsigned int dev, int ret)
@@ -142,7 +175,14 @@ int BPF_PROG(haetae_path_mknod, const struct path *dir, struct dentry *dentry, _
 	if (ret)
 		return ret;
 	l = label_current();
-	return l ? hook_name(l, dir, dentry, HT_OP_CREATE) : 0;
+	if (!l)
+		return 0;
+	if (name_is_unlooked(dentry)) {
+		ret = create_unlooked(l, dir, dentry);
+		if (ret <= 0)
+			return ret ? -ESTALE : 0;
+	}
+	return hook_name(l, dir, dentry, HT_OP_CREATE);
 }
 
 SEC("lsm/path_symlink")

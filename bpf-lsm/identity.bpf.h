@@ -24,6 +24,25 @@ static __always_inline __u32 identity_upper_generation(struct inode *inode)
 	return generation;
 }
 
+/* Has an overlay's object something in a lower layer, now or before it was copied into the upper one? What was made in the
+ * upper layer has not, and where layers lie on several filesystems its number can be that of a file in a lower one. */
+static __always_inline bool identity_has_lower(__u64 dentry)
+{
+	struct ht_settings *set = settings_get();
+	struct inode *inode = NULL;
+	__u64 lower = 0;
+	__u32 n = 0;
+
+	if (!set || !set->overlay_lower)
+		return true; /* cannot be told */
+	if (BPF_CORE_READ_INTO(&inode, (struct dentry *)dentry, d_inode) < 0 ||
+	    bpf_probe_read_kernel(&lower, sizeof(lower), (void *)inode + set->overlay_lower) < 0)
+		return true;
+	if (!lower || !set->overlay_counted)
+		return lower;
+	return bpf_probe_read_kernel(&n, sizeof(n), (void *)lower) < 0 || n;
+}
+
 /* Return: false if the dentry has no inode or it cannot be read. *ret_stacked: on an overlay, where an object that was
  * known before it came into the upper layer is known by generation 0. */
 static __always_inline bool identity_read(__u64 dentry, struct ht_identity *ret, bool *ret_stacked)

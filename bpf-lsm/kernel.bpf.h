@@ -42,6 +42,11 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+/* with CONFIG_UNICODE */
+struct super_block___folding {
+	void *s_encoding;
+};
+
 struct inode {
 	__u16 i_mode;
 	struct kuid i_uid;
@@ -49,6 +54,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
+	unsigned int i_flags;
 	__u32 i_rdev;
 	__u32 i_generation;
 };
@@ -95,6 +101,11 @@ struct dentry {
 	struct qstr d_name;
 	struct inode *d_inode;
 	struct super_block *d_sb;
+};
+
+/* Before 6.15 (dcache: convert dentry flag macros to enum) it is a number that no type tells. */
+enum dentry_flags___enum {
+	DCACHE_PAR_LOOKUP___enum = 0x10000000,
 };
 
 struct user_namespace;
@@ -267,6 +278,7 @@ struct task_struct {
 
 struct linux_binprm {
 	struct file *file;
+	const char *filename; /* the kernel's copy of what execve() was called with, for a descriptor /dev/fd/N */
 	int argc;
 };
 
@@ -328,6 +340,10 @@ struct bpf_iter__task_file {
 #define S_IFBLK 0060000U
 #define S_IFCHR 0020000U
 #define PROC_SUPER_MAGIC 0x9fa0UL
+#define BTRFS_SUPER_MAGIC 0x9123683eUL
+#define S_CASEFOLD 0x8000U /* in i_flags */
+#define DCACHE_OP_COMPARE 0x2U
 #define EPERM 1
 #define ENOMEM 12
 #define EEXIST 17
+#define ESTALE 116

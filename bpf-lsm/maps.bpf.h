@@ -30,12 +30,13 @@ struct walk {
 	__u64 digest;  /* of every dentry, its sequence and every crossing: two equal walks are one */
 	__u64 crossed; /* of every crossing */
 	__u32 n;       /* components seen; the last HT_WALK_COMPONENTS are kept */
-	__u32 steps;
+	__u32 ambiguous; /* components below and in the topmost directory where a name has other spellings; 0: there is none */
 	__u32 status; /* WALK_* */
 	__u32 crossings;
 	__u32 bind;   /* crossed a mount whose root is not its filesystem's root */
 	__u32 straight; /* up the dentries of the filesystem, whatever is mounted where */
 	__u32 names;	/* collect components (0: only the digest) */
+	__u32 child;	/* components so far, if the last of them is an entry of the dentry where the walk stands */
 	__u64 stop;	/* straight: the dentry that is the container's root */
 	struct component components[HT_WALK_COMPONENTS];
 	__u8 head[64]; /* beginning of a struct dentry */
@@ -178,6 +179,8 @@ struct label {
 	__u32 record; /* some profile wants allowed operations recorded */
 	__u64 top;	/* mount that holds the first name of the object's path, 0: not known */
 	__u32 passing; /* the answer depends on more than the object's place and must be asked again */
+
+	__u64 unlooked; /* names the file whose creation the kernel was told to look up once more; 0: none */
 
 	struct memo_answer known; /* the answer, from before */
 

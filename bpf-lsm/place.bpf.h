@@ -203,12 +203,22 @@ static __always_inline bool task_borrows_creds(void)
 	return own != used;
 }
 
+/* Memory with a descriptor, a socket, a pipe: nothing that a rule on paths could mean. */
+static __always_inline bool places_is_nameless(struct object *o)
+{
+	struct dentry *dentry = (struct dentry *)o->dentry;
+	unsigned long flags = 0;
+
+	return BPF_CORE_READ_INTO(&flags, dentry, d_sb, s_flags) == 0 &&
+	       (flags & SB_NOUSER);
+}
+
 /* Decide of an object that is known by its dentry: the worst that is said of any of its names. Return: LEVEL_*. */
 static __always_inline __u32 places_decide(struct label *l, struct object *o)
 {
 	__u32 level, i;
 
-	if (!verdict_wanted(l, o))
+	if (!verdict_wanted(l, o) || places_is_nameless(o))
 		return LEVEL_ALLOW;
 	o->fault = places_find(l, o);
 	/* What lies below a stacked filesystem: the object above was judged a moment ago, by its name. */

@@ -238,6 +238,32 @@ static __noinline int verdict_writable(struct label *l, void *profile, __u32 slo
 	return 0;
 }
 
+/* The object lies in a directory where other spellings mean the same, so a rule on names in it decides nothing: what is
+ * refused anywhere below is refused. Return: false: nothing is, beyond the profile's defaults, which go on to be judged. */
+static __noinline int verdict_ambiguous(struct label *l, void *profile, __u32 slot)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_OTHER };
+	struct ht_entry *other;
+	__u32 told;
+
+	if (!l || !profile)
+		return 0;
+	other = bpf_map_lookup_elem(profile, &key);
+	if (!other) {
+		l->position.damaged = 1;
+		return 0;
+	}
+	if (!l->position.entry.below) {
+		l->position.entry = *other;
+		return 0;
+	}
+	told = l->freeze.wanted ? HT_OP_ALL : l->position.entry.below | other->deny | other->image | other->cond;
+	verdict_merge(l, l->profiles[slot & (HT_PROFILES_MAX - 1)], l->flags_here, LEVEL_DENY,
+		      told & l->ops, HT_REASON_AMBIGUOUS,
+		      verdict_rule(profile, l->position.entry.next, HT_RULE_BELOW, l->ops));
+	return 1;
+}
+
 /* A rename or a link: what would be lost of the old place's protection? */
 static __noinline int verdict_freeze(struct label *l, void *profile, __u32 slot)
 {
@@ -292,7 +318,7 @@ static __always_inline bool verdict_identity(struct label *l, void *profile, __u
 	identity.cgroup = l->origins[slot & (HT_PROFILES_MAX - 1)];
 	key.name = identity_hash(&identity);
 	e = bpf_map_lookup_elem(profile, &key);
-	if (!e && stacked && identity.generation) {
+	if (!e && stacked && identity.generation && identity_has_lower(l->dentry)) {
 		identity.generation = 0;
 		key.name = identity_hash(&identity);
 		e = bpf_map_lookup_elem(profile, &key);
@@ -317,6 +343,9 @@ static __always_inline bool verdict_position(struct label *l, void *profile, __u
 			return false;
 	} else if (!automaton_run(l, profile)) {
 		return false;
+	} else if (automaton_is_ambiguous(l) && !(l->position.entry.flags & HT_ENTRY_FINAL) &&
+		   verdict_ambiguous(l, profile, slot)) {
+		return true;
 	}
 	l->state_here = anonymous ? HT_STATE_ANONYMOUS : l->position.entry.next;
 	verdict_entry(l, profile, slot);
@@ -435,7 +464,9 @@ static __always_inline __u32 verdict_place(struct object *o)
 	    BPF_CORE_READ_INTO(&flags, sb, s_flags) < 0 ||
 	    BPF_CORE_READ_INTO(&ns, mount, mnt_ns) < 0)
 		return HT_REASON_UNRESOLVED;
-	if (flags & (SB_NOUSER | SB_KERNMOUNT))
+	/* The flags alone say less: debugfs and mqueue are mounted by the kernel and in containers, and the file of a namespace can
+	 * be mounted on another. */
+	if ((flags & (SB_NOUSER | SB_KERNMOUNT)) && (!ns || (__u64)ns == MOUNT_NS_INTERNAL))
 		return o->facts & OBJECT_USE ? PLACE_BELOW : HT_REASON_ANONYMOUS;
 	if ((__u64)ns == MOUNT_NS_INTERNAL && !(o->ops & HT_OPS_EXEC))
 		return PLACE_BELOW;

@@ -190,6 +190,33 @@ static __always_inline bool walk_mounts_hold(struct walk *w, __u64 mnt)
 	return false;
 }
 
+/* Does the directory take other spellings for the names in it than those that its dentries have? Where names are compared by
+ * the filesystem, a file has the spelling that somebody looked it up by first. Filesystems that can fold case do it in the
+ * directories that are marked so; the others do it in all. What cannot be read does. */
+__global int walk_folds(__u64 dentry)
+{
+	struct super_block___folding *folding;
+	struct inode *inode = NULL;
+	struct super_block *sb = NULL;
+	unsigned long magic = 0;
+	unsigned int flags = 0;
+	void *encoding = NULL;
+
+	if (BPF_CORE_READ_INTO(&sb, (struct dentry *)dentry, d_sb) < 0 ||
+	    BPF_CORE_READ_INTO(&magic, sb, s_magic) < 0)
+		return 1;
+	if (magic == PROC_SUPER_MAGIC) /* it only looks who may see a name */
+		return 0;
+	folding = (void *)sb;
+	if (!bpf_core_field_exists(folding->s_encoding) ||
+	    BPF_CORE_READ_INTO(&encoding, folding, s_encoding) < 0 || !encoding)
+		return 1;
+	if (BPF_CORE_READ_INTO(&inode, (struct dentry *)dentry, d_inode) < 0 ||
+	    BPF_CORE_READ_INTO(&flags, inode, i_flags) < 0)
+		return 1;
+	return !!(flags & S_CASEFOLD);
+}
+
 static long walk_step(__u32 index, struct walk_context *context)
 {
 	struct label *l = context->label;
@@ -212,6 +239,10 @@ static long walk_step(__u32 index, struct walk_context *context)
 	__builtin_memcpy(&name, w->head + bpf_core_field_offset(struct dentry, d_name), sizeof(name));
 	at_mount_root = dentry == w->at.root;
 	is_root = dentry == parent;
+	if ((*(__u32 *)(w->head + bpf_core_field_offset(struct dentry, d_flags)) & DCACHE_OP_COMPARE) &&
+	    w->child && walk_folds(dentry))
+		w->ambiguous = w->child;
+	w->child = 0;
 
 	if (w->straight) {
 		if (dentry == w->stop) {
@@ -250,6 +281,7 @@ static long walk_step(__u32 index, struct walk_context *context)
 		c->hash = walk_hash(l, len);
 		c->dentry = dentry;
 		w->n++;
+		w->child = w->n;
 	}
 	w->top_mnt = w->mnt;
 	w->dentry = parent;
@@ -274,8 +306,11 @@ __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 	w->crossings = 0;
 	w->bind = 0;
 	w->top_mnt = mnt;
-	if (names)
+	w->child = 0;
+	if (names) {
 		w->n = 0;
+		w->ambiguous = 0;
+	}
 	if (!mount_read(&w->at, mnt)) {
 		w->status = WALK_BROKEN;
 		return 0;

@@ -297,14 +297,11 @@ static void hear_named(struct hearing *h)
 		hear_default(h, HT_OPS_FILE, default_rule(policy, POLICY_RULE_FILE_DEFAULT));
 }
 
-/* No path rule can name it. */
+/* No path rule can name it, and rules on files speak of paths. */
 static void hear_nameless(struct hearing *h)
 {
 	const struct policy *policy = h->policy;
 
-	if (policy->file_default == POLICY_DEFAULT_DENY)
-		opinion_add(h, HT_OPS_FILE, RANK_DEFAULT,
-			    default_rule(policy, POLICY_RULE_FILE_DEFAULT));
 	if (policy->anonymous.id == 0 && policy->exec_default == POLICY_DEFAULT_DENY)
 		opinion_add(h, HT_OPS_EXEC, RANK_DEFAULT,
 			    default_rule(policy, POLICY_RULE_EXEC_DEFAULT));

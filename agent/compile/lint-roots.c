@@ -95,29 +95,21 @@ static int lint_denied(struct linter *l, const struct policy_rule *rule, size_t 
 {
 	const struct lint_root *at = &l->roots[root];
 	const struct allowed *allowed;
-	struct stat link, st;
+	size_t before = l->diags->n;
+	struct stat st;
 	int r = 0;
 
-	if (root_stat(at, rule->path.text, true, &link) < 0 ||
-	    root_stat(at, rule->path.text, false, &st) < 0 || !S_ISREG(st.st_mode))
+	if (rule->path.subtree) {
+		r = lint_links(l->file, &rule->path, at, l->diags);
+		return r < 0 ? r : l->diags->n > before;
+	}
+	if (root_stat(at, rule->path.text, false, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
 	allowed = find_allowed(l, root, &st, rule);
-	if (allowed)
-		r = lint_warn(l->file, rule->path.location, l->diags, "a rule for the file itself",
-			      "in %s the allowed `%s` is the same file", at->path,
-			      allowed->rule->path.text);
-	else if (S_ISLNK(link.st_mode))
-		r = lint_warn(
-			l->file, rule->path.location, l->diags, "the path it leads to",
-			"in %s this is a symbolic link: what is opened through it has another "
-			"name",
-			at->path);
-	else if (st.st_nlink > 1)
-		r = lint_warn(l->file, rule->path.location, l->diags, "rules for all of its names",
-			      "in %s the file has %lu names: the others stay open", at->path,
-			      (unsigned long)st.st_nlink);
-	else
+	if (!allowed)
 		return 0;
+	r = lint_warn(l->file, rule->path.location, l->diags, "a rule for the file itself",
+		      "in %s the allowed `%s` is the same file", at->path, allowed->rule->path.text);
 	return r < 0 ? r : 1;
 }
 
@@ -157,8 +149,7 @@ static int lint_policy(struct linter *l, const struct policy *policy)
 		const struct policy_rule *rule = &policy->rules[i];
 
 		r = lint_missing(l, &rule->path);
-		if (rule->action < POLICY_ACTION_DENY || rule->path.subtree ||
-		    !path_is_literal(&rule->path))
+		if (rule->action < POLICY_ACTION_DENY || !path_is_literal(&rule->path))
 			continue;
 		for (size_t j = 0; j < l->n_roots && r == 0; j++)
 			r = lint_denied(l, rule, j);

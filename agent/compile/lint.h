@@ -21,14 +21,19 @@ struct lint_root {
 };
 
 /* Against the root directories of the containers a file is meant for: a path that none of them has,
- * a denied name that is a link, one of several names of a file, or a name of something that is
- * allowed. Return: 0, -ENOMEM. */
+ * a denied name of something that is allowed, and files below a refused directory that have names
+ * elsewhere. Return: 0, -ENOMEM. */
 int lint_roots(const struct policy_file *file, const struct lint_root *roots, size_t n_roots,
 	       struct diag_list *diags);
 
 /* The same for one policy of the file, and the containers that run under it. */
 int lint_policy_roots(const struct policy_file *file, const struct policy *policy,
 		      const struct lint_root *roots, size_t n_roots, struct diag_list *diags);
+
+/* The last of these, for the directory of one rule in one root: told of the first such file. Looks at
+ * 20,000 names at most. Return: 0, -ENOMEM. */
+int lint_links(const struct policy_file *file, const struct policy_path *path, const struct lint_root *root,
+	       struct diag_list *diags);
 
 /* Against a cgroup tree (tree_fd: /sys/fs/cgroup): an entry of `match` that selects none of it.
  * Return: 0, -ENOMEM, other negative errno if the tree cannot be read. */

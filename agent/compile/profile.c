@@ -254,8 +254,6 @@ static void profile_extra(const struct parts *p, struct emit_extra *extra)
 		switch_add(&extra->anonymous, &policy->anonymous, HT_OPS_EXEC);
 	else if (policy->exec_default == POLICY_DEFAULT_DENY)
 		verdict_add(&extra->anonymous, HT_RULE_DENY, HT_OPS_EXEC, p->exec_default);
-	if (policy->file_default == POLICY_DEFAULT_DENY)
-		verdict_add(&extra->anonymous, HT_RULE_DENY, HT_OPS_FILE, p->file_default);
 	switch_add(&extra->writable, &policy->writable, HT_OPS_EXEC);
 	for (uint32_t line = 0; line < HT_KERNEL_MAX; line++)
 		switch_add(&extra->kernel, &policy->kernel[line], 1U << line);

@@ -49,6 +49,7 @@ static const char *const event_reasons[HT_REASON_MAX] = {
 	[HT_REASON_FROZEN] = "frozen",
 	[HT_REASON_KERNEL] = "kernel",
 	[HT_REASON_GUARD] = "guard",
+	[HT_REASON_AMBIGUOUS] = "ambiguous",
 };
 
 static const struct {

@@ -85,6 +85,7 @@ const char *words_reason(uint8_t reason)
 		[HT_REASON_FROZEN] = "something that a rule names is reached through it",
 		[HT_REASON_KERNEL] = "a way out of the container",
 		[HT_REASON_GUARD] = "it belongs to Haetae",
+		[HT_REASON_AMBIGUOUS] = "its directory takes other spellings for the same name",
 	};
 
 	return reason < HT_REASON_MAX ? reasons[reason] : NULL;

@@ -160,10 +160,15 @@ int kernel_pins_prune(struct kernel *k);
  * Return: 0, also if there are none or they are of a build that knows no end; -EAGAIN tasks fork faster than their
  * labels are taken away; -errno. */
 int kernel_end(const char *pin_dir, const char *prefix);
-/* overlay.c: bytes from an overlay's inode to what it has in its upper layer (may be negative, never 0). base, split:
- * BTF of the kernel and of the overlay module. Return: 0; -ENOENT the module is not there, or has no such member;
- * -EBADMSG not BTF as it is known; other negative errno. */
-int kernel_overlay_upper(const char *base_path, const char *split_path, int32_t *ret);
+/* overlay.c: bytes from an overlay's inode to what it has in its layers. */
+struct overlay_layout {
+	int32_t upper; /* may be negative, never 0 */
+	int32_t lower; /* 0: not known */
+	bool lower_counted; /* a pointer to a structure that begins with a count; else one that is NULL for none */
+};
+/* base, split: BTF of the kernel and of the overlay module. Return: 0; -ENOENT the module is not there, or has no such
+ * member; -EBADMSG not BTF as it is known; other negative errno. */
+int kernel_overlay_layout(const char *base_path, const char *split_path, struct overlay_layout *ret);
 /* rings.c, ledger.c */
 int kernel_rings_new(struct kernel *k, char **reterr_text);
 int kernel_aggregates_new(struct kernel *k, char **reterr_text);

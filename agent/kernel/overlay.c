@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Where an overlay's inode keeps what it has in its upper layer.
+ * Where an overlay's inode keeps what it has in its upper layer, and in those below.
  *
  * Overlayfs is a module, so its types stand in BTF of its own, split from the kernel's: names of its own come after the
  * kernel's string section, and its types after the kernel's types. Reading it through libbpf takes decoding the kernel's
- * hundred thousand types first, at every start; here the two numbers that are wanted are found by the names of one
- * structure and two members. Format: Documentation/bpf/btf.rst of the kernel.
+ * hundred thousand types first, at every start; here the numbers that are wanted are found by the names of one
+ * structure and its members. Format: Documentation/bpf/btf.rst of the kernel.
  */
 
 #include "kernel/internal.h"
@@ -110,7 +110,23 @@ static int member_offset(const struct split *s, const uint8_t *tail, uint32_t n,
 	return -ENOENT;
 }
 
-static int inode_find(const struct split *s, int32_t *ret)
+/* What it has in lower layers: since 6.5 a structure that begins with their number (oe), before that a place of two pointers
+ * (lowerpath), of which the second one leads to a name. What is called otherwise stays unknown. */
+static void lower_find(const struct split *s, const uint8_t *members, uint32_t n, bool flagged, int inode,
+		       struct overlay_layout *ret)
+{
+	int counted = member_offset(s, members, n, flagged, "oe");
+	int path = member_offset(s, members, n, flagged, "lowerpath");
+
+	ret->lower = 0;
+	ret->lower_counted = counted >= 0;
+	if (counted >= 0)
+		ret->lower = counted - inode;
+	else if (path >= 0)
+		ret->lower = path + (int)sizeof(uint64_t) - inode;
+}
+
+static int inode_find(const struct split *s, struct overlay_layout *ret)
 {
 	uint32_t at = 0;
 
@@ -132,8 +148,9 @@ static int inode_find(const struct split *s, int32_t *ret)
 
 			if (inode < 0 || upper < 0)
 				return inode < 0 ? inode : upper;
-			*ret = upper - inode;
-			return *ret ? 0 : -EBADMSG;
+			ret->upper = upper - inode;
+			lower_find(s, s->types + at, n, flagged, inode, ret);
+			return ret->upper ? 0 : -EBADMSG;
 		}
 		at += tail;
 	}
@@ -167,7 +184,7 @@ static int split_read(int fd, uint8_t **ret, size_t *ret_size)
 	return 0;
 }
 
-int kernel_overlay_upper(const char *base_path, const char *split_path, int32_t *ret)
+int kernel_overlay_layout(const char *base_path, const char *split_path, struct overlay_layout *ret)
 {
 	_cleanup_close_ int base_fd = -EBADF, fd = -EBADF;
 	_cleanup_free_ uint8_t *data = NULL;

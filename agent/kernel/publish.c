@@ -187,15 +187,17 @@ int kernel_epoch_move(struct kernel *k)
 int kernel_overlay_learn(struct kernel *k)
 {
 	struct ht_settings s;
-	int32_t upper;
+	struct overlay_layout layout;
 	int r = kernel_settings_read(k, &s);
 
 	if (r < 0 || s.overlay_upper)
 		return r;
-	r = kernel_overlay_upper("/sys/kernel/btf/vmlinux", "/sys/kernel/btf/overlay", &upper);
+	r = kernel_overlay_layout("/sys/kernel/btf/vmlinux", "/sys/kernel/btf/overlay", &layout);
 	if (r < 0)
 		return r;
-	s.overlay_upper = upper;
+	s.overlay_upper = layout.upper;
+	s.overlay_lower = layout.lower;
+	s.overlay_counted = layout.lower_counted;
 	r = kernel_settings_write(k, &s);
 	return r < 0 ? r : kernel_epoch_move(k);
 }

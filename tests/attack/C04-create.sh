@@ -4,6 +4,7 @@
 #
 #   $D
 #   ├── etc
+#   │   ├── mnt   a tmpfs, where names that are not there leave nothing behind
 #   │   └── old   may be read and written
 #   ├── loose     something to be linked
 #   └── tmp       no rule's
@@ -13,16 +14,22 @@ policy_of() {
 		  deny: [{path: "$D/etc/**", ops: [create]}]
 	EOF
 }
-tree() { mkdir etc tmp && echo old >etc/old && echo loose >loose; }
+tree() {
+	mkdir -p etc/mnt tmp && mount -t tmpfs tmpfs etc/mnt && echo old >etc/old && echo loose >loose
+}
+clean() { umount -q "$D/etc/mnt"; }
 acts() {
 	deny "$D/etc/new" open write,creat "$D/etc/new"
 	deny "$D/etc/new" open read,creat,excl "$D/etc/new"
+	deny "$D/etc/mnt/new" open write,creat "$D/etc/mnt/new"
 	deny "$D/etc/new" mkdir "$D/etc/new"
 	deny "$D/etc/new" mkfifo "$D/etc/new"
 	deny "$D/etc/new" symlink anywhere "$D/etc/new"
 	deny "$D/etc/new" link "$D/loose" "$D/etc/new"
 	deny "$D/etc/new" rename "$D/loose" "$D/etc/new"
 	allow open rdwr "$D/etc/old"
+	# a file that the kernel has no dentry of: whether it is there turns out only after it was asked
+	[[ $phase != allowed ]] || { sync && echo 2 >/proc/sys/vm/drop_caches; }
 	allow open write,creat "$D/etc/old"
 	allow open write,creat "$D/tmp/a"
 	allow mkdir "$D/tmp/b"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2094,SC2154 # sourced by tests/lib/attack.sh, which says what the functions are
 # SPDX-License-Identifier: Apache-2.0
-# D01: a descriptor that an ungoverned parent had opened, used by every call that reads or writes.
+# D01, C08: a descriptor that an ungoverned parent had opened, used by every call that reads or writes.
 #
 #   $D
 #   ├── secret   may not be read or written
@@ -29,6 +29,8 @@ acts() {
 	deny "$D/secret" fd-copy 3 4 3<"$D/secret" 4<>"$D/room/copy"
 	deny "$D/secret" fd-write 3 3<>"$D/secret"
 	deny "$D/log" fd-write 3 3<>"$D/log"
+	deny "$D/log" fd-splice-in 3 3<>"$D/log"
+	deny "$D/log" fd-copy 4 3 3<>"$D/log" 4<"$D/open"
 	deny "$D/log" fd-map-write 3 3<>"$D/log"
 	deny "$D/log" fd-punch 3 3<>"$D/log"
 	deny "$D/log" fd-truncate 3 3<>"$D/log"
@@ -37,6 +39,7 @@ acts() {
 	allow fd-map 3 3<"$D/log"
 	allow fd-read 3 3<"$D/open"
 	allow fd-write 3 3<>"$D/open"
+	allow fd-splice-in 3 3<>"$D/open"
 	allow fd-map-write 3 3<>"$D/open"
 	allow fd-list 3 3<"$D/room"
 	allow fd-read 3 3< <(echo pipe)

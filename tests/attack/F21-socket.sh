@@ -32,9 +32,12 @@ fingerprint() { :; } # who listens is another one each time
 acts() {
 	deny "$D/p/stream" connect "$D/p/stream"
 	deny "$D/p/stream" connect "$D/link"
+	deny "$D/p/stream" uring-connect here "$D/p/stream"
+	deny "$D/p/stream" uring-connect worker "$D/p/stream"
 	deny "$D/p/stream" chroot "$D/p" connect /stream
 	deny "$D/p/datagrams" connect-datagrams "$D/p/datagrams"
 	deny "$D/p/datagrams" send "$D/p/datagrams"
 	allow connect "$D/p/open"
+	allow uring-connect here "$D/p/open"
 	allow send "$D/p/open-datagrams"
 }

@@ -26,6 +26,8 @@ static const char *const reasons[HT_REASON_MAX] = {
 			     "object away from under its name.",
 	[HT_REASON_KERNEL] = "A line of kernel: refuses this service of the kernel.",
 	[HT_REASON_GUARD] = "It belongs to Haetae itself.",
+	[HT_REASON_AMBIGUOUS] = "The file lies in a directory that takes other spellings for the same name (upper and lower case), "
+				"so a rule on names in it decides nothing: what a rule refuses anywhere below is refused.",
 };
 
 static void put(struct strbuf *b, const void *data, size_t len)

@@ -7,9 +7,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -76,6 +78,16 @@ static int act_splice(char **args)
 	return result(splice(number(args[0]), NULL, ends[1], NULL, 1, 0));
 }
 
+/* fd-splice-in FD: into it, out of a pipe */
+static int act_splice_in(char **args)
+{
+	int ends[2];
+
+	if (pipe(ends) < 0 || write(ends[1], "x", 1) != 1)
+		return try_setup_failed("pipe");
+	return result(splice(ends[0], NULL, number(args[0]), NULL, 1, 0));
+}
+
 static int act_sendfile(char **args)
 {
 	int ends[2];
@@ -125,13 +137,55 @@ static int act_steal(char **args)
 	return fd < 0 ? errno : result(pread(fd, &c, 1, 0));
 }
 
+/* Opens a descriptor again by its magic link, to write. Return: 0 or errno. */
+static int again(int fd)
+{
+	char magic[64], byte = 'x';
+	int second;
+
+	(void)snprintf(magic, sizeof(magic), "/proc/self/fd/%d", fd);
+	second = open(magic, O_RDWR | O_CLOEXEC);
+	return second < 0 || write(second, &byte, 1) != 1 ? errno : 0;
+}
+
+/* memory-file: everything that programs do with one */
+static int act_memory_file(char **args)
+{
+	int fd = memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char *p;
+
+	(void)args;
+	if (fd < 0)
+		return try_setup_failed("memfd_create");
+	if (write(fd, "x", 1) != 1 || ftruncate(fd, 8192) < 0 || fchmod(fd, 0600) < 0 || futimens(fd, NULL) < 0 ||
+	    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) < 0)
+		return errno;
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return errno;
+	p[0] = 'x';
+	return again(fd);
+}
+
+/* pipe-again: a pipe, opened once more by its magic link */
+static int act_pipe_again(char **args)
+{
+	int ends[2];
+
+	(void)args;
+	return pipe(ends) < 0 ? try_setup_failed("pipe") : again(ends[1]);
+}
+
 const struct verb descriptor_verbs[] = {
+	{"memory-file", 0, act_memory_file},
+	{"pipe-again", 0, act_pipe_again},
 	{"fd-read", 1, act_read},
 	{"fd-readv", 1, act_readv},
 	{"fd-write", 1, act_write},
 	{"fd-map", 1, act_map},
 	{"fd-map-write", 1, act_map_write},
 	{"fd-splice", 1, act_splice},
+	{"fd-splice-in", 1, act_splice_in},
 	{"fd-sendfile", 1, act_sendfile},
 	{"fd-copy", 2, act_copy},
 	{"fd-punch", 1, act_punch},

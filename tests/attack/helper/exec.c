@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -132,6 +133,61 @@ static int act_map_late(char **args)
 	return mprotect(at, 4096, PROT_READ | PROT_EXEC) < 0 ? errno : 0;
 }
 
+static void *anonymous_memory(int protection)
+{
+	return mmap(NULL, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* Memory that can be written, or was, and made executable. Return: what the last call said. */
+static void *memory_made(const char *how, const char *path)
+{
+	void *failed = MAP_FAILED, *at = failed;
+	int fd, id;
+
+	if (strcmp(how, "both") == 0)
+		return anonymous_memory(PROT_READ | PROT_WRITE | PROT_EXEC);
+	if (strcmp(how, "written") == 0) {
+		at = anonymous_memory(PROT_READ | PROT_WRITE);
+		if (at == failed)
+			return failed;
+		*(volatile char *)at = 'x';
+		return mprotect(at, 4096, PROT_READ | PROT_EXEC) < 0 ? failed : at;
+	}
+	if (strcmp(how, "opened") == 0) {
+		at = anonymous_memory(PROT_READ | PROT_EXEC);
+		return at == failed || mprotect(at, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) < 0 ? failed : at;
+	}
+	if (strcmp(how, "copied") == 0) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+		if (at == failed)
+			return failed;
+		*(volatile char *)at = 'x';
+		return mprotect(at, 4096, PROT_READ | PROT_EXEC) < 0 ? failed : at;
+	}
+	if (strcmp(how, "twice") == 0) {
+		fd = memfd_create("twice", MFD_CLOEXEC);
+		if (ftruncate(fd, 4096) < 0 || mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == failed)
+			return failed;
+		return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	}
+	if (strcmp(how, "segment") == 0) {
+		id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0700);
+		at = shmat(id, NULL, SHM_EXEC);
+		fd = errno;
+		(void)shmctl(id, IPC_RMID, NULL);
+		errno = fd;
+		return at;
+	}
+	return anonymous_memory(PROT_READ | PROT_WRITE); /* "plain" */
+}
+
+/* memory HOW PATH: both, written, opened, copied (of PATH), twice, segment; plain, which is only written */
+static int act_memory(char **args)
+{
+	return memory_made(args[0], args[1]) == MAP_FAILED ? errno : 0;
+}
+
 /* ends STATUS TEXT PROGRAM ARGUMENT...: EPERM if the program runs, but ends with STATUS and says
  * TEXT on standard error: for refusals that a program meets and reports itself */
 static int act_ends(char **args)
@@ -181,6 +237,7 @@ const struct verb exec_verbs[] = {
 	{"exec-tmpfile", 2, act_exec_tmpfile},
 	{"map", 1, act_map},
 	{"map-late", 1, act_map_late},
+	{"memory", 2, act_memory},
 	{"ends", 3, act_ends},
 	{NULL, 0, NULL},
 };

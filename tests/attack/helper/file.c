@@ -72,6 +72,14 @@ static int act_open(char **args)
 	return flags < 0 ? STATUS_SETUP : try_open(AT_FDCWD, args[1], flags);
 }
 
+/* open-only PATH: opens it to read, and leaves it at that */
+static int act_open_only(char **args)
+{
+	int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? errno : close(fd);
+}
+
 /* openat DIR NAME: reads a name below a directory's descriptor */
 static int act_openat(char **args)
 {
@@ -313,6 +321,7 @@ static int act_chown(char **args)
 
 const struct verb file_verbs[] = {
 	{"open", 2, act_open},
+	{"open-only", 1, act_open_only},
 	{"openat", 2, act_openat},
 	{"openat2", 3, act_openat2},
 	{"open32", 1, act_open32},

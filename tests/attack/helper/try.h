@@ -39,6 +39,10 @@ extern const struct verb uring_verbs[];
 extern const struct verb tree_verbs[];
 extern const struct verb socket_verbs[];
 extern const struct verb churn_verbs[];
+extern const struct verb compat_verbs[];
+extern const struct verb serve_verbs[];
+extern const struct verb handle_verbs[];
+extern const struct verb volume_verbs[];
 
 /* Runs the rest of a command line. Return: its exit status. */
 int try_run(char **words);
@@ -46,6 +50,9 @@ int try_run(char **words);
 int try_setup_failed(const char *what);
 /* Takes "read,trunc" apart. Return: open(2) flags, -1 for an unknown word. */
 int try_open_flags(const char *words);
+/* recvmsg(2) by io_uring. Return: 0 or an exit status. */
+struct msghdr;
+int try_uring_receive(const char *where, int fd, struct msghdr *message);
 /* Opens, and reads a byte if it was opened for reading. Return: 0 or errno. */
 int try_open(int dir_fd, const char *path, int flags);
 /* Waits for a child. Return: its exit status, STATUS_SETUP if it did not exit. */

@@ -125,6 +125,26 @@ static int wrap_bind(char **args)
 	return try_run(args + 2);
 }
 
+/* move FROM TO ...: the mount that stands at FROM stands at TO from now on */
+static int wrap_move(char **args)
+{
+	if (mount(args[0], args[1], NULL, MS_MOVE, NULL) < 0)
+		return try_setup_failed("moving a mount");
+	return try_run(args + 2);
+}
+
+/* pivot-root NEW OLD ...: a mount of NEW becomes the root of all, and what was the root is seen at OLD below it */
+static int wrap_pivot(char **args)
+{
+	char old[4096];
+	int n = snprintf(old, sizeof(old), "%s/%s", args[0], args[1]);
+
+	if (n < 0 || (size_t)n >= sizeof(old) || mount(args[0], args[0], NULL, MS_BIND, NULL) < 0 ||
+	    syscall(SYS_pivot_root, args[0], old) < 0 || chdir("/") < 0)
+		return try_setup_failed("pivot_root");
+	return try_run(args + 2);
+}
+
 /* userns: a user namespace of its own, in which it is root */
 static int wrap_userns(char **args)
 {
@@ -172,6 +192,8 @@ const struct verb wrap_verbs[] = {
 	{"wait", 2, wrap_wait},
 	{"mountns", 1, wrap_mountns},
 	{"bind", 3, wrap_bind},
+	{"move", 3, wrap_move},
+	{"pivot-root", 3, wrap_pivot},
 	{"userns", 1, wrap_userns},
 	{NULL, 0, NULL},
 };

@@ -139,12 +139,16 @@ static const struct {
 	{DENY "    - /etc/**\n    - /opt/**\n",
 	 "6:7 no container has this path: it is missing in %s\n"},
 	{DENY "    - /opt/*\n", ""},
-	{DENY "    - /etc/twice\n", "5:7 in %s the file has 2 names: the others stay open\n"},
-	{DENY "    - /etc/link\n",
-	 "5:7 in %s this is a symbolic link: what is opened through it has another name\n"},
-	{DENY "    - /etc/outside\n",
-	 "5:7 in %s this is a symbolic link: what is opened through it has another name\n"},
+	/* a literal path is bound to the object: other names, and what links lead to, are refused as well */
+	{DENY "    - /etc/twice\n", ""},
+	{DENY "    - /etc/link\n", ""},
+	{DENY "    - /etc/outside\n", ""},
 	{DENY "    - /etc/broken\n", ""},
+	/* what is below a directory is not; both names of `once` are */
+	{DENY "    - /etc/**\n", ""},
+	{DENY "    - /srv/**\n",
+	 "5:7 in %s a file below this, `key`, has 1 more name elsewhere: the rule does not hold for it\n"},
+	{DENY "    - {path: /srv/**, action: audit}\n", ""},
 	{DENY "    - {path: /etc/twice, action: audit}\n", ""},
 	{EXEC "  allow: [/bin/busybox]\n  deny: [/bin/wget]\n",
 	 "6:10 in %s the allowed `/bin/busybox` is the same file\n"},
@@ -171,6 +175,10 @@ START_TEST(test_roots)
 	/* an absolute link, and one that leads above the root: both end inside */
 	ck_assert_int_eq(symlinkat("/../../etc/shadow", tree, "etc/outside"), 0);
 	ck_assert_int_eq(symlinkat("nothing", tree, "etc/broken"), 0);
+	make_directory("srv");
+	make_directory("srv/deep");
+	make_file("srv/deep/key");
+	ck_assert_int_eq(linkat(tree, "srv/deep/key", tree, "bin/key", 0), 0);
 	make_file("bin/busybox");
 	ck_assert_int_eq(symlinkat("busybox", tree, "bin/wget"), 0);
 	ck_assert_int_eq(linkat(tree, "bin/busybox", tree, "bin/wget2", 0), 0);

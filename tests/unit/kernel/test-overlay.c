@@ -9,12 +9,14 @@
 
 /* "vfs_inode" stands in the kernel's strings, the rest in the module's own. */
 static const char base_strings[] = "\0int\0vfs_inode";
-static const char own_strings[] = "ovl_inode\0__upperdentry\0other\0elsewhere";
+static const char own_strings[] = "ovl_inode\0__upperdentry\0other\0oe\0lowerpath\0elsewhere";
 
 #define BASE_LEN ((uint32_t)sizeof(base_strings))
 #define OVL_INODE (BASE_LEN + 0)
 #define UPPERDENTRY (BASE_LEN + 10)
 #define OTHER (BASE_LEN + 24)
+#define OE (BASE_LEN + 30)
+#define LOWERPATH (BASE_LEN + 33)
 #define VFS_INODE 5U
 
 struct split_file {
@@ -94,7 +96,7 @@ static void write_btf(const struct place *place, const char *name, const uint8_t
 	ck_assert_int_eq(fclose(f), 0);
 }
 
-static int look(const struct split_file *split, uint32_t cut, int32_t *ret)
+static int look(const struct split_file *split, uint32_t cut, struct overlay_layout *ret)
 {
 	struct place place = place_new();
 	char base[128], own[128];
@@ -105,7 +107,7 @@ static int look(const struct split_file *split, uint32_t cut, int32_t *ret)
 	write_btf(&place, "own", split->types, split->len, own_strings, sizeof(own_strings), cut);
 	(void)snprintf(base, sizeof(base), "%s/base", place.dir);
 	(void)snprintf(own, sizeof(own), "%s/own", place.dir);
-	r = kernel_overlay_upper(base, own, ret);
+	r = kernel_overlay_layout(base, own, ret);
 	place_free(&place);
 	return r;
 }
@@ -127,26 +129,54 @@ static const struct {
 START_TEST(test_layout)
 {
 	struct split_file f = {};
-	int32_t found = 0;
+	struct overlay_layout found = {};
 
 	put_others(&f);
 	put_inode(&f, layouts[_i].inode, layouts[_i].upper, layouts[_i].flagged);
 	ck_assert_int_eq(look(&f, 0, &found), layouts[_i].result);
-	ck_assert_int_eq(found, layouts[_i].found);
+	ck_assert_int_eq(found.upper, layouts[_i].found);
+	ck_assert_int_eq(found.lower, 0);
+}
+END_TEST
+
+/* How each kernel says what is below: a place of two pointers, or a counted structure. */
+static const struct {
+	uint32_t name;
+	int32_t lower;
+	bool counted;
+} lowers[] = {
+	{LOWERPATH, 1008, false},
+	{OE, 1000, true},
+	{OTHER, 0, false},
+};
+
+START_TEST(test_lower)
+{
+	struct overlay_layout found = {};
+	struct split_file f = {};
+
+	put_type(&f, OVL_INODE, BTF_KIND_STRUCT, 3, false);
+	put_member(&f, VFS_INODE, 256);
+	put_member(&f, UPPERDENTRY, 8192);
+	put_member(&f, lowers[_i].name, 8256);
+	ck_assert_int_eq(look(&f, 0, &found), 0);
+	ck_assert_int_eq(found.upper, 992);
+	ck_assert_int_eq(found.lower, lowers[_i].lower);
+	ck_assert(found.lower_counted == lowers[_i].counted);
 }
 END_TEST
 
 START_TEST(test_missing)
 {
 	struct split_file f = {};
-	int32_t found;
+	struct overlay_layout found;
 
 	put_others(&f);
 	ck_assert_int_eq(look(&f, 0, &found), -ENOENT);
 	put_type(&f, OVL_INODE, BTF_KIND_STRUCT, 1, false);
 	put_member(&f, VFS_INODE, 0);
 	ck_assert_int_eq(look(&f, 0, &found), -ENOENT);
-	ck_assert_int_eq(kernel_overlay_upper("/nowhere/base", "/nowhere/own", &found), -ENOENT);
+	ck_assert_int_eq(kernel_overlay_layout("/nowhere/base", "/nowhere/own", &found), -ENOENT);
 }
 END_TEST
 
@@ -154,7 +184,7 @@ END_TEST
 START_TEST(test_damaged)
 {
 	struct split_file f = {}, unknown = {};
-	int32_t found;
+	struct overlay_layout found;
 
 	put_others(&f);
 	put_inode(&f, 256, 8192, false);
@@ -175,6 +205,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_layout, 0, (int)ARRAY_LEN(layouts));
+	tcase_add_loop_test(tc, test_lower, 0, (int)ARRAY_LEN(lowers));
 	tcase_add_test(tc, test_missing);
 	tcase_add_test(tc, test_damaged);
 	return tcase_run(tc);

@@ -42,6 +42,7 @@ WEB_ROOT = "var/lib/haetae-rig/web-root"
 # Roots that a job asks for by name (ROOTS in its job.conf): /var/lib/haetae-rig/NAME-root.
 FURTHER_ROOTS = {
     "servers": "nginx-light postgresql redis-server python3 nodejs curl busybox".split(),
+    "filesystems": ["btrfs-progs"],
     "workloads": "apt gcc libc6-dev make git python3 apache2-utils".split(),
 }
 # What apt-get gets into a root's /usr/src: a program as its authors published it, to be built in a machine, and packages to

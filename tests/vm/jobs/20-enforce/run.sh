@@ -67,6 +67,16 @@ expect "after it, the task is governed" refused inside /entering.scope "$TRY" op
 
 attack_all "${acts[@]}"
 
+# ---- F08, the other way round: what passes for a runtime that runs itself once more ----
+cp "$TRY" /tmp/nameless && exec {nameless}</tmp/nameless && rm /tmp/nameless
+ln -s "/proc/$$/fd/$nameless" /early/program
+enters_and_runs() (
+	echo "$BASHPID" >"$CGROUPS/entering.scope/cgroup.procs" && exec "$@"
+)
+expect "a program without a name, by a descriptor of the runtime's own, is its set-up" enters_and_runs "/proc/self/fd/$nameless" open read /early/secret
+expect "the same program, where a path leads to it, is judged" refused enters_and_runs /early/program open read /early/secret
+exec {nameless}<&-
+
 # ---- the records of the tasks above ----
 expect "one row for each task that ran before the agent" is 2 events "SELECT count(*) FROM e WHERE policy = 'early' AND verdict = 'deny'"
 expect "the first exec has its row" is "/usr/bin/true" events "SELECT path FROM e WHERE policy = 'entering' AND op = 'exec' AND verdict = 'deny'"

@@ -12,7 +12,7 @@ policy 10-audit.yaml <<-EOF
 	policy: audit-only
 	mode: audit
 	match: [{cgroup: /audit.scope}, {cgroup: /merged.scope}]
-	exec: {deny: [/m/tool3]}
+	exec: {deny: [/m/tool3], audit: [/m/tool1, /usr/bin/true]}
 	file:
 	  deny:
 	    - {path: /m/audited, severity: critical, message: "would be refused"}
@@ -45,6 +45,8 @@ must "the agent starts" agent_start
 # ---- audit ----
 expect "audit: what would be refused goes through" passes inside /audit.scope "$TRY" open read /m/audited
 expect "audit: an exec as well" passes inside /audit.scope /m/tool3 open read /m/open
+expect "audit: one that an audit rule names" passes inside /audit.scope /m/tool1 open read /m/open
+expect "audit: one with libraries" passes inside /audit.scope /usr/bin/true
 expect "audit: and what no rule names" passes inside /audit.scope "$TRY" open read /m/open
 
 # ---- merging ----
@@ -78,11 +80,13 @@ expect "nobody outside is governed" passes "$TRY" open read /m/denied
 # ---- the records ----
 expect "every verdict is accounted for" settle
 expect "the events can be read" events_read
-audit_rows="would-deny exec /m/tool3
+audit_rows="audit exec /m/tool1
+audit exec /usr/bin/true
+would-deny exec /m/tool3
 would-deny read /m/audited"
-# A program that runs in audit mode is mapped as well, which the rule refuses too: a row of op map beside that of exec.
+# A program that runs is mapped, too, which is the same act.
 expect "audit: one row each says would-deny" is "$audit_rows" events -separator ' ' \
-	"SELECT verdict, op, path FROM e WHERE cgroup = '/audit.scope' AND kind = 'verdict' AND verdict <> 'allow' AND op <> 'map' ORDER BY op"
+	"SELECT verdict, op, path FROM e WHERE cgroup = '/audit.scope' AND kind = 'verdict' AND verdict <> 'allow' ORDER BY verdict, op, path"
 expect "audit: with the rule's severity and message" is "critical would be refused" events -separator ' ' \
 	"SELECT severity, rule_message FROM e WHERE cgroup = '/audit.scope' AND op = 'read'"
 merged_rows="deny first /m/both

@@ -11,7 +11,7 @@ mkdir -p /m/yes/a/b /m/no /m/other/c && echo f | tee /m/yes/a/b/f /m/yes/a/b/g /
 policy moves.yaml <<-EOF
 	policy: moves
 	match: [{cgroup: /moves.scope}]
-	file: {deny: ["/m/no/**"]}
+	file: {deny: ["/m/no/**", "/m/served/no/**"]}
 EOF
 must "the agent starts" agent_start
 mkfifo /tmp/ask /tmp/answer
@@ -74,6 +74,17 @@ kept "a file by the way of a bind mount" /m/yes/stand/f
 umount /m/yes/stand && mkdir -p /m/no/bind && mount --bind /m/yes/a/b /m/no/bind
 gone "the same mounted below the rule" /m/no/bind/f
 umount /m/no/bind
+
+# ---- a directory that a look-up finds elsewhere: who serves the filesystem moved it, and the kernel learns of it then ----
+modprobe -q fuse
+mkdir /m/served && { "$TRY" serve /m/served "$TRY" & }
+must "a filesystem is served" until_ 10 test -e /m/served/open
+kept "a file in a directory that is served" /m/served/yes/placed/file
+expect "the directory is found elsewhere" test -d /m/served/no/placed
+gone "it is below the rule now" /m/served/no/placed/file
+expect "and where it was" test -d /m/served/yes/placed
+kept "the same one found there again" /m/served/yes/placed/file
+umount /m/served
 
 # ---- another file where one was in memory ----
 renewed() {
