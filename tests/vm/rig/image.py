@@ -104,6 +104,8 @@ def prepare(userland: str = "") -> Path:
     """Returns the file of the root image with a userland, building what is not in the cache."""
     release = suite()
     packages, disabled = USERLANDS[userland]
+    if "docker.io" in packages and release != "bookworm":  # a package by itself since
+        packages = [*packages, "docker-cli"]
     suffix = f"-{userland}" if userland else ""
     web = container_root().parent
     base = _root(f"base{suffix}", release, f"userland{suffix}", ROOT_PACKAGES + packages)

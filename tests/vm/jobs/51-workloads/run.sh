@@ -44,7 +44,7 @@ looked_at install
 refusals() { settle >&2 && ledger deny; }
 before=$(refusals)
 host_installs() {
-	dpkg --install "$WORKLOADS"/usr/src/hello_*.deb "$WORKLOADS"/usr/src/libyaml-0-2_*.deb && hello && dpkg --purge hello && ! command -v hello
+	dpkg --install "$WORKLOADS"/usr/src/hello_*.deb "$WORKLOADS"/usr/src/libyaml-0-2_*.deb && hello && dpkg --purge hello && test ! -e /usr/bin/hello
 }
 nobody_installs() {
 	podman run --quiet --rm --name nobody --network none --rootfs "$WORKLOADS:O" bash -ec '
