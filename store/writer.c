@@ -24,7 +24,6 @@
 #define BACKOFF_STOP_MS 100U /* while store_close() waits */
 /* Between two settings-aside: a disk that damages everything must not fill itself with copies. */
 #define ASIDE_INTERVAL_NS (60ULL * 1000000000U)
-#define NSEC_PER_MSEC 1000000ULL
 
 /* ---- outcomes, under the lock ---- */
 
@@ -275,7 +274,7 @@ static uint64_t wait_until(const struct store *store)
 		return store->stop ? 0 : UINT64_MAX;
 	if (store->stop || store->flushing > 0 || store->n_queue >= store->config.batch_max)
 		return 0;
-	return store->first_at + store->config.batch_ms * NSEC_PER_MSEC;
+	return store->commit_at;
 }
 
 /* Return: false if it is time to end. */
