@@ -251,15 +251,26 @@ static bool value_equal(const struct row_value *a, const struct row_value *b)
 	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
+static bool column_equal(const struct row_column *c, const struct event *a, const struct event *b)
+{
+	struct row_value one, other;
+
+	/* asked for each event that is stored: no length is counted first */
+	if (c->type == ROW_TEXT || c->type == ROW_NAME) {
+		const char *text = FIELD(char *, a, c), *with = FIELD(char *, b, c);
+
+		return text && with ? strcmp(text, with) == 0 : text == with;
+	}
+	one = value_get(c, a);
+	other = value_get(c, b);
+	return value_equal(&one, &other);
+}
+
 bool row_equal(enum row_table table, const struct event *a, const struct event *b)
 {
-	for (size_t i = 0; i < tables[table].n; i++) {
-		struct row_value one = value_get(&tables[table].columns[i], a);
-		struct row_value other = value_get(&tables[table].columns[i], b);
-
-		if (!value_equal(&one, &other))
+	for (size_t i = 0; i < tables[table].n; i++)
+		if (!column_equal(&tables[table].columns[i], a, b))
 			return false;
-	}
 	return true;
 }
 

@@ -204,6 +204,15 @@ static struct sink_node *nodes_sort(struct sink_node *list, size_t n)
 	return nodes_merge(nodes_sort(list, n / 2), nodes_sort(middle, n - n / 2));
 }
 
+/* Mostly they are in order. */
+static bool nodes_are_sorted(const struct sink_node *list)
+{
+	for (; list && list->next; list = list->next)
+		if (list->next->event.boottime_ns < list->event.boottime_ns)
+			return false;
+	return true;
+}
+
 static void batch_take(struct store *store)
 {
 	struct sink_node **end = &store->head;
@@ -223,7 +232,8 @@ static void batch_take(struct store *store)
 			store->tail = &store->head;
 	}
 	(void)pthread_mutex_unlock(&store->lock);
-	store->batch = nodes_sort(store->batch, n);
+	if (!nodes_are_sorted(store->batch))
+		store->batch = nodes_sort(store->batch, n);
 }
 
 /* Return: 0, or what handle_failure() takes. */
