@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/bundle.h"
 #include "store/row.h"
 #include "store/sqlite.h"
 #include "util/cleanup.h"
@@ -22,77 +23,11 @@
 #define PAGE_ROWS 256
 #define CONTAINER_ID_PREFIX_MIN 8
 
-/* ---- reader ---- */
-
-static int reader_errno(int r)
-{
-	switch (r) {
-	case DB_E_EMPTY:
-		return -ENOENT;
-	case DB_E_DAMAGED:
-	case DB_E_NEWER:
-	case DB_E_OLDER:
-		return -EINVAL;
-	default:
-		return r;
-	}
-}
-
-int store_reader_open(const char *path, struct store_reader **ret, char **reterr_text)
-{
-	struct store_reader *reader = calloc(1, sizeof(*reader));
-	int r;
-
-	if (!reader) {
-		*reterr_text = NULL;
-		return -ENOMEM;
-	}
-	reader->path = strdup(path);
-	if (!reader->path) {
-		*reterr_text = NULL;
-		free(reader);
-		return -ENOMEM;
-	}
-	r = db_open_reader(path, &reader->db, reterr_text);
-	if (r != 0) {
-		(void)store_reader_close(reader);
-		return reader_errno(r);
-	}
-	*ret = reader;
-	return 0;
-}
-
-struct store_reader *store_reader_close(struct store_reader *reader)
-{
-	if (!reader)
-		return NULL;
-	(void)sqlite3_close_v2(reader->db);
-	free(reader->path);
-	free(reader);
-	return NULL;
-}
-
-/* The writer may have set the database aside and begun a new one under the same path. */
-static int reader_refresh(struct store_reader *reader)
-{
-	_cleanup_free_ char *text = NULL;
-	sqlite3 *db = NULL;
-	int moved = 0, r;
-
-	if (sqlite3_file_control(reader->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
-	    !moved)
-		return 0;
-	r = db_open_reader(reader->path, &db, &text);
-	if (r == DB_E_EMPTY || r == -ENOENT)
-		return 0; /* not begun yet: the old one is still good to read */
-	if (r != 0)
-		return reader_errno(r);
-	(void)sqlite3_close_v2(reader->db);
-	reader->db = db;
-	return 0;
-}
-
 /* ---- filter -> SQL ---- */
+
+/* Events stand in two tables with the same columns: in rows of their own, and in bundles
+ * (bundle.h). */
+static const char *const sources[] = {"event", "bundled"};
 
 #define BINDS_MAX 16
 
@@ -106,15 +41,24 @@ struct clause {
 	int n;
 };
 
+/* Append text with one `?` in it, which gets its number: the clause stands in a statement once for
+ * each source. */
+static void clause_puts(struct clause *c, const char *sql)
+{
+	const char *mark = strchr(sql, '?');
+
+	strbuf_printf(&c->sql, "%.*s?%d%s", (int)(mark - sql), sql, c->n + 1, mark + 1);
+}
+
 static void clause_number(struct clause *c, const char *sql, int64_t number)
 {
-	strbuf_puts(&c->sql, sql);
+	clause_puts(c, sql);
 	c->binds[c->n++] = (struct clause_bind){.number = number};
 }
 
 static void clause_glob(struct clause *c, const char *sql, const char *glob)
 {
-	strbuf_puts(&c->sql, sql);
+	clause_puts(c, sql);
 	c->binds[c->n++] = (struct clause_bind){.data = glob, .len = strlen(glob)};
 }
 
@@ -274,20 +218,31 @@ static int value_of_number(sqlite3 *db, const char *sql, int64_t number, int64_t
 	return SQLITE_OK;
 }
 
+#define MIN_US                                                                                     \
+	"SELECT min(us) FROM (SELECT min(realtime_us) AS us FROM event UNION ALL SELECT "          \
+	"min(since_us) FROM bundle)"
+#define MAX_US                                                                                     \
+	"SELECT max(us) FROM (SELECT max(realtime_us) AS us FROM event UNION ALL SELECT "          \
+	"max(until_us) FROM bundle)"
+#define FIRST_SINCE                                                                                \
+	"SELECT min(id) FROM (SELECT min(id) AS id FROM event WHERE realtime_us >= ?1"             \
+	" UNION ALL SELECT min(id) FROM bundle WHERE until_us >= ?1)"
+#define LAST_UNTIL                                                                                 \
+	"SELECT max(id) FROM (SELECT max(id) AS id FROM event WHERE realtime_us <= ?1"             \
+	" UNION ALL SELECT max(last) FROM bundle WHERE since_us <= ?1)"
+
 /* The clock can step, so ids and times need not agree: the bounds are the extreme ids in the span,
  * looked for only where the span does not cover everything. */
 static int range_find(sqlite3 *db, const struct store_filter *f, struct range *ret)
 {
 	struct range range = {.low = f->after_id + 1};
 	int64_t bound = 0, id = 0;
-	int rc = db_value(db, "SELECT max(id) FROM event", &range.high);
+	int rc = db_value(db, STORE_LAST_ID, &range.high);
 
 	if (rc == SQLITE_OK && f->since_us != 0) {
-		rc = db_value(db, "SELECT min(realtime_us) FROM event", &bound);
+		rc = db_value(db, MIN_US, &bound);
 		if (rc == SQLITE_OK && bound < f->since_us) {
-			rc = value_of_number(db,
-					     "SELECT min(id) FROM event WHERE realtime_us >= ?1",
-					     f->since_us, &id);
+			rc = value_of_number(db, FIRST_SINCE, f->since_us, &id);
 			if (id == 0)
 				range.high = 0;
 			if (id > range.low)
@@ -295,11 +250,9 @@ static int range_find(sqlite3 *db, const struct store_filter *f, struct range *r
 		}
 	}
 	if (rc == SQLITE_OK && f->until_us != 0) {
-		rc = db_value(db, "SELECT max(realtime_us) FROM event", &bound);
+		rc = db_value(db, MAX_US, &bound);
 		if (rc == SQLITE_OK && bound > f->until_us) {
-			rc = value_of_number(db,
-					     "SELECT max(id) FROM event WHERE realtime_us <= ?1",
-					     f->until_us, &id);
+			rc = value_of_number(db, LAST_UNTIL, f->until_us, &id);
 			if (id < range.high)
 				range.high = id;
 		}
@@ -308,8 +261,17 @@ static int range_find(sqlite3 *db, const struct store_filter *f, struct range *r
 	return rc;
 }
 
+/* How many of the sources can have what a filter asks for: what is bundled was allowed. */
+static size_t sources_of(const struct store_filter *f)
+{
+	bool verdicts = f->verdicts == 0 || (f->verdicts & (1U << HT_VERDICT_ALLOW));
+	bool kinds = f->kinds == 0 || (f->kinds & (1U << EVENT_VERDICT | 1U << EVENT_EXIT));
+
+	return verdicts && kinds ? ARRAY_LEN(sources) : 1;
+}
+
 /* The id from which on the newest `limit` matching rows lie. */
-static int range_limit(sqlite3 *db, const struct clause *filter, uint64_t limit,
+static int range_limit(sqlite3 *db, const struct clause *filter, size_t n_sources, uint64_t limit,
 		       struct range *range)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;
@@ -317,10 +279,12 @@ static int range_limit(sqlite3 *db, const struct clause *filter, uint64_t limit,
 	int64_t offset = limit > INT64_MAX ? INT64_MAX : (int64_t)limit - 1;
 	int rc;
 
-	strbuf_printf(&sql,
-		      "SELECT e.id FROM event AS e WHERE 1%s AND e.id BETWEEN ? AND ?"
-		      " ORDER BY e.id DESC LIMIT 1 OFFSET ?",
-		      strbuf_str(&filter->sql));
+	for (size_t i = 0; i < n_sources; i++)
+		strbuf_printf(&sql,
+			      "%sSELECT e.id FROM %s AS e WHERE 1%s AND e.id BETWEEN ?%d AND ?%d",
+			      i > 0 ? " UNION ALL " : "", sources[i], strbuf_str(&filter->sql),
+			      filter->n + 1, filter->n + 2);
+	strbuf_printf(&sql, " ORDER BY 1 DESC LIMIT 1 OFFSET ?%d", filter->n + 3);
 	if (strbuf_error(&sql) < 0)
 		return SQLITE_NOMEM;
 	rc = db_prepare(db, strbuf_str(&sql), &stmt);
@@ -416,17 +380,33 @@ static int pages_walk(sqlite3_stmt *stmt, int first_bind, struct range range,
 	return 0;
 }
 
+/* The statement of a page: both sources are walked side by side in the order of ids. */
+static int pages_prepare(sqlite3 *db, const struct clause *clause,
+			 const struct store_filter *filter, sqlite3_stmt **ret)
+{
+	_cleanup_strbuf_ struct strbuf sql = {};
+
+	for (size_t i = 0; i < sources_of(filter); i++) {
+		strbuf_puts(&sql, i > 0 ? " UNION ALL " : "");
+		row_select(sources[i], &sql);
+		strbuf_printf(&sql, " WHERE 1%s AND e.id BETWEEN ?%d AND ?%d",
+			      strbuf_str(&clause->sql), clause->n + 1, clause->n + 2);
+	}
+	strbuf_printf(&sql, " ORDER BY 1 %s LIMIT ?%d", filter->reverse ? "DESC" : "ASC",
+		      clause->n + 3);
+	return strbuf_error(&sql) < 0 ? SQLITE_NOMEM : db_prepare(db, strbuf_str(&sql), ret);
+}
+
 int store_query(struct store_reader *reader, const struct store_filter *filter,
 		int (*each)(const struct event *event, void *userdata), void *userdata)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;
-	_cleanup_strbuf_ struct strbuf sql = {};
 	struct clause clause = {};
 	struct range range;
 	bool none = false;
 	int r;
 
-	r = reader_refresh(reader);
+	r = store_reader_refresh(reader);
 	if (r < 0)
 		return r;
 	/* the keys are picked after the range is known: they cover every row in it */
@@ -434,14 +414,9 @@ int store_query(struct store_reader *reader, const struct store_filter *filter,
 	if (r == SQLITE_OK)
 		r = clause_build(&clause, reader->db, filter, &none);
 	if (r == SQLITE_OK && filter->limit > 0 && !filter->reverse && !none)
-		r = range_limit(reader->db, &clause, filter->limit, &range);
-	if (r == SQLITE_OK && !none) {
-		row_select(&sql);
-		strbuf_printf(&sql, " WHERE 1%s AND e.id BETWEEN ? AND ? ORDER BY e.id %s LIMIT ?",
-			      strbuf_str(&clause.sql), filter->reverse ? "DESC" : "ASC");
-		r = strbuf_error(&sql) < 0 ? SQLITE_NOMEM
-					   : db_prepare(reader->db, strbuf_str(&sql), &stmt);
-	}
+		r = range_limit(reader->db, &clause, sources_of(filter), filter->limit, &range);
+	if (r == SQLITE_OK && !none)
+		r = pages_prepare(reader->db, &clause, filter, &stmt);
 	if (r == SQLITE_OK && !none)
 		r = clause_bind(&clause, stmt);
 	strbuf_deinit(&clause.sql);
@@ -450,24 +425,30 @@ int store_query(struct store_reader *reader, const struct store_filter *filter,
 	return pages_walk(stmt, clause.n + 1, range, filter, each, userdata);
 }
 
-/* Prepare to read events by what follows SELECT ... FROM. Return: 0, -errno. */
+/* Prepare to read the one event that a condition selects, of several the one with the largest id.
+ * Return: 0, -errno. */
 static int event_select(struct store_reader *reader, const char *where, sqlite3_stmt **ret)
 {
 	_cleanup_strbuf_ struct strbuf sql = {};
 	int r;
 
-	r = reader_refresh(reader);
+	r = store_reader_refresh(reader);
 	if (r < 0)
 		return r;
-	row_select(&sql);
-	strbuf_puts(&sql, where);
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+		strbuf_puts(&sql, i > 0 ? " UNION ALL " : "");
+		row_select(sources[i], &sql);
+		strbuf_puts(&sql, where);
+	}
+	strbuf_puts(&sql, " ORDER BY 1 DESC LIMIT 1");
 	if (strbuf_error(&sql) < 0)
 		return -ENOMEM;
 	r = db_prepare(reader->db, strbuf_str(&sql), ret);
 	return r == SQLITE_OK ? 0 : db_errno(r);
 }
 
-/* The one event that a statement selects. bound: what binding its values came to. Return: 0, -ENOENT, other -errno. */
+/* The one event that a statement selects. bound: what binding its values came to. Return: 0,
+ * -ENOENT, other -errno. */
 static int event_step(sqlite3_stmt *stmt, int bound, struct event *ret)
 {
 	int r = bound == SQLITE_OK ? sqlite3_step(stmt) : bound;
@@ -487,15 +468,15 @@ int store_get(struct store_reader *reader, int64_t id, struct event *ret)
 }
 
 /* Walks the ids down, as what is asked for lies near. */
-int store_get_process(struct store_reader *reader, const uint8_t boot_id[16], uint32_t pid, uint64_t start_ns,
-		      int64_t until_id, struct event *ret)
+int store_get_process(struct store_reader *reader, const uint8_t boot_id[16], uint32_t pid,
+		      uint64_t start_ns, int64_t until_id, struct event *ret)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;
 	int r;
 
 	r = event_select(reader,
 			 " WHERE e.id <= ?1 AND e.pid = ?2 AND e.start_ns = ?3 AND e.kind = ?4"
-			 " AND e.boot IN (SELECT key FROM boot WHERE boot_id = ?5) ORDER BY e.id DESC LIMIT 1",
+			 " AND e.boot IN (SELECT key FROM boot WHERE boot_id = ?5)",
 			 &stmt);
 	if (r < 0)
 		return r;
@@ -518,10 +499,13 @@ int store_totals(struct store_reader *reader, const uint8_t boot_id[16], struct 
 	int64_t rows = 0;
 	int r;
 
-	r = reader_refresh(reader);
+	r = store_reader_refresh(reader);
 	if (r < 0)
 		return r;
-	r = db_value(reader->db, "SELECT count(*) FROM event", &rows);
+	r = db_value(
+		reader->db,
+		"SELECT (SELECT count(*) FROM event) + (SELECT coalesce(sum(n), 0) FROM bundle)",
+		&rows);
 	if (r == SQLITE_OK)
 		r = db_prepare(reader->db,
 			       "SELECT kind, verdict, count FROM total"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The reading connection, shared by query.c and verify.c. */
+/* The reading connection, shared by reader.c, query.c and verify.c. */
 
 #include <sqlite3.h>
 
@@ -11,3 +11,6 @@ struct store_reader {
 	char *path;
 	sqlite3 *db;
 };
+
+/* The writer may have set the database aside and begun a new one under the same path: go on with that. Return: 0, -errno. */
+int store_reader_refresh(struct store_reader *reader);

@@ -39,6 +39,7 @@ struct row_column {
 #field, t, offsetof(struct event, field), __VA_ARGS__                              \
 	}
 
+/* What bundle.c packs is known by its number: a new column comes last, none goes. */
 static const struct row_column event_columns[] = {
 	COLUMN(ROW_ENUM, kind, _EVENT_KIND_MAX - 1),
 	COLUMN(ROW_ENUM, notice, _EVENT_NOTICE_MAX - 1),
@@ -123,14 +124,6 @@ size_t row_columns(enum row_table table)
 }
 
 /* ---- struct event -> value ---- */
-
-/* A column's value: a number, or bytes (data NULL: SQL's NULL). */
-struct row_value {
-	enum { ROW_IS_NUMBER, ROW_IS_TEXT, ROW_IS_BLOB } form;
-	int64_t number;
-	const void *data;
-	size_t len;
-};
 
 static bool message_is_of_rule(const struct event *event)
 {
@@ -238,6 +231,68 @@ int row_bind(sqlite3_stmt *stmt, int first, enum row_table table, const struct e
 	return SQLITE_OK;
 }
 
+bool row_values(enum row_table table, const struct event *event, struct row_value *ret)
+{
+	for (size_t i = 0; i < tables[table].n; i++) {
+		const struct row_column *c = &tables[table].columns[i];
+
+		ret[i] = value_get(c, event);
+		if (!number_is_valid(c, ret[i].number))
+			return false;
+	}
+	return true;
+}
+
+static bool value_equal(const struct row_value *a, const struct row_value *b)
+{
+	if (a->form == ROW_IS_NUMBER)
+		return a->number == b->number;
+	return a->len == b->len && !a->data == !b->data &&
+	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+static bool column_equal(const struct row_column *c, const struct event *a, const struct event *b)
+{
+	struct row_value one, other;
+
+	/* asked for each event that is stored: no length is counted first */
+	if (c->type == ROW_TEXT || c->type == ROW_NAME) {
+		const char *text = FIELD(char *, a, c), *with = FIELD(char *, b, c);
+
+		return text && with ? strcmp(text, with) == 0 : text == with;
+	}
+	one = value_get(c, a);
+	other = value_get(c, b);
+	return value_equal(&one, &other);
+}
+
+bool row_equal(enum row_table table, const struct event *a, const struct event *b)
+{
+	for (size_t i = 0; i < tables[table].n; i++)
+		if (!column_equal(&tables[table].columns[i], a, b))
+			return false;
+	return true;
+}
+
+static bool type_is_number(enum row_type type)
+{
+	return type <= ROW_ENUM;
+}
+
+static bool type_is_text(enum row_type type)
+{
+	return type == ROW_TEXT || type == ROW_OWN_MESSAGE || type == ROW_RULE_MESSAGE;
+}
+
+enum row_form row_form(enum row_table table, size_t column)
+{
+	enum row_type type = tables[table].columns[column].type;
+
+	if (type_is_number(type))
+		return ROW_IS_NUMBER;
+	return type_is_text(type) ? ROW_IS_TEXT : ROW_IS_BLOB;
+}
+
 void row_content(enum row_table table, const struct event *event, struct strbuf *b)
 {
 	for (size_t i = 0; i < tables[table].n; i++) {
@@ -273,7 +328,7 @@ void row_equals(enum row_table table, struct strbuf *b)
 			      tables[table].columns[i].name, i + 1);
 }
 
-void row_select(struct strbuf *b)
+void row_select(const char *events, struct strbuf *b)
 {
 	strbuf_puts(b, "SELECT e.id, ");
 	row_names(ROW_EVENT, "e.", b);
@@ -283,9 +338,11 @@ void row_select(struct strbuf *b)
 	row_names(ROW_PLACE, "p.", b);
 	strbuf_puts(b, ", ");
 	row_names(ROW_BOOT, "b.", b);
-	strbuf_puts(b, " FROM event AS e LEFT JOIN rule AS r ON r.key = e.rule"
-		       " LEFT JOIN place AS p ON p.key = e.place"
-		       " LEFT JOIN boot AS b ON b.key = e.boot");
+	strbuf_printf(b,
+		      " FROM %s AS e LEFT JOIN rule AS r ON r.key = e.rule"
+		      " LEFT JOIN place AS p ON p.key = e.place"
+		      " LEFT JOIN boot AS b ON b.key = e.boot",
+		      events);
 }
 
 /* ---- value -> struct event ---- */
@@ -359,8 +416,7 @@ static int profiles_read(const void *data, size_t len, struct event *event)
 static int data_read(sqlite3_stmt *stmt, int at, const struct row_column *c, struct event *event)
 {
 	int type = sqlite3_column_type(stmt, at);
-	bool is_text =
-		c->type == ROW_TEXT || c->type == ROW_OWN_MESSAGE || c->type == ROW_RULE_MESSAGE;
+	bool is_text = type_is_text(c->type);
 	const void *data;
 	size_t len;
 
@@ -387,11 +443,6 @@ static int data_read(sqlite3_stmt *stmt, int at, const struct row_column *c, str
 		return -EBADMSG;
 	memcpy((char *)event + c->offset, data, len);
 	return 0;
-}
-
-static bool type_is_number(enum row_type type)
-{
-	return type <= ROW_ENUM;
 }
 
 int row_read_event(sqlite3_stmt *stmt, struct event *ret)

@@ -27,13 +27,29 @@ bool row_is_empty(enum row_table table, const struct event *event);
 void row_names(enum row_table table, const char *prefix, struct strbuf *b);
 /* Append "a IS ?1 AND b IS ?2 ...". */
 void row_equals(enum row_table table, struct strbuf *b);
-/* Append "SELECT every column FROM event and its companions", for row_read_event(). */
-void row_select(struct strbuf *b);
+/* Append "SELECT every column FROM events, as e, and their companions", for row_read_event().
+ * events: the table, or what stands for one (bundle.h). */
+void row_select(const char *events, struct strbuf *b);
 
 /* Bind the columns from parameter `first` on. The event must live until the statement is reset.
  * Return: SQLITE_OK; SQLITE_RANGE: a code that row_read_event() would refuse; another SQLite code.
  */
 int row_bind(sqlite3_stmt *stmt, int first, enum row_table table, const struct event *event);
+
+/* A column's value: a number, or bytes (data NULL: SQL's NULL). */
+struct row_value {
+	enum row_form { ROW_IS_NUMBER, ROW_IS_TEXT, ROW_IS_BLOB } form;
+	int64_t number;
+	const void *data; /* the event's own */
+	size_t len;
+};
+
+/* All columns. Return: false: one has a code that row_read_event() would refuse. */
+bool row_values(enum row_table table, const struct event *event, struct row_value *ret);
+/* Do two events have the same to say? */
+bool row_equal(enum row_table table, const struct event *a, const struct event *b);
+/* What a column's values are, unless they are NULL. */
+enum row_form row_form(enum row_table table, size_t column);
 
 /* Append the columns as bytes: equal bytes if and only if the rows are equal. */
 void row_content(enum row_table table, const struct event *event, struct strbuf *b);

@@ -10,6 +10,9 @@
  *               changed: a rule that moved to another line is another row
  *   place       where a subject lived: cgroup and what is known of its container
  *   event       one row for each event, in the order of commit; id grows and is never used twice
+ *   bundle      events that were allowed, and exits, some hundred in a row (bundle.h): ids from `id` to `last`, n of them, between
+ *               which no other bundle has one; to be read as the table `bundled`
+ *   bundle_key  which rules (what 0) and places (what 1) the events of a bundle refer to
  *   total       what was ever committed, by boot, kind and verdict; moves in the transaction of the
  *               events it counts and is not touched when old events are removed
  *
@@ -102,7 +105,27 @@ static const char schema_step_1[] =
 	" PRIMARY KEY (boot, kind, verdict)"
 	") STRICT, WITHOUT ROWID;";
 
+/* Events as rows of their own stay where they are. */
+static const char schema_step_2[] =
+	"CREATE TABLE bundle ("
+	" id INTEGER PRIMARY KEY CHECK (id > 0),"
+	" last INTEGER NOT NULL CHECK (last >= id),"
+	" n INTEGER NOT NULL CHECK (n > 0),"
+	" since_us INTEGER NOT NULL,"
+	" until_us INTEGER NOT NULL,"
+	" data BLOB NOT NULL"
+	") STRICT;"
+	"CREATE INDEX bundle_by_since ON bundle (since_us);"
+	"CREATE INDEX bundle_by_until ON bundle (until_us);"
+	"CREATE TABLE bundle_key ("
+	" what INTEGER NOT NULL,"
+	" key INTEGER NOT NULL,"
+	" bundle INTEGER NOT NULL REFERENCES bundle (id),"
+	" PRIMARY KEY (what, key, bundle)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX bundle_key_by_bundle ON bundle_key (bundle);";
+
 /* [i] leads from version i to version i + 1. */
-static const char *const schema_steps[] = { schema_step_1 };
+static const char *const schema_steps[] = { schema_step_1, schema_step_2 };
 
 #define SCHEMA_APPLICATION_ID 1212237140

@@ -45,10 +45,12 @@ static int insert_prepare(struct sink *sink)
 }
 
 /* The newest companion stays, referred to or not: so no key is ever used for another content. */
-#define SWEEP(table)                                                                               \
+#define SWEEP(table, what)                                                                         \
 	"DELETE FROM " table " WHERE key > ?1 AND key <= ?2"                                       \
 	" AND key < (SELECT max(key) FROM " table ")"                                              \
-	" AND NOT EXISTS (SELECT 1 FROM event WHERE event." table " = " table ".key)"
+	" AND NOT EXISTS (SELECT 1 FROM event WHERE event." table " = " table ".key)"              \
+	" AND NOT EXISTS (SELECT 1 FROM bundle_key WHERE what = " what                             \
+	" AND bundle_key.key = " table ".key)"
 
 static int statements_prepare(struct sink *sink)
 {
@@ -61,11 +63,30 @@ static int statements_prepare(struct sink *sink)
 			" ON CONFLICT DO UPDATE SET count = count + excluded.count",
 			&sink->total);
 	if (rc == SQLITE_OK)
-		rc = db_prepare(sink->db, "DELETE FROM event WHERE id < ?1", &sink->remove);
+		rc = db_prepare(sink->db,
+				"INSERT INTO bundle (id, last, n, since_us, until_us, data)"
+				" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+				&sink->insert_bundle);
 	if (rc == SQLITE_OK)
-		rc = db_prepare(sink->db, SWEEP("place"), &sink->sweep[0]);
+		rc = db_prepare(
+			sink->db,
+			"INSERT OR IGNORE INTO bundle_key (what, key, bundle) VALUES (?1, ?2, ?3)",
+			&sink->insert_key);
 	if (rc == SQLITE_OK)
-		rc = db_prepare(sink->db, SWEEP("rule"), &sink->sweep[1]);
+		rc = db_prepare(sink->db, "DELETE FROM event WHERE id < ?1", &sink->remove[0]);
+	if (rc == SQLITE_OK)
+		rc = db_prepare(sink->db,
+				"DELETE FROM bundle_key WHERE bundle IN (SELECT id FROM bundle"
+				" WHERE id < ?1 AND last < ?1)",
+				&sink->remove[1]);
+	if (rc == SQLITE_OK)
+		rc = db_prepare(sink->db,
+				"DELETE FROM bundle WHERE id < ?1 AND last < ?1 RETURNING n",
+				&sink->remove[2]);
+	if (rc == SQLITE_OK)
+		rc = db_prepare(sink->db, SWEEP("place", "1"), &sink->sweep[0]);
+	if (rc == SQLITE_OK)
+		rc = db_prepare(sink->db, SWEEP("rule", "0"), &sink->sweep[1]);
 	if (rc == SQLITE_OK)
 		rc = store_intern_init(&sink->boot, sink->db, ROW_BOOT);
 	if (rc == SQLITE_OK)
@@ -99,9 +120,11 @@ int sink_open(struct sink *sink, char **reterr_text)
 	r = db_open_writer(sink->config->path, &settings, &sink->db, reterr_text);
 	if (r != 0)
 		return r;
-	r = db_value(sink->db, "SELECT min(id) FROM event", &first);
+	r = bundle_register(sink->db);
 	if (r == SQLITE_OK)
-		r = db_value(sink->db, "SELECT max(id) FROM event", &last);
+		r = db_value(sink->db, STORE_FIRST_ID, &first);
+	if (r == SQLITE_OK)
+		r = db_value(sink->db, STORE_LAST_ID, &last);
 	if (r == SQLITE_OK && last > ID_MAX)
 		r = SQLITE_CORRUPT;
 	if (r == SQLITE_OK)
@@ -125,9 +148,13 @@ void sink_close(struct sink *sink)
 	store_intern_deinit(&sink->boot);
 	store_intern_deinit(&sink->rule);
 	store_intern_deinit(&sink->place);
+	bundle_deinit(&sink->bundle);
 	(void)sqlite3_finalize(steal_ptr(sink->insert));
+	(void)sqlite3_finalize(steal_ptr(sink->insert_bundle));
+	(void)sqlite3_finalize(steal_ptr(sink->insert_key));
 	(void)sqlite3_finalize(steal_ptr(sink->total));
-	(void)sqlite3_finalize(steal_ptr(sink->remove));
+	for (size_t i = 0; i < ARRAY_LEN(sink->remove); i++)
+		(void)sqlite3_finalize(steal_ptr(sink->remove[i]));
 	for (size_t i = 0; i < ARRAY_LEN(sink->sweep); i++)
 		(void)sqlite3_finalize(steal_ptr(sink->sweep[i]));
 	/* rolls back what is open; the log stays if it cannot be written back now */
@@ -183,33 +210,109 @@ static int key_bind(sqlite3_stmt *stmt, int at, int64_t key)
 	return key == 0 ? sqlite3_bind_null(stmt, at) : sqlite3_bind_int64(stmt, at, key);
 }
 
-static int event_write(struct sink *sink, const struct event *event, int64_t id, int64_t *ret_boot)
+/* Keys of what an event shares with others, and the event that they were asked for last. */
+struct keys {
+	const struct event *event; /* NULL: none yet */
+	int64_t keys[3];	   /* boot, rule, place */
+};
+
+static int keys_get(struct sink *sink, struct keys *keys, const struct event *event)
 {
-	int64_t boot = 0, rule = 0, place = 0;
+	static const enum row_table tables[] = {ROW_BOOT, ROW_RULE, ROW_PLACE};
+	struct store_intern *interns[] = {&sink->boot, &sink->rule, &sink->place};
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		int rc;
+
+		if (keys->event && row_equal(tables[i], keys->event, event))
+			continue;
+		rc = store_intern_key(interns[i], event, &keys->keys[i]);
+		if (rc != SQLITE_OK) {
+			keys->event = NULL;
+			return rc;
+		}
+	}
+	keys->event = event;
+	return SQLITE_OK;
+}
+
+static int event_write(struct sink *sink, const struct event *event, int64_t id, struct keys *keys)
+{
 	int rc;
 
 	/* a code that cannot be read back is refused before anything is written for it */
 	rc = row_bind(sink->insert, 5, ROW_EVENT, event);
 	if (rc == SQLITE_OK)
-		rc = store_intern_key(&sink->boot, event, &boot);
-	if (rc == SQLITE_OK)
-		rc = store_intern_key(&sink->rule, event, &rule);
-	if (rc == SQLITE_OK)
-		rc = store_intern_key(&sink->place, event, &place);
+		rc = keys_get(sink, keys, event);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int64(sink->insert, 1, id);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(sink->insert, 2, boot);
+		rc = sqlite3_bind_int64(sink->insert, 2, keys->keys[0]);
 	if (rc == SQLITE_OK)
-		rc = key_bind(sink->insert, 3, rule);
+		rc = key_bind(sink->insert, 3, keys->keys[1]);
 	if (rc == SQLITE_OK)
-		rc = key_bind(sink->insert, 4, place);
+		rc = key_bind(sink->insert, 4, keys->keys[2]);
 	if (rc != SQLITE_OK)
 		return rc;
 	rc = sqlite3_step(sink->insert);
 	(void)sqlite3_reset(sink->insert);
-	*ret_boot = boot;
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* ---- bundles ---- */
+
+static int bundle_write(struct sink *sink)
+{
+	struct bundle *bundle = &sink->bundle;
+	int rc;
+
+	if (bundle->n == 0)
+		return SQLITE_OK;
+	(void)sqlite3_bind_int64(sink->insert_bundle, 1, bundle->first);
+	(void)sqlite3_bind_int64(sink->insert_bundle, 2, bundle->last);
+	(void)sqlite3_bind_int64(sink->insert_bundle, 3, bundle->n);
+	(void)sqlite3_bind_int64(sink->insert_bundle, 4, bundle->since_us);
+	(void)sqlite3_bind_int64(sink->insert_bundle, 5, bundle->until_us);
+	rc = sqlite3_bind_blob64(sink->insert_bundle, 6, bundle->data.data, bundle->data.len,
+				 SQLITE_STATIC);
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = sqlite3_step(sink->insert_bundle);
+	(void)sqlite3_reset(sink->insert_bundle);
+	bundle_reset(bundle);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* The bundle has an event of this rule or place. */
+static int key_write(struct sink *sink, int what, int64_t key)
+{
+	int rc;
+
+	if (key == 0)
+		return SQLITE_OK;
+	(void)sqlite3_bind_int(sink->insert_key, 1, what);
+	(void)sqlite3_bind_int64(sink->insert_key, 2, key);
+	(void)sqlite3_bind_int64(sink->insert_key, 3, sink->bundle.first);
+	rc = sqlite3_step(sink->insert_key);
+	(void)sqlite3_reset(sink->insert_key);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int event_bundle(struct sink *sink, const struct event *event, int64_t id, struct keys *keys)
+{
+	int64_t rule = sink->bundle.n > 0 ? sink->bundle.before[2].number : 0;
+	int64_t place = sink->bundle.n > 0 ? sink->bundle.before[3].number : 0;
+	int rc = keys_get(sink, keys, event);
+
+	if (rc == SQLITE_OK)
+		rc = bundle_add(&sink->bundle, event, id, keys->keys);
+	if (rc == SQLITE_OK && keys->keys[1] != rule)
+		rc = key_write(sink, 0, keys->keys[1]);
+	if (rc == SQLITE_OK && keys->keys[2] != place)
+		rc = key_write(sink, 1, keys->keys[2]);
+	if (rc == SQLITE_OK && bundle_is_full(&sink->bundle))
+		rc = bundle_write(sink);
+	return rc;
 }
 
 /* The event's own fault, not the disk's: trying again would never help. */
@@ -223,24 +326,27 @@ static bool event_is_refused(int rc)
 static int batch_write(struct sink *sink, struct sink_node *batch, int64_t *ret_next)
 {
 	struct totals totals = {};
+	struct keys keys = {};
 	int64_t id = sink->next_id;
+	int rc;
 
+	bundle_reset(&sink->bundle);
 	for (struct sink_node *node = batch; node; node = node->next) {
-		int64_t boot = 0;
-		int rc = event_write(sink, &node->event, id, &boot);
-
+		rc = (bundle_takes(&node->event) ? event_bundle : event_write)(sink, &node->event,
+									       id, &keys);
 		node->refused = event_is_refused(rc);
 		node->event.id = node->refused ? 0 : id;
 		if (node->refused)
 			continue;
 		if (rc == SQLITE_OK)
-			rc = totals_add(sink, &totals, boot, &node->event);
+			rc = totals_add(sink, &totals, keys.keys[0], &node->event);
 		if (rc != SQLITE_OK)
 			return rc;
 		id++;
 	}
 	*ret_next = id;
-	return totals_write(sink, &totals);
+	rc = bundle_write(sink);
+	return rc == SQLITE_OK ? totals_write(sink, &totals) : rc;
 }
 
 /* ---- what is too old ---- */
@@ -267,6 +373,25 @@ static int sweep(struct sink *sink, size_t which, struct store_intern *intern)
 	return SQLITE_OK;
 }
 
+/* Remove what lies below an id. Of a bundle the last event counts. */
+static int rows_remove(struct sink *sink, int64_t first, uint64_t *ret_removed)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sink->remove); i++) {
+		sqlite3_stmt *stmt = sink->remove[i];
+		int rc;
+
+		(void)sqlite3_bind_int64(stmt, 1, first);
+		while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+			*ret_removed += (uint64_t)sqlite3_column_int64(stmt, 0);
+		(void)sqlite3_reset(stmt);
+		if (rc != SQLITE_DONE)
+			return rc;
+		if (i == 0)
+			*ret_removed += (uint64_t)sqlite3_changes(sink->db);
+	}
+	return SQLITE_OK;
+}
+
 /* Remove a bounded number of the oldest rows beyond rows_max. */
 static int old_remove(struct sink *sink, int64_t next_id, size_t n_written, uint64_t *ret_removed,
 		      int64_t *ret_first)
@@ -283,12 +408,9 @@ static int old_remove(struct sink *sink, int64_t next_id, size_t n_written, uint
 	if (step > rows - sink->config->rows_max)
 		step = rows - sink->config->rows_max;
 	*ret_first = sink->first_id + (int64_t)step;
-	(void)sqlite3_bind_int64(sink->remove, 1, *ret_first);
-	rc = sqlite3_step(sink->remove);
-	(void)sqlite3_reset(sink->remove);
-	if (rc != SQLITE_DONE)
+	rc = rows_remove(sink, *ret_first, ret_removed);
+	if (rc != SQLITE_OK)
 		return rc;
-	*ret_removed = (uint64_t)sqlite3_changes(sink->db);
 	rc = sweep(sink, 0, &sink->place);
 	return rc == SQLITE_OK ? sweep(sink, 1, &sink->rule) : rc;
 }
@@ -365,6 +487,11 @@ int sink_commit(struct sink *sink, struct sink_node *batch, uint64_t *ret_remove
 	return 0;
 }
 
+#define HAS_EVENT(table)                                                                           \
+	"SELECT 1 FROM " table                                                                     \
+	" AS e JOIN boot ON boot.key = e.boot WHERE e.id = ?1 AND e.cpu = ?2"                      \
+	" AND e.seq = ?3 AND e.boottime_ns = ?4 AND e.realtime_us = ?5 AND boot_id = ?6"
+
 int sink_has_batch(struct sink *sink, const struct sink_node *batch)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;
@@ -377,11 +504,9 @@ int sink_has_batch(struct sink *sink, const struct sink_node *batch)
 			last = node;
 	if (!last)
 		return 0;
-	rc = db_prepare(
-		sink->db,
-		"SELECT 1 FROM event JOIN boot ON boot.key = event.boot WHERE id = ?1 AND cpu = ?2"
-		" AND seq = ?3 AND boottime_ns = ?4 AND realtime_us = ?5 AND boot_id = ?6",
-		&stmt);
+	rc = db_prepare(sink->db,
+			bundle_takes(&last->event) ? HAS_EVENT("bundled") : HAS_EVENT("event"),
+			&stmt);
 	if (rc != SQLITE_OK)
 		return db_errno(rc);
 	(void)sqlite3_bind_int64(stmt, 1, last->event.id);
@@ -405,7 +530,7 @@ int sink_set_aside(struct sink *sink, const char *reason, char **ret_path)
 	/* what it can still tell; a file that tells nothing is the common case and no error */
 	if (sqlite3_open_v2(sink->config->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 			    NULL) == SQLITE_OK &&
-	    db_value(db, "SELECT max(id) FROM event", &last) == SQLITE_OK && last < ID_MAX &&
+	    db_value(db, STORE_LAST_ID, &last) == SQLITE_OK && last < ID_MAX &&
 	    sink->next_id <= last)
 		sink->next_id = last + 1;
 	(void)sqlite3_close_v2(db);

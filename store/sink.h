@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/bundle.h"
 #include "store/intern.h"
 #include "store/store.h"
 
@@ -24,14 +25,17 @@ struct sink {
 	const struct store_config *config; /* no member is 0 */
 	sqlite3 *db;			   /* NULL: closed */
 	sqlite3_stmt *insert;
+	sqlite3_stmt *insert_bundle;
+	sqlite3_stmt *insert_key;
 	sqlite3_stmt *total;
-	sqlite3_stmt *remove;
-	sqlite3_stmt *sweep[2]; /* companions without an event: place, rule */
+	sqlite3_stmt *remove[3]; /* events, bundles and their keys */
+	sqlite3_stmt *sweep[2];	 /* companions without an event: place, rule */
 	struct store_intern boot, rule, place;
 	int64_t next_id;  /* greater than every id ever used, kept over close and setting aside */
 	int64_t first_id; /* no row is below */
 	int64_t sweep_at[2];
-	bool checked; /* looked for damage since it was last suspected */
+	struct bundle bundle; /* that is being packed; empty between two commits */
+	bool checked;	      /* looked for damage since it was last suspected */
 };
 
 /* Return: 0; DB_E_DAMAGED, DB_E_NEWER; negative errno. *reterr_text as db_open_writer(). */

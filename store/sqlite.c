@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "store/bundle.h"
 #include "store/glob.h"
 #include "store/schema.h"
 #include "store/store.h"
@@ -303,6 +304,8 @@ static int reader_begin(sqlite3 *db, int64_t *ret_version, char **reterr_text)
 
 	if (rc == SQLITE_OK)
 		rc = glob_register(db);
+	if (rc == SQLITE_OK)
+		rc = bundle_register(db);
 	if (rc != SQLITE_OK)
 		return fail(db, "cannot open", rc, reterr_text);
 	return identity_check(db, ret_version, reterr_text);

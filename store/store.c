@@ -14,12 +14,14 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "store/bundle.h"
 #include "store/writer.h"
 #include "util/cleanup.h"
 
 #define QUEUE_MAX 65536U
 #define BATCH_MAX 4096U
 #define BATCH_MS 100U
+#define CALM_FACTOR 5U
 #define ROWS_MAX 5000000U
 #define WAL_MAX (256U << 20)
 
@@ -79,6 +81,7 @@ static int config_copy(const struct store_config *from, struct store_config *ret
 	config.queue_max = from->queue_max ? from->queue_max : QUEUE_MAX;
 	config.batch_max = from->batch_max ? from->batch_max : BATCH_MAX;
 	config.batch_ms = from->batch_ms ? from->batch_ms : BATCH_MS;
+	config.calm_ms = from->calm_ms ? from->calm_ms : CALM_FACTOR * config.batch_ms;
 	config.rows_max = from->rows_max ? from->rows_max : ROWS_MAX;
 	config.wal_max = from->wal_max ? from->wal_max : WAL_MAX;
 	*ret = config;
@@ -150,6 +153,23 @@ static void verdict_count(uint64_t counts[HT_VERDICT_MAX], const struct event *e
 		counts[event->verdict]++;
 }
 
+/* One more is in the queue. Under the lock. */
+static void queue_note(struct store *store, bool calm)
+{
+	unsigned ms = calm ? store->config.calm_ms : store->config.batch_ms;
+	bool sooner = store->n_queue++ == 0;
+	uint64_t at;
+
+	if (sooner || !calm) {
+		at = monotonic_ns() + ms * NSEC_PER_MSEC;
+		sooner = sooner || at < store->commit_at;
+		if (sooner)
+			store->commit_at = at;
+	}
+	if (sooner || store->n_queue == store->config.batch_max)
+		(void)pthread_cond_signal(&store->wake);
+}
+
 bool store_add(struct store *store, struct event *event)
 {
 	struct sink_node *node = malloc(sizeof(*node));
@@ -167,10 +187,7 @@ bool store_add(struct store *store, struct event *event)
 		verdict_count(store->stats.pending_verdicts, event);
 		*store->tail = node;
 		store->tail = &node->next;
-		if (store->n_queue++ == 0)
-			store->first_at = monotonic_ns();
-		if (store->n_queue == 1 || store->n_queue == store->config.batch_max)
-			(void)pthread_cond_signal(&store->wake);
+		queue_note(store, bundle_takes(&node->event));
 	} else {
 		store->stats.dropped++;
 		verdict_count(store->stats.dropped_verdicts, event);

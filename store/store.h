@@ -21,7 +21,7 @@
 
 #include "event/event.h"
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 /* ---- writing (haetaed) ---- */
 
@@ -32,6 +32,7 @@ struct store_config {
 	size_t queue_max;	/* events held while the disk does not take them; 0: 65536 */
 	size_t batch_max;	/* rows of one commit at most; 0: 4096 */
 	unsigned batch_ms;	/* a commit at the latest so long after its first event; 0: 100 */
+	unsigned calm_ms;	/* the same of events that were allowed, and exits; 0: 5 times batch_ms */
 	uint64_t rows_max;	/* oldest rows beyond are removed; 0: 5,000,000 */
 	uint64_t wal_max;	/* bytes the log may reach while a reader holds it; 0: 256 MiB */
 };

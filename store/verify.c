@@ -12,25 +12,45 @@
 #include "store/sqlite.h"
 #include "util/strbuf.h"
 
+/* Columns of all events, bundled or not. */
+#define EVERY(columns) "(SELECT " columns " FROM event UNION ALL SELECT " columns " FROM bundled)"
+
 static const struct {
 	const char *sql;
 	const char *text; /* behind the number */
 } invariants[] = {
-	{"SELECT count(*) FROM event WHERE boot NOT IN (SELECT key FROM boot)",
+	{"SELECT count(*) FROM " EVERY("boot") " WHERE boot NOT IN (SELECT key FROM boot)",
 	 "events of an unknown boot"},
-	{"SELECT count(*) FROM event WHERE rule IS NOT NULL AND rule NOT IN (SELECT key FROM rule)",
+	{"SELECT count(*) FROM " EVERY(
+		 "rule") " WHERE rule IS NOT NULL AND rule NOT IN (SELECT key FROM rule)",
 	 "events of an unknown rule"},
-	{"SELECT count(*) FROM event WHERE place IS NOT NULL AND place NOT IN (SELECT key FROM "
-	 "place)",
+	{"SELECT count(*) FROM " EVERY(
+		 "place") " WHERE place IS NOT NULL AND place NOT IN (SELECT key FROM place)",
 	 "events of an unknown place"},
+	{"SELECT count(*) FROM bundle AS b WHERE last >= (SELECT min(id) FROM bundle AS c WHERE "
+	 "c.id > b.id)",
+	 "bundles that overlap"},
+	{"SELECT count(*) FROM bundle AS b WHERE (SELECT count(*) FROM bundled AS e WHERE e.id "
+	 "BETWEEN b.id AND"
+	 " b.last AND e.realtime_us BETWEEN b.since_us AND b.until_us) != n"
+	 " OR id != (SELECT min(e.id) FROM bundled AS e WHERE e.id BETWEEN b.id AND b.last)"
+	 " OR last != (SELECT max(e.id) FROM bundled AS e WHERE e.id BETWEEN b.id AND b.last)",
+	 "bundles that say something else of their events"},
+	{"SELECT count(*) FROM bundled AS e WHERE rule IS NOT NULL AND rule NOT IN (SELECT key "
+	 "FROM bundle_key"
+	 " WHERE what = 0 AND bundle = (SELECT max(id) FROM bundle WHERE id <= e.id))"
+	 " OR place IS NOT NULL AND place NOT IN (SELECT key FROM bundle_key"
+	 " WHERE what = 1 AND bundle = (SELECT max(id) FROM bundle WHERE id <= e.id))",
+	 "events whose bundle is not found by their rule or place"},
 	{"SELECT count(*) FROM boot WHERE boot_id IN"
 	 " (SELECT boot_id FROM boot GROUP BY boot_id HAVING count(*) > 1)",
 	 "boots that stand more than once"},
 	/* removing old events leaves the totals alone, so they can only be larger */
-	{"SELECT count(*) FROM (SELECT boot, kind, verdict, sum(count) AS n FROM event GROUP BY 1, "
-	 "2, 3) AS s"
-	 " LEFT JOIN total AS t ON t.boot = s.boot AND t.kind = s.kind AND t.verdict = s.verdict"
-	 " WHERE t.count IS NULL OR t.count < s.n",
+	{"SELECT count(*) FROM (SELECT boot, kind, verdict, sum(count) AS n FROM " EVERY(
+		 "boot, kind, verdict, count") " GROUP BY 1, 2, 3) AS s"
+					       " LEFT JOIN total AS t ON t.boot = s.boot AND "
+					       "t.kind = s.kind AND t.verdict = s.verdict"
+					       " WHERE t.count IS NULL OR t.count < s.n",
 	 "totals smaller than the events they count"},
 	{"SELECT count(*) FROM total WHERE count < 0", "totals below zero"},
 };
@@ -54,14 +74,14 @@ static int integrity_check(sqlite3 *db, struct strbuf *b)
 }
 
 /* Every row must be readable as an event: its codes known, its names of their types. */
-static int rows_check(struct store_reader *reader, struct strbuf *b)
+static int rows_check(struct store_reader *reader, const char *events, struct strbuf *b)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *stmt = NULL;
 	_cleanup_strbuf_ struct strbuf sql = {};
 	uint64_t bad = 0;
 	int rc;
 
-	row_select(&sql);
+	row_select(events, &sql);
 	if (strbuf_error(&sql) < 0)
 		return SQLITE_NOMEM;
 	rc = db_prepare(reader->db, strbuf_str(&sql), &stmt);
@@ -109,7 +129,9 @@ int store_verify(struct store_reader *reader, char **reterr_text)
 	if (rc == SQLITE_OK && b.len == 0)
 		rc = invariants_check(reader->db, &b);
 	if (rc == SQLITE_OK && b.len == 0)
-		rc = rows_check(reader, &b);
+		rc = rows_check(reader, "event", &b);
+	if (rc == SQLITE_OK && b.len == 0)
+		rc = rows_check(reader, "bundled", &b);
 	if (db_errno(rc) == -EBADMSG)
 		strbuf_printf(&b, "%s\n", sqlite3_errmsg(reader->db));
 	else if (rc != SQLITE_OK)

@@ -24,7 +24,6 @@
 #define BACKOFF_STOP_MS 100U /* while store_close() waits */
 /* Between two settings-aside: a disk that damages everything must not fill itself with copies. */
 #define ASIDE_INTERVAL_NS (60ULL * 1000000000U)
-#define NSEC_PER_MSEC 1000000ULL
 
 /* ---- outcomes, under the lock ---- */
 
@@ -205,6 +204,15 @@ static struct sink_node *nodes_sort(struct sink_node *list, size_t n)
 	return nodes_merge(nodes_sort(list, n / 2), nodes_sort(middle, n - n / 2));
 }
 
+/* Mostly they are in order. */
+static bool nodes_are_sorted(const struct sink_node *list)
+{
+	for (; list && list->next; list = list->next)
+		if (list->next->event.boottime_ns < list->event.boottime_ns)
+			return false;
+	return true;
+}
+
 static void batch_take(struct store *store)
 {
 	struct sink_node **end = &store->head;
@@ -224,7 +232,8 @@ static void batch_take(struct store *store)
 			store->tail = &store->head;
 	}
 	(void)pthread_mutex_unlock(&store->lock);
-	store->batch = nodes_sort(store->batch, n);
+	if (!nodes_are_sorted(store->batch))
+		store->batch = nodes_sort(store->batch, n);
 }
 
 /* Return: 0, or what handle_failure() takes. */
@@ -275,7 +284,7 @@ static uint64_t wait_until(const struct store *store)
 		return store->stop ? 0 : UINT64_MAX;
 	if (store->stop || store->flushing > 0 || store->n_queue >= store->config.batch_max)
 		return 0;
-	return store->first_at + store->config.batch_ms * NSEC_PER_MSEC;
+	return store->commit_at;
 }
 
 /* Return: false if it is time to end. */

@@ -21,8 +21,8 @@ struct store {
 	pthread_cond_t done; /* callers of flush and close wait here, on the monotonic clock */
 	struct sink_node *head, **tail; /* the queue */
 	size_t n_queue;
-	uint64_t first_at; /* when the oldest in the queue came, monotonic ns */
-	unsigned flushing; /* callers that wait for an empty queue */
+	uint64_t commit_at; /* when what is in the queue is to be written, monotonic ns */
+	unsigned flushing;  /* callers that wait for an empty queue */
 	bool stop;
 	uint64_t stop_at; /* give up then, monotonic ns */
 	bool finished;	  /* the thread touches nothing any more */
@@ -36,6 +36,8 @@ struct store {
 	uint64_t retry_at;	 /* monotonic ns */
 	uint64_t aside_at;	 /* when a database was last set aside, 0: never */
 };
+
+#define NSEC_PER_MSEC 1000000ULL
 
 uint64_t monotonic_ns(void);
 void *writer_main(void *store);

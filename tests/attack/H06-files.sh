@@ -19,6 +19,7 @@ clean() {
 }
 fingerprint() { find "$D" -xdev -printf '%p %y %i\n'; }
 acts() {
+	allow open read /var/lib/haetae/events.db # its directory is known from here on
 	deny "guard create extra" open write,creat "$D/alias/extra"
 	deny "guard write events.db" open rdwr /var/lib/haetae/events.db
 	deny "guard create extra" open write,creat /var/lib/haetae/extra

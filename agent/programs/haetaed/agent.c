@@ -434,6 +434,8 @@ void agent_stop(struct agent *a)
 		agent_notice(a, EVENT_NOTICE_STOPPED, POLICY_SEVERITY_INFO,
 			     "The agent stops; what it published stays in force");
 	}
+	a->notices = sd_event_source_disable_unref(a->notices);
+	a->notices_rest = sd_event_source_disable_unref(a->notices_rest);
 	a->tick = sd_event_source_disable_unref(a->tick);
 	a->change = sd_event_source_disable_unref(a->change);
 	a->alerts = alerts_free(a->alerts);

@@ -99,6 +99,8 @@ struct agent {
 	uint64_t deadline_retry_ns; /* something that is over could not be ended; 0: no */
 	sd_event_source *deadline;
 
+	sd_event_source *notices;      /* their ring; off while the agent rests */
+	sd_event_source *notices_rest; /* its end */
 	sd_event_source *tick;
 	sd_event_source *change; /* when the next rule comes into force or expires */
 	int watch_fd; /* inotify */

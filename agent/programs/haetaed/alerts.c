@@ -200,7 +200,7 @@ static void flow_hold(struct alerts *a, struct flow *f, const struct event *even
 	f->held += event->count;
 }
 
-static bool alert_worthy(const struct event *event)
+bool alerts_worthy(const struct event *event)
 {
 	switch (event->kind) {
 	case EVENT_VERDICT:
@@ -223,7 +223,7 @@ void alerts_add(struct alerts *a, const struct event *event, uint64_t now_us)
 {
 	struct flow *f;
 
-	if (!alert_worthy(event))
+	if (!alerts_worthy(event))
 		return;
 	if (event->kind == EVENT_LOSS || event->kind == EVENT_AGENT) {
 		queue_put(a, event);

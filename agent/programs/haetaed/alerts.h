@@ -21,6 +21,8 @@ struct alerts;
  * journal here). */
 int alerts_new(bool to_stderr, struct alerts **ret);
 struct alerts *alerts_free(struct alerts *alerts); /* waits for what is queued, two seconds at most */
+/* May an event be worth an alert? */
+bool alerts_worthy(const struct event *event);
 /* An event that may be worth an alert (borrowed). now_us: monotonic. */
 void alerts_add(struct alerts *alerts, const struct event *event, uint64_t now_us);
 /* Tell of finished windows. */

@@ -13,9 +13,13 @@
 #include "programs/haetaed/log.h"
 #include "util/strbuf.h"
 
-/* Records of one turn of the loop: a few milliseconds of work, so that a flood in one ring leaves time for
- * everything else. */
+/* Records of one turn of the loop: a few milliseconds of work, so that a flood in one ring leaves
+ * time for everything else. */
 #define INGEST_BATCH 2048U
+/* Notices are taken at once, and then not for this long: the kernel wakes a reader that has caught
+ * up for each record, and one that has not for none. The ring holds what can come meanwhile. */
+#define INGEST_REST_US 20000U
+#define USEC_PER_MSEC 1000U
 
 static uint64_t now_us(clockid_t clock)
 {
@@ -31,9 +35,11 @@ void agent_record(struct agent *a, struct event *event)
 	uint8_t verdict = event->verdict;
 	uint64_t count = event->count;
 
-	alerts_add(a->alerts, event, now_us(CLOCK_MONOTONIC));
+	if (alerts_worthy(event))
+		alerts_add(a->alerts, event, now_us(CLOCK_MONOTONIC));
 	if (!store_add(a->store, event) || verdict >= HT_VERDICT_MAX)
-		return; /* dropped: counted by the store, told by the ledger when it has room again */
+		return; /* dropped: counted by the store, told by the ledger when it has room again
+			 */
 	if (kind == EVENT_VERDICT)
 		a->account.stored[verdict]++;
 	else if (kind == EVENT_AGGREGATE)
@@ -59,7 +65,8 @@ void agent_notice(struct agent *a, enum event_notice notice, enum policy_severit
 	va_start(ap, format);
 	strbuf_vprintf(&text, format, ap);
 	va_end(ap);
-	/* the alert goes to the journal: tell it here as well, unless this is the journal, or where alerts go */
+	/* the alert goes to the journal: tell it here as well, unless this is the journal, or where
+	 * alerts go */
 	if (!a->alerts_here && !log_is_journal())
 		log_write(severity > POLICY_SEVERITY_INFO ? LOG_ERR : LOG_NOTICE, "%s",
 			  strbuf_str(&text));
@@ -151,10 +158,30 @@ static void drain_notices(struct agent *a)
 	(void)kernel_drain(a->kernel, KERNEL_RING_NOTICES, INGEST_BATCH, notice_record, a);
 }
 
+/* Take what is there, then rest; after a rest in which nothing came, wait to be woken. A full turn
+ * is no rest. */
+static int notices_take(struct agent *a)
+{
+	int n = kernel_drain(a->kernel, KERNEL_RING_NOTICES, INGEST_BATCH, notice_record, a), r;
+	bool rest = n > 0 && n < (int)INGEST_BATCH;
+
+	r = sd_event_source_set_enabled(a->notices, rest ? SD_EVENT_OFF : SD_EVENT_ON);
+	if (r >= 0 && rest)
+		r = sd_event_source_set_time_relative(a->notices_rest, INGEST_REST_US);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(a->notices_rest,
+						rest ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	return r;
+}
+
 static int on_notices(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-	drain_notices(userdata);
-	return 0;
+	return notices_take(userdata);
+}
+
+static int on_rested(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	return notices_take(userdata);
 }
 
 static int on_refusals(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -179,8 +206,13 @@ int agent_ingest(struct agent *a)
 {
 	int r;
 
-	r = sd_event_add_io(a->event, NULL, kernel_ring_fd(a->kernel, KERNEL_RING_NOTICES), EPOLLIN,
-			    on_notices, a);
+	r = sd_event_add_io(a->event, &a->notices, kernel_ring_fd(a->kernel, KERNEL_RING_NOTICES),
+			    EPOLLIN, on_notices, a);
+	if (r >= 0)
+		r = sd_event_add_time_relative(a->event, &a->notices_rest, CLOCK_MONOTONIC,
+					       INGEST_REST_US, USEC_PER_MSEC, on_rested, a);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(a->notices_rest, SD_EVENT_OFF);
 	if (r >= 0)
 		r = sd_event_add_io(a->event, NULL, kernel_ring_fd(a->kernel, KERNEL_RING_REFUSALS),
 				    EPOLLIN, on_refusals, a);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/bundle.h"
 #include "store/store.h"
 #include "tests/unit/event/sample.h"
 #include "util/cleanup.h"
@@ -168,6 +169,10 @@ static inline struct place_found place_query(const struct place *place, struct s
 	return found;
 }
 
+/* Columns of all events, whichever way they are stored. */
+#define PLACE_EVENTS(columns)                                                                      \
+	"(SELECT " columns " FROM event UNION ALL SELECT " columns " FROM bundled)"
+
 /* SQL on the file, past the store: how tests make old, foreign and damaged databases. */
 static inline void place_sql(const struct place *place, const char *sql)
 {
@@ -186,6 +191,7 @@ static inline int64_t place_sql_number(const struct place *place, const char *sq
 	int64_t number;
 
 	ck_assert_int_eq(sqlite3_open_v2(place->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	ck_assert_int_eq(bundle_register(db), SQLITE_OK);
 	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK, "%s",
 		      sqlite3_errmsg(db));
 	ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);

@@ -23,8 +23,9 @@ static void check_whole(const struct place *place, size_t rows)
 	ck_assert_int_eq(store_query(reader, &all, place_found_each, &found), 0);
 	ck_assert_uint_eq(found.n, rows);
 	(void)store_reader_close(reader);
-	ck_assert_int_eq(place_sql_number(place, "SELECT count(DISTINCT seq) FROM event"),
-			 (int64_t)rows);
+	ck_assert_int_eq(
+		place_sql_number(place, "SELECT count(DISTINCT seq) FROM " PLACE_EVENTS("seq")),
+		(int64_t)rows);
 }
 
 static bool is_full(const struct store_stats *s)

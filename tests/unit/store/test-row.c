@@ -238,6 +238,36 @@ START_TEST(test_rules_as_they_were)
 }
 END_TEST
 
+/* Events are equal to a table where all that it has of them is. */
+START_TEST(test_equal)
+{
+	struct event a = sample_event(1), b = sample_event(1);
+
+	for (enum row_table t = 0; t < _ROW_TABLE_MAX; t++)
+		ck_assert(row_equal(t, &a, &b));
+	b.container[0] ^= 1;
+	ck_assert(!row_equal(ROW_PLACE, &a, &b));
+	ck_assert(row_equal(ROW_RULE, &a, &b));
+	free(b.container);
+	b.container = NULL;
+	ck_assert(!row_equal(ROW_PLACE, &a, &b));
+	ck_assert(!row_equal(ROW_PLACE, &b, &a));
+	b.message[0] ^= 1;
+	ck_assert(!row_equal(ROW_RULE, &a, &b));
+	ck_assert(row_equal(ROW_EVENT, &a, &b));
+	b.boot_id[15] ^= 1;
+	ck_assert(!row_equal(ROW_BOOT, &a, &b));
+	b.argv.len--;
+	ck_assert(!row_equal(ROW_EVENT, &a, &b));
+	b.argv.len++;
+	ck_assert(row_equal(ROW_EVENT, &a, &b));
+	b.exit_code = 1;
+	ck_assert(!row_equal(ROW_EVENT, &a, &b));
+	event_deinit(&a);
+	event_deinit(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("row");
@@ -247,6 +277,7 @@ int main(void)
 	tcase_add_test(tc, test_every_byte);
 	tcase_add_loop_test(tc, test_spoilt, 0, (int)ARRAY_LEN(spoilt));
 	tcase_add_test(tc, test_rules_as_they_were);
+	tcase_add_test(tc, test_equal);
 	suite_add_tcase(suite, tc);
 	return sample_run(suite);
 }

@@ -44,6 +44,27 @@ gone "the file itself was moved" /m/no/f
 mv /m/no/f /m/yes/a/b/f
 kept "the same one moved back" /m/yes/a/b/f
 
+# ---- files that are opened for the first time, where others of their directory were ----
+mkdir -p /m/yes/d/e /m/no/d && for ((i = 0; i < 9; i++)); do echo f >/m/yes/d/e/first-$i; done
+kept "a file" /m/yes/d/e/first-0
+kept "another for the first time" /m/yes/d/e/first-1
+mv /m/yes/d/e /m/no/e
+gone "the directory of one that was not opened yet was moved" /m/no/e/first-2
+gone "so was that of another" /m/no/e/first-3
+mv /m/no/e /m/yes/d/e
+kept "one for the first time after it was moved back" /m/yes/d/e/first-4
+mv /m/yes/d /m/no/x
+gone "a directory above was moved" /m/no/x/e/first-5
+mv /m/no/x /m/yes/d
+kept "one for the first time after that was moved back" /m/yes/d/e/first-6
+mv /m/yes/d/e/first-7 /m/no/d/first-7
+gone "the file itself was moved" /m/no/d/first-7
+expect "two directories change places" "$TRY" exchange /m/yes/d /m/no/d
+gone "a file below the rule now" /m/no/d/e/first-8
+kept "a file that is not any more" /m/yes/d/first-7
+expect "they change back" "$TRY" exchange /m/yes/d /m/no/d
+rm -r /m/no/d
+
 # ---- two change places ----
 mkdir -p /m/no/c && echo f >/m/no/c/f
 kept "a file in a directory" /m/other/c/f

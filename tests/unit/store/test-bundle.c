@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* store/bundle.c, bundled.c: what is packed comes back, what is damaged is found, and bundles and
+ * rows are one store to whoever reads. */
+
+#include "store/bundle.h"
+#include "tests/unit/store/place.h"
+
+#define N 1000
+
+/* Event i: three of four are bundled. */
+static struct event mixed_event(uint64_t i)
+{
+	struct event event = sample_event(i * 1000000);
+	char text[64];
+
+	event.seq = i;
+	event.kind = i % 4 == 1 ? EVENT_EXIT : EVENT_VERDICT;
+	event.verdict = i % 4 == 3 ? HT_VERDICT_DENY : HT_VERDICT_ALLOW;
+	event.pid = (uint32_t)(i * 2654435761U);
+	event.exit_code = -(int32_t)i;
+	event.exec_id = i << 60 | i;
+	event.cgroup_id = 1 + i / 100;
+	if (i % 3 == 0) {
+		free(event.argv.data);
+		event.argv = (struct event_bytes){};
+	}
+	(void)snprintf(text, sizeof(text), "/srv/%llu", (unsigned long long)(i % 7));
+	free(event.path.data);
+	event.path = sample_bytes(text, strlen(text));
+	return event;
+}
+
+static void fill(const struct place *place, struct store_config config)
+{
+	struct store *store = place_open(place, config);
+
+	for (uint64_t i = 0; i < N; i++) {
+		struct event event = mixed_event(i);
+
+		ck_assert(store_add(store, &event));
+		if (i % 100 == 99)
+			ck_assert_int_eq(store_flush(store, PLACE_TIMEOUT_MS), 0);
+	}
+	(void)store_close(store, PLACE_TIMEOUT_MS);
+}
+
+static void ck_equal(const struct event *event, uint64_t i)
+{
+	struct event want = mixed_event(i);
+
+	ck_assert(row_equal(ROW_EVENT, event, &want));
+	ck_assert(row_equal(ROW_PLACE, event, &want));
+	ck_assert(row_equal(ROW_RULE, event, &want));
+	ck_assert(row_equal(ROW_BOOT, event, &want));
+	event_deinit(&want);
+}
+
+START_TEST(test_unpack)
+{
+	struct row_value values[3 * BUNDLE_COLUMNS_MAX];
+	struct bundle bundle = {};
+	struct event events[3];
+
+	for (uint64_t i = 0; i < 3; i++) {
+		int64_t keys[3] = {1, (int64_t)i, INT64_MAX - (int64_t)i};
+
+		events[i] = mixed_event(i);
+		ck_assert_int_eq(bundle_add(&bundle, &events[i], (int64_t)(1 + 2 * i), keys),
+				 SQLITE_OK);
+	}
+	ck_assert_uint_eq(bundle.n, 3);
+	ck_assert_int_eq(bundle.first, 1);
+	ck_assert_int_eq(bundle.last, 5);
+	ck_assert_int_eq(bundle.until_us - bundle.since_us,
+			 (int64_t)(events[2].realtime_us - events[0].realtime_us));
+	ck_assert_int_eq(bundle_unpack(bundle.data.data, bundle.data.len, 3, values), SQLITE_OK);
+	for (size_t i = 0; i < 3; i++) {
+		const struct row_value *v = values + i * bundle_columns();
+		struct row_value want[BUNDLE_COLUMNS_MAX];
+
+		ck_assert_int_eq(v[0].number, (int64_t)(1 + 2 * i));
+		ck_assert_int_eq(v[2].number, (int64_t)i);
+		ck_assert_int_eq(v[3].number, INT64_MAX - (int64_t)i);
+		ck_assert(row_values(ROW_EVENT, &events[i], want));
+		for (size_t c = 0; c < row_columns(ROW_EVENT); c++) {
+			ck_assert_int_eq(v[BUNDLE_KEYS + c].form, want[c].form);
+			ck_assert_int_eq(v[BUNDLE_KEYS + c].number, want[c].number);
+			ck_assert_uint_eq(v[BUNDLE_KEYS + c].len, want[c].len);
+			if (want[c].len > 0)
+				ck_assert_mem_eq(v[BUNDLE_KEYS + c].data, want[c].data,
+						 want[c].len);
+		}
+	}
+	for (size_t i = 0; i < 3; i++)
+		event_deinit(&events[i]);
+	bundle_deinit(&bundle);
+}
+END_TEST
+
+/* Every beginning of a bundle is damage, and so is more of it than there should be; no byte makes
+ * it read beyond the end. */
+START_TEST(test_unpack_damage)
+{
+	struct row_value values[2 * BUNDLE_COLUMNS_MAX];
+	struct bundle bundle = {};
+	struct event one = mixed_event(0), other = mixed_event(1);
+	const int64_t keys[3] = {1, 2, 3};
+
+	ck_assert_int_eq(bundle_add(&bundle, &one, 1, keys), SQLITE_OK);
+	ck_assert_int_eq(bundle_add(&bundle, &other, 2, keys), SQLITE_OK);
+	for (size_t len = 0; len < bundle.data.len; len++) {
+		char *copy =
+			malloc(len + 1); /* of its very size: the sanitizer sees one byte more */
+
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, bundle.data.data, len);
+		ck_assert_int_eq(bundle_unpack(copy, len, 2, values), SQLITE_CORRUPT);
+		free(copy);
+	}
+	ck_assert_int_eq(bundle_unpack(bundle.data.data, bundle.data.len, 1, values),
+			 SQLITE_CORRUPT);
+	for (size_t i = 0; i < bundle.data.len; i++) {
+		for (unsigned bit = 0; bit < 8; bit++) {
+			char *copy = malloc(bundle.data.len);
+
+			ck_assert_ptr_nonnull(copy);
+			memcpy(copy, bundle.data.data, bundle.data.len);
+			copy[i] ^= (char)(1U << bit);
+			(void)bundle_unpack(copy, bundle.data.len, 2, values);
+			free(copy);
+		}
+	}
+	event_deinit(&one);
+	event_deinit(&other);
+	bundle_deinit(&bundle);
+}
+END_TEST
+
+START_TEST(test_unknown_code)
+{
+	struct bundle bundle = {};
+	struct event event = mixed_event(0);
+	const int64_t keys[3] = {1, 2, 3};
+
+	event.reason = HT_REASON_MAX;
+	ck_assert_int_eq(bundle_add(&bundle, &event, 1, keys), SQLITE_RANGE);
+	ck_assert_uint_eq(bundle.n, 0);
+	ck_assert_uint_eq(bundle.data.len, 0);
+	event_deinit(&event);
+	bundle_deinit(&bundle);
+}
+END_TEST
+
+static int each_is_next(const struct event *event, void *userdata)
+{
+	uint64_t *i = userdata;
+
+	ck_assert_int_eq(event->id, (int64_t)*i + 1);
+	ck_equal(event, *i);
+	(*i)++;
+	return 0;
+}
+
+/* Bundled or not, every event is there, once, in order, and is what it was. */
+START_TEST(test_one_store)
+{
+	struct place place = place_new();
+	_cleanup_free_ char *text = NULL;
+	struct store_reader *reader;
+	uint64_t i = 0;
+
+	fill(&place, (struct store_config){0});
+	ck_assert_int_eq(place_sql_number(&place, "SELECT count(*) FROM event"), N / 4);
+	ck_assert_int_eq(place_sql_number(&place, "SELECT sum(n) FROM bundle"), N - N / 4);
+	ck_assert_int_le(place_sql_number(&place, "SELECT count(*) FROM bundle"), 2 * N / 100);
+	reader = place_read(&place);
+	ck_assert_int_eq(store_query(reader, &(struct store_filter){0}, each_is_next, &i), 0);
+	ck_assert_uint_eq(i, N);
+	for (int64_t id = 1; id <= N; id += 37) {
+		struct event event;
+
+		ck_assert_int_eq(store_get(reader, id, &event), 0);
+		ck_equal(&event, (uint64_t)id - 1);
+		event_deinit(&event);
+	}
+	ck_assert_int_eq(store_verify(reader, &text), 0);
+	(void)store_reader_close(reader);
+	place_free(&place);
+}
+END_TEST
+
+/* What is too old goes, bundles with their last event; what is left is in order. */
+START_TEST(test_removal)
+{
+	struct place place = place_new();
+	_cleanup_free_ char *text = NULL;
+	struct store_reader *reader;
+	struct place_found found;
+
+	fill(&place, (struct store_config){.rows_max = 250});
+	found = place_query(&place, (struct store_filter){0});
+	ck_assert_int_eq(found.last_id, N);
+	ck_assert_uint_ge(found.n, 250);
+	ck_assert_uint_lt(found.n, 250 + BUNDLE_EVENTS_MAX);
+	ck_assert_int_eq(place_sql_number(&place,
+					  "SELECT count(*) FROM bundle_key WHERE bundle NOT IN"
+					  " (SELECT id FROM bundle)"),
+			 0);
+	reader = place_read(&place);
+	ck_assert_int_eq(store_verify(reader, &text), 0);
+	(void)store_reader_close(reader);
+	place_free(&place);
+}
+END_TEST
+
+/* A store of the version before has rows alone; they stay, and what comes is bundled. */
+START_TEST(test_migrated)
+{
+	struct place place = place_new();
+	_cleanup_free_ char *text = NULL;
+	struct store_reader *reader;
+	struct place_found found;
+
+	place_fill(&place, 0, 10);
+	place_sql(&place, "DROP TABLE bundle_key; DROP TABLE bundle; UPDATE event SET verdict = 0;"
+			  "UPDATE total SET verdict = 0; PRAGMA user_version = 1");
+	fill(&place, (struct store_config){0});
+	found = place_query(&place, (struct store_filter){.verdicts = 1U << HT_VERDICT_ALLOW});
+	ck_assert_int_eq(found.first_id, 1);
+	ck_assert_uint_eq(found.n, 10 + N / 2);
+	reader = place_read(&place);
+	ck_assert_int_eq(store_verify(reader, &text), 0);
+	(void)store_reader_close(reader);
+	place_free(&place);
+}
+END_TEST
+
+static const char *const damages[] = {
+	"UPDATE bundle SET n = n + 1 WHERE id = (SELECT max(id) FROM bundle)",
+	"UPDATE bundle SET data = substr(data, 2)",
+	"UPDATE bundle SET data = zeroblob(length(data))",
+	"UPDATE bundle SET last = last + 1000",
+	"UPDATE bundle SET until_us = since_us",
+	"DELETE FROM bundle_key WHERE what = 1",
+	"DELETE FROM bundle_key WHERE what = 0",
+};
+
+START_TEST(test_damage)
+{
+	struct place place = place_new();
+	_cleanup_free_ char *text = NULL;
+	struct store_reader *reader;
+
+	fill(&place, (struct store_config){0});
+	place_sql(&place, damages[_i]);
+	reader = place_read(&place);
+	ck_assert_int_eq(store_verify(reader, &text), STORE_E_DAMAGED);
+	ck_assert_ptr_nonnull(text);
+	(void)store_reader_close(reader);
+	place_free(&place);
+}
+END_TEST
+
+/* A bundle that cannot be read ends a query with an error, and nothing else. */
+START_TEST(test_query_damage)
+{
+	struct place place = place_new();
+	struct place_found found = {};
+	struct store_reader *reader;
+
+	fill(&place, (struct store_config){0});
+	place_sql(&place, "UPDATE bundle SET data = x'ff' WHERE id > 500");
+	reader = place_read(&place);
+	ck_assert_int_eq(store_query(reader, &(struct store_filter){0}, place_found_each, &found),
+			 -EBADMSG);
+	ck_assert_uint_gt(found.n, 0);
+	(void)store_reader_close(reader);
+	place_free(&place);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("store/bundle");
+	TCase *tc = tcase_create("bundle");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, test_unpack);
+	tcase_add_test(tc, test_unpack_damage);
+	tcase_add_test(tc, test_unknown_code);
+	tcase_add_test(tc, test_one_store);
+	tcase_add_test(tc, test_removal);
+	tcase_add_test(tc, test_migrated);
+	tcase_add_loop_test(tc, test_damage, 0, (int)(sizeof(damages) / sizeof(damages[0])));
+	tcase_add_test(tc, test_query_damage);
+	suite_add_tcase(s, tc);
+	return sample_run(s);
+}
