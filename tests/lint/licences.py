@@ -30,7 +30,8 @@ def main() -> None:
     for path in tracked():
         if str(path) in EXEMPT or path.parts[0] == "LICENSES" or is_corpus(path):
             continue
-        expected = KERNEL if path.parts[0] == "bpf-lsm" and path.suffix in (".c", ".h") else REST
+        in_kernel = path.parts[0] == "bpf-lsm" and path.suffix in (".c", ".h") or path.name.endswith(".bpf.c")
+        expected = KERNEL if in_kernel else REST
         fault = fault_of(path, expected)
         areas.setdefault(path.parts[0] if len(path.parts) > 1 else "the top directory", []).extend([fault] if fault else [])
     for area, faults in areas.items():

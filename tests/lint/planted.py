@@ -57,6 +57,8 @@ FAULTS = [
     Fault("attacks", "tests/attack/Z99-silent.sh", "", "true\n", "Z99-silent.sh: no comment"),
     Fault("attacks", "docs/SECURITY.md", "| act | what is tried |\n|---|---|\n", "| act | what is tried |\n|---|---|\n| `Z` | z |\n",
           "no such attack: | `Z` | z |"),
+    Fault("measured", "docs/performance.md", "| open, ext4 |", "| open, ext5 |", "docs/performance.md:"),
+    Fault("measured", "tests/bench/calls/budgets.tsv", "6.1\topen\t", "6.1\topne\t", "opne"),
     Fault("examples", "docs/policy-guide.md", "  default: deny\n", "  defualt: deny\n", "unknown key `defualt`"),
     Fault("examples", "docs/policy-guide.md", "exec: /tmp/nginx, expect: deny", "exec: /tmp/nginx, expect: allow", "a copy of it does not"),
     Fault("examples", "docs/man/haetae.policy.5", "policy: report\n", "policy: Report\n", "shown.yaml:1:9: error"),

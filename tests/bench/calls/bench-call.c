@@ -1,39 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Instructions of one act, as guest nanoseconds under -icount shift=0 (one instruction each).
+ * Instructions of acts, as guest nanoseconds under -icount shift=0 (one instruction each).
  *
- *   bench-call ACT PATH [CGROUP]    join CGROUP (cgroup.procs is written), exec itself there so that it is bound like a
- *                                   container's first program, then measure
+ *   bench-call [-a CPU.STAT] [-g CGROUP]
  *
- *   open    open and close PATH, refused or not
- *   few     the same, ten in a second and no more: each has a record of its own
- *   cold    open and close each file in the directory PATH once
- *   read    one byte of PATH, which is open; write: likewise
- *   exec    vfork, exec PATH (this program), wait
+ * Standard input has a line for each workload, "NAME <tab> ACT <tab> PATH" (acts.c has the acts);
+ * for each a line is printed, "NAME <tab> INSTRUCTIONS <tab> SERIES". An act is done in series so
+ * short that the kernel's timer, whose work is nobody's, falls into few of them, and the median of
+ * their means is what one takes: it is the same in each run, where the mean of all depends on where
+ * the timer fell. SERIES is how many it took to come within a thousandth of that for the first
+ * time: until then something was filled by use.
  *
- * Prints one number: the smallest mean of some series. (What has just become a container keeps the agent busy for three
- * seconds: that is waited for.)
+ * -g: join CGROUP and exec itself there, so that it is bound like a container's first program. What
+ * has just become a container keeps the agent busy for three seconds, and longer if it has many
+ * rules to look up: that is waited for. -a: the cpu.stat of the agent's cgroup. Acts that are
+ * measured as a whole (acts.h) count what the agent does for them later, less what it does in as
+ * much time without them.
  */
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define FILES_MAX 4096
-#define DONE "done" /* argument of what exec starts */
-#define GOVERNED "governed" /* name of what runs in a cgroup */
+#include "acts.h"
 
-static const char *path;
-static int file = -1;
-static char *files[FILES_MAX];
-static unsigned n_files;
+#define GOVERNED "governed" /* name of what runs in a cgroup */
+#define SETTLED 1000	    /* a series has settled if it is off by less than one in so many */
+#define TAIL 2		    /* seconds after which the agent has done all it will do for an act */
+#define BOUND 4		    /* seconds after which it has seen a new container */
+#define BUSY_MAX 300	    /* seconds that it may take for its rules */
+#define QUIET_NS 20000000   /* what it does in a second when nothing happens, at most */
+
+static const char *agent; /* its cpu.stat */
 
 static uint64_t now_ns(void)
 {
@@ -43,62 +47,75 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-static void open_close(const char *name)
+/* What the agent used so far, in instructions; 0 without one. */
+static uint64_t agent_used(void)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	uint64_t used = 0;
+	FILE *stat = agent ? fopen(agent, "re") : NULL;
 
-	if (fd >= 0)
-		(void)close(fd);
+	if (!stat)
+		return 0;
+	if (fscanf(stat, "usage_usec %" SCNu64, &used) != 1)
+		used = 0;
+	(void)fclose(stat);
+	return used * 1000;
 }
 
-static void act_open(unsigned i)
+static uint64_t agent_used_meanwhile(unsigned seconds)
 {
-	(void)i;
-	open_close(path);
+	uint64_t before = agent_used();
+
+	if (agent)
+		(void)sleep(seconds);
+	return agent_used() - before;
 }
 
-static void act_cold(unsigned i)
+/* One series, from the act of that number on. Returns: the mean. */
+static uint64_t series(const struct act *act, unsigned number)
 {
-	open_close(files[i % n_files]);
+	uint64_t begun, took, idle = 0, tail = 0;
+
+	if (act->pause)
+		(void)sleep(act->pause);
+	if (act->whole)
+		idle = agent_used_meanwhile(TAIL);
+	begun = now_ns();
+	for (unsigned i = 0; i < act->loops; i++)
+		act->one(number + i);
+	took = now_ns() - begun;
+	if (act->whole)
+		tail = agent_used_meanwhile(TAIL);
+	return (took + (tail > idle ? tail - idle : 0)) / act->loops;
 }
 
-static void act_read(unsigned i)
+static int compare(const void *a, const void *b)
 {
-	char byte;
+	uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
 
-	(void)i;
-	if (pread(file, &byte, 1, 0) < 0)
-		abort();
+	return one < other ? -1 : one > other;
 }
 
-static void act_write(unsigned i)
+static uint64_t measure(const struct act *act, unsigned *ret_settled)
 {
-	(void)i;
-	if (pwrite(file, "x", 1, 0) != 1)
-		abort();
+	uint64_t means[ACT_SERIES_MAX], sorted[ACT_SERIES_MAX], median;
+	unsigned n = act_series(act);
+
+	for (unsigned s = 0; s < n; s++)
+		sorted[s] = means[s] = series(act, s * act->loops);
+	qsort(sorted, n, sizeof(sorted[0]), compare);
+	median = sorted[n / 2];
+	*ret_settled = 1;
+	while (means[*ret_settled - 1] > median + median / SETTLED)
+		(*ret_settled)++;
+	return median;
 }
 
-static void act_exec(unsigned i)
+static void wait_until_bound(void)
 {
-	pid_t child = vfork();
-
-	(void)i;
-	if (child == 0) {
-		(void)execl(path, path, DONE, (char *)NULL);
-		_exit(127);
-	}
-	if (child < 0 || waitpid(child, NULL, 0) != child)
-		abort();
+	(void)sleep(BOUND);
+	for (unsigned s = 0; s < BUSY_MAX && agent_used_meanwhile(1) > QUIET_NS; s++)
+		;
 }
-
-static const struct act {
-	const char *name;
-	void (*one)(unsigned i);
-	unsigned series, loops, pause; /* pause: seconds before each series */
-} acts[] = {
-	{"open", act_open, 12, 2000, 0}, {"few", act_open, 8, 10, 2},	  {"cold", act_cold, 1, 0, 0},
-	{"read", act_read, 12, 2000, 0}, {"write", act_write, 12, 2000, 0}, {"exec", act_exec, 3, 100, 0},
-};
 
 static int join(const char *cgroup)
 {
@@ -114,70 +131,67 @@ static int join(const char *cgroup)
 	return close(fd);
 }
 
-static int prepare(const struct act *act)
+/* One line of the input. Returns: 0, or -1 and said why. */
+static int workload(char *line)
 {
-	struct dirent *de;
-	DIR *dir;
+	const char *name = strtok(line, "\t\n"), *verb = strtok(NULL, "\t\n"),
+		   *path = strtok(NULL, "\t\n");
+	const struct act *act = path ? act_find(verb) : NULL;
+	unsigned settled = 0;
+	uint64_t value;
 
-	if (act->one == act_read || act->one == act_write)
-		return file = open(path, O_RDWR | O_CLOEXEC);
-	if (act->one != act_cold)
-		return 0;
-	dir = opendir(path);
-	while (dir && (de = readdir(dir)) && n_files < FILES_MAX)
-		if (de->d_name[0] != '.' && asprintf(&files[n_files++], "%s/%s", path, de->d_name) < 0)
-			return -1;
-	return n_files ? closedir(dir) : -1;
+	if (!act) {
+		(void)fprintf(stderr, "%s: expected a name, an act and a path, with tabs\n",
+			      name ? name : "empty line");
+		return -1;
+	}
+	if (act->prepare(path) < 0) {
+		perror(path);
+		return -1;
+	}
+	value = measure(act, &settled);
+	act->done();
+	(void)printf("%s\t%" PRIu64 "\t%u\n", name, value, settled);
+	return fflush(stdout);
 }
 
-static uint64_t measure(const struct act *act)
+static int govern(const char *cgroup)
 {
-	unsigned loops = act->loops ? act->loops : n_files;
-	uint64_t best = UINT64_MAX;
-
-	for (unsigned s = 0; s < act->series; s++) {
-		uint64_t begun, mean;
-
-		if (act->pause)
-			(void)sleep(act->pause);
-		begun = now_ns();
-		for (unsigned i = 0; i < loops; i++)
-			act->one(i);
-		mean = (now_ns() - begun) / loops;
-		best = mean < best ? mean : best;
+	if (join(cgroup) < 0) {
+		perror(cgroup);
+		return 1;
 	}
-	return best;
+	(void)execl("/proc/self/exe", GOVERNED, agent ? "-a" : NULL, agent, (char *)NULL);
+	perror("exec");
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	const struct act *act = NULL;
+	const char *cgroup = NULL;
+	char line[8192];
+	int option;
 
-	if (argc == 2 && strcmp(argv[1], DONE) == 0)
+	if (argc == 2 && strcmp(argv[1], ACT_DONE) == 0)
 		return 0;
-	for (size_t i = 0; argc >= 3 && i < sizeof(acts) / sizeof(acts[0]); i++)
-		if (strcmp(acts[i].name, argv[1]) == 0)
-			act = &acts[i];
-	if (!act || argc > 4) {
-		(void)fprintf(stderr, "usage: bench-call ACT PATH [CGROUP]\n");
+	while ((option = getopt(argc, argv, "a:g:")) >= 0) {
+		if (option == 'a')
+			agent = optarg;
+		else if (option == 'g')
+			cgroup = optarg;
+		else
+			return 2;
+	}
+	if (optind != argc) {
+		(void)fprintf(stderr, "usage: bench-call [-a CPU.STAT] [-g CGROUP] <WORKLOADS\n");
 		return 2;
 	}
-	path = argv[2];
-	if (argc == 4) {
-		if (join(argv[3]) < 0) {
-			perror(argv[3]);
-			return 1;
-		}
-		(void)execl("/proc/self/exe", GOVERNED, argv[1], argv[2], (char *)NULL);
-		perror("exec");
-		return 1;
-	}
+	if (cgroup)
+		return govern(cgroup);
 	if (strcmp(argv[0], GOVERNED) == 0)
-		(void)sleep(4);
-	if (prepare(act) < 0) {
-		perror(path);
-		return 1;
-	}
-	(void)printf("%llu\n", (unsigned long long)measure(act));
+		wait_until_bound();
+	while (fgets(line, sizeof(line), stdin))
+		if (workload(line) < 0)
+			return 1;
 	return 0;
 }

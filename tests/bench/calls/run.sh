@@ -1,82 +1,62 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh [--short]: what Haetae adds to system calls, in instructions: the same on every run. Files are five directories
-# deep on a tmpfs. Fails if a figure is above what budgets.tsv has for this kernel, if it has one. --short: without those that take long.
+# run.sh [--short]: what system calls take, in instructions, in each configuration: without an agent, with one that has
+# no policy, not governed, governed, and by what the policy says. Fails if a figure is above what budgets.tsv has for
+# this kernel. --short: what the test suite measures.
 set -euo pipefail
 # shellcheck source=tests/lib/bench.sh
 source /src/tests/lib/bench.sh
-short=${1-}
-top=/bench/a/b/c/d file=/bench/a/b/c/d/file cold=/bench/a/b/c/cold cgroups=/sys/fs/cgroup call=/bench/run
-budgets=/src/tests/bench/calls/budgets.tsv figures=/out/figures.tsv
-failed=0
+short=${1:+suite}
+file=/bench/a/b/c/d/file denied=/bench/a/b/c/d/denied
+budgets=$CALLS/budgets.tsv
 
-mkdir -p /bench && mount -t tmpfs bench /bench
-mkdir -p "$top" "$cold" && echo x | tee "$top/denied" >"$file"
-for ((i = 0; i < 2000; i++)); do : >"$cold/file-$i"; done
-cp /src/build/tests/bench/calls/bench-call "$call"
-
-settle() {
-	boot_settles
-	local last=0 now
-	until now=$("$call" open "$file"); ((now - last < now / 1000 && last - now < now / 1000)); do last=$now; done
+agent_start() {
+	systemctl start haetaed
+	sleep 3 # it looks at what runs already
+}
+containers() { # containers FROM TO: each with one process
+	local i
+	for ((i = $1; i <= $2; i++)); do
+		mkdir "$CGROUPS/bench-many-$i"
+		(echo "$BASHPID" >"$CGROUPS/bench-many-$i/cgroup.procs" && exec /usr/bin/busybox sleep 100000) &
+	done
+	sleep 5
 }
 
-govern() { # govern NAME RULES: a policy and a cgroup it selects
-	mkdir -p /etc/haetae/policies.d
-	printf 'policy: %s\nmatch:\n  - cgroup: /%s\n%s\n' "$1" "$1" "$2" >"/etc/haetae/policies.d/$1.yaml"
-	mkdir -p "$cgroups/$1"
-}
-
-rules() { # rules N: N file rules beside the measured file
-	echo "file:"
-	echo "  deny:"
-	echo "    - $top/denied"
-	for ((i = 1; i < $1; i++)); do echo "    - /srv/app-$((i % 97))/data-$i"; done
-}
-
-figure() { # figure NAME PLAIN ACT PATH [CGROUP]: one line, and one in the table
-	local name=$1 plain=$2 budget value more
-	value=$("$call" "$3" "$4" ${5:+"$cgroups/$5"})
-	more=$((value - plain))
-	printf '%s\t%s\t%s\t%s\n' "$RIG_KERNEL" "$name" "$plain" "$more" >>"$figures"
-	budget=$(awk -F '\t' -v kernel="$RIG_KERNEL" -v name="$name" '$1 == kernel && $2 == name { print $3 }' "$budgets")
-	printf '%-44s %8d  %+8d' "$name" "$value" "$more"
-	if [[ $budget ]] && ((more > budget)); then
-		failed=1
-		echo "  ABOVE ITS BUDGET of +$budget"
-	else
-		echo
-	fi
-}
-
-settle
-declare -A plain
-for act in open read write; do plain[$act]=$("$call" "$act" "$file"); done
-plain[cold]=$("$call" cold "$cold")
-[[ $short ]] || plain[few]=$("$call" few "$top/denied")
-plain[exec]=$("$call" exec "$call")
-printf 'kernel %s: instructions, and how many of them are for Haetae\n' "$(uname -r)"
-
-govern bench-exec $'exec:\n  default: deny\n  allow: [/bench/run]'
-govern bench-10 "$(rules 10)"
-govern bench-1000 "$(rules 1000)"
-govern bench-audit $'mode: audit\n'"$(rules 10)"
-chmod -R go-w /etc/haetae
-systemctl start haetaed
-settle
-figure "open, not governed" "${plain[open]}" open "$file"
-figure "open, no rule on files" "${plain[open]}" open "$file" bench-exec
-figure "open, allowed, 10 rules" "${plain[open]}" open "$file" bench-10
-figure "open, allowed, 1000 rules" "${plain[open]}" open "$file" bench-1000
-figure "open, first time, 1000 rules" "${plain[cold]}" cold "$cold" bench-1000
-figure "open, refused, counted" "${plain[open]}" open "$top/denied" bench-10
-figure "read, not governed" "${plain[read]}" read "$file"
-figure "read, allowed" "${plain[read]}" read "$file" bench-10
-figure "write, allowed" "${plain[write]}" write "$file" bench-10
+for name in bench-{governed,exec,audit,1000,100000}; do mkdir "$CGROUPS/$name"; done
+trees_make
+boot_settles
+workloads "$short" >/tmp/workloads
+measure plain </tmp/workloads
 if [[ ! $short ]]; then
-	figure "open, refused, recorded" "${plain[few]}" few "$top/denied" bench-10
-	figure "open, audit mode, recorded" "${plain[few]}" few "$top/denied" bench-audit
-	figure "exec, not governed" "${plain[exec]}" exec "$call"
-	figure "exec, allowed and recorded" "${plain[exec]}" exec "$call" bench-exec
+	line "open, refused, recorded" few "$denied" | measure plain
+	agent_start
+	measure no-policy </tmp/workloads
 fi
-exit "$failed"
+
+rules 10 | { printf 'exec: {default: deny, allow: [/bench/run, /bench/true]}\n' && cat; } | policy_make bench-governed
+printf 'exec: {default: deny, allow: [/bench/run]}\n' | policy_make bench-exec
+rules 1000 | policy_make bench-1000
+rules 10 | { echo "mode: audit" && cat; } | policy_make bench-audit
+if [[ $short ]]; then agent_start; else agentctl reload && sleep 3; fi
+measure ungoverned </tmp/workloads
+measure governed -g "$CGROUPS/bench-governed" </tmp/workloads
+{ line "open" open "$file" && line "open, first time" cold /bench/a/b/c/cold; } | measure rules-1000 -g "$CGROUPS/bench-1000"
+if [[ ! $short ]]; then
+	line "open" open "$file" | measure no-file-rules -g "$CGROUPS/bench-exec"
+	line "open, refused, recorded" few "$denied" | measure governed -g "$CGROUPS/bench-governed"
+	line "open, refused, recorded" few "$denied" | measure audit -g "$CGROUPS/bench-audit"
+	rm "$POLICIES"/bench-{exec,1000,audit}.yaml
+	printf 'exec: {default: deny, allow: [/usr/bin/busybox]}\n' | policy_make bench-many '-*'
+	agentctl reload
+	containers 1 100
+	line "open" open "$file" | measure containers-100 -g "$CGROUPS/bench-governed"
+	containers 101 1000
+	line "open" open "$file" | measure containers-1000 -g "$CGROUPS/bench-governed"
+	many_rules 99000 | policy_make bench-100000
+	rules 1000 | policy_make bench-other
+	agentctl reload
+	sleep 3
+	{ line "open" open "$file" && line "open, first time" cold /bench/a/b/c/cold; } | measure rules-100000 -g "$CGROUPS/bench-100000"
+fi
+judge "$budgets"

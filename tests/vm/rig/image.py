@@ -44,6 +44,7 @@ FURTHER_ROOTS = {
     "servers": "nginx-light postgresql redis-server python3 nodejs curl busybox".split(),
     "filesystems": ["btrfs-progs"],
     "workloads": "apt gcc libc6-dev make git python3 apache2-utils".split(),
+    "peers": "apparmor fapolicyd".split(),
 }
 # What apt-get gets into a root's /usr/src: a program as its authors published it, to be built in a machine, and packages to
 # be installed there.

@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Whole programs in containers: the start of one, tar, make, git status, and the servers' side of pgbench and of requests
+# to nginx. Counted is the processor's time of the container's cgroup, and what the agent does meanwhile and after, less
+# what it does when nothing happens. What a container touches is in memory; nothing of it was seen by its policy before.
+set -euo pipefail
+# shellcheck source=tests/lib/bench.sh
+source /src/tests/lib/bench.sh
+# shellcheck source=tests/bench/programs/container.sh
+source /src/tests/bench/programs/container.sh
+WORKLOADS=/var/lib/haetae-rig/workloads-root SERVERS=/var/lib/haetae-rig/servers-root ROUNDS=2
+idle_rate=0 # of the agent: instructions a second
+
+uptime_ms() { awk '{ printf "%.0f\n", $1 * 1000 }' /proc/uptime; }
+agent_used() { if [[ -e $AGENT_CGROUP/cpu.stat ]]; then used "$AGENT_CGROUP"; else echo 0; fi; }
+
+# counted NAME CONFIGURATION CGROUP COMMAND...: the least of some rounds, and the agent's share.
+counted() {
+	local name=$1 configuration=$2 cgroup=$3 round before value least='' begun agent
+	shift 3
+	begun=$(uptime_ms) agent=$(agent_used)
+	for ((round = 0; round < ROUNDS; round++)); do
+		before=$(used "$cgroup")
+		"$@"
+		value=$(($(used "$cgroup") - before))
+		((${least:-$value} < value)) || least=$value
+	done
+	sleep 2
+	agent=$(($(agent_used) - agent - ($(uptime_ms) - begun) * idle_rate / 1000))
+	figure "$name" "$configuration" $((least + (agent > 0 ? agent : 0) / ROUNDS)) "$ROUNDS"
+	echo "$name, $configuration: $least, agent $((agent / ROUNDS))"
+}
+
+starts() { local i; for ((i = 0; i < 10; i++)); do container start "$1"; done; }
+pgbench() { chroot "$SERVERS" "$PG/pgbench" --host /var/lib/postgresql --username postgres --client 2 --transactions 250 postgres >/out/pgbench.log 2>&1; }
+requests() { chroot "$WORKLOADS" ab -q -n 3000 -c 8 http://127.0.0.1/ >/out/ab.log 2>&1 && grep -E "^Failed requests: +0$" /out/ab.log >/dev/null; }
+
+# serve NAME CGROUP READY...: a server's container in the background, until it is ready.
+serve() {
+	container "$1" "$2" &
+	server=$!
+	until "${@:3}" >/dev/null 2>&1; do kill -0 "$server" || { cat "/out/$1.log"; return 1; }; sleep 0.2; done
+	sleep 2
+}
+serve_no_more() {
+	crun --cgroup-manager=cgroupfs kill "$1" QUIT
+	wait "$server"
+}
+pg_ready() { chroot "$SERVERS" "$PG/pg_isready" --host /var/lib/postgresql; }
+nginx_ready() { curl --silent --fail http://127.0.0.1/; }
+
+# all CONFIGURATION PREFIX: every program, each in the cgroup /bench/PREFIXNAME.
+all() {
+	local configuration=$1 prefix=$2 name
+	counted "ten containers start" "$configuration" "$COUNTED" starts "${prefix}start"
+	for name in tar git; do
+		counted "${title[$name]}" "$configuration" "$COUNTED" container "$name" "$prefix$name"
+	done
+	ROUNDS=1 counted "${title[make]}" "$configuration" "$COUNTED" container make "${prefix}make"
+	serve pg "${prefix}pg" pg_ready
+	counted "${title[pg]}" "$configuration" "$COUNTED/${prefix}pg" pgbench
+	serve_no_more pg
+	serve nginx "${prefix}nginx" nginx_ready
+	counted "${title[nginx]}" "$configuration" "$COUNTED/${prefix}nginx" requests
+	serve_no_more nginx
+}
+declare -A title=([tar]="tar, Python's library" [make]="make, Lua" [git]="git status, five times" [pg]="pgbench, 500 transactions" [nginx]="nginx, 3000 requests")
+
+# adopt FILE POLICY [CGROUP]: one policy of a file, for the governed cgroup of that name.
+adopt() {
+	mkdir -p "$POLICIES"
+	sed 's|/everyday|/work|' "$1" | awk -v policy="$2" -v cgroup="/bench/governed-${3:-$2}" '
+		/^---/ || /^#/ { next }
+		/^policy:/ { mine = $2 == policy }
+		/^[a-z]/ { matches = /^match:/; if (matches && mine) print "match: [{cgroup: \"" cgroup "\"}]" }
+		mine && !matches' >"$POLICIES/$2.yaml"
+}
+policies_adopt() {
+	local workloads=/src/tests/vm/jobs/51-workloads/policies.yaml
+	adopt /src/policies/10-container-baseline.yaml container-baseline '*'
+	adopt /src/tests/bench/programs/policies.yaml start
+	adopt /src/tests/bench/programs/policies.yaml tar
+	adopt "$workloads" build make
+	adopt "$workloads" git
+	adopt /src/policies/30-postgresql.yaml postgresql pg
+	adopt /src/policies/50-nginx.yaml nginx
+	chmod -R go-w /etc/haetae
+}
+
+prepare() {
+	local python
+	mkdir -p /c "$COUNTED/runtime" && mount -t tmpfs -o size=1500m c /c
+	modprobe --quiet overlay || true
+	PG=$(echo "$SERVERS"/usr/lib/postgresql/*/bin) && PG=${PG#"$SERVERS"}
+	python=$(echo "$WORKLOADS"/usr/lib/python3.*) && python=${python#"$WORKLOADS"}
+	bundle_make start "$WORKLOADS" 0:0 /work /usr/bin/true
+	bundle_make tar "$WORKLOADS" 0:0 /work tar --create --file /tmp/tar --exclude __pycache__ --exclude test "$python"
+	bundle_make make "$WORKLOADS" 0:0 /work bash -ec 'cp -r /work/lua /tmp && make --silent -C /tmp/lua generic MYCFLAGS=-O0'
+	bundle_make git "$WORKLOADS" 0:0 /work bash -e /work/run
+	bundle_make pg "$SERVERS" "$(ids_of postgres)" /var/lib/postgresql "$PG/postgres" -D /var/lib/postgresql/data -k /var/lib/postgresql
+	bundle_make nginx "$SERVERS" 0:0 /work nginx -g 'daemon off;'
+
+	mkdir /c/make/volume/lua && tar -C /c/make/volume/lua --strip-components 1 -xf "$WORKLOADS"/usr/src/lua5.4_*.orig.tar.gz
+	mount --bind /c/make/volume/lua/src "$WORKLOADS/usr/src" && mount --bind /dev "$WORKLOADS/dev" && mount -t tmpfs tmp "$WORKLOADS/tmp"
+	cat >/c/git/volume/run <<-END
+		git config --global user.name a && git config --global user.email a
+		mkdir /work/repository && cd /work/repository && cp -r $python/[a-m]* . && rm -rf test
+		git init --quiet && git add --all && git commit --quiet --message all
+	END
+	container git free-git
+	printf 'for i in 1 2 3 4 5; do git -C /work/repository status --porcelain; done\n' >/c/git/volume/run
+	chown "$(ids_of postgres)" /c/pg/volume
+	mount --bind /c/pg/volume "$SERVERS/var/lib/postgresql"
+	chroot --userspec "$(ids_of postgres)" "$SERVERS" "$PG/initdb" --no-sync --pgdata /var/lib/postgresql/data --auth trust --locale C.UTF-8 >/out/initdb.log
+	serve pg free-pg pg_ready
+	chroot "$SERVERS" "$PG/pgbench" --host /var/lib/postgresql --username postgres --initialize --quiet postgres >/out/pgbench.log 2>&1
+	serve_no_more pg
+}
+ids_of() { awk -F: -v user="$1" '$1 == user { print $3 ":" $4 }' "$SERVERS/etc/passwd"; }
+
+prepare
+boot_settles
+# what they read is in memory now
+container tar free-tar
+chroot "$WORKLOADS" bash -c 'gcc -E /usr/src/*.c | wc -l && echo "int main(void) { return 0; }" | gcc -O0 -xc - -o /tmp/a -lm && make --version && ar --version && ranlib --version' >/dev/null
+all plain free-
+policies_adopt
+agentctl policy check "$POLICIES"/*.yaml
+systemctl start haetaed && sleep 5
+begun=$(agent_used) && sleep 10 && idle_rate=$((($(agent_used) - begun) / 10))
+all ungoverned free-
+all governed governed-
+refusals=$(agentctl --no-pager events --json --all --verdict deny,kill)
+[[ ! $refusals ]] || { echo "$refusals" | head -n 5; echo "something was refused"; exit 1; }
+judge /dev/null
