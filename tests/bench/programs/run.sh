@@ -69,7 +69,7 @@ declare -A title=([tar]="tar, Python's library" [make]="make, Lua" [git]="git st
 # adopt FILE POLICY [CGROUP]: one policy of a file, for the governed cgroup of that name.
 adopt() {
 	mkdir -p "$POLICIES"
-	sed 's|/everyday|/work|' "$1" | awk -v policy="$2" -v cgroup="/bench/governed-${3:-$2}" '
+	sed 's|/everyday|/w|' "$1" | awk -v policy="$2" -v cgroup="/bench/governed-${3:-$2}" '
 		/^---/ || /^#/ { next }
 		/^policy:/ { mine = $2 == policy }
 		/^[a-z]/ { matches = /^match:/; if (matches && mine) print "match: [{cgroup: \"" cgroup "\"}]" }
@@ -93,22 +93,22 @@ prepare() {
 	modprobe --quiet overlay || true
 	PG=$(echo "$SERVERS"/usr/lib/postgresql/*/bin) && PG=${PG#"$SERVERS"}
 	python=$(echo "$WORKLOADS"/usr/lib/python3.*) && python=${python#"$WORKLOADS"}
-	bundle_make start "$WORKLOADS" 0:0 /work /usr/bin/true
-	bundle_make tar "$WORKLOADS" 0:0 /work tar --create --file /tmp/tar --exclude __pycache__ --exclude test "$python"
-	bundle_make make "$WORKLOADS" 0:0 /work bash -ec 'cp -r /work/lua /tmp && make --silent -C /tmp/lua generic MYCFLAGS=-O0'
-	bundle_make git "$WORKLOADS" 0:0 /work bash -e /work/run
+	bundle_make start "$WORKLOADS" 0:0 /w /usr/bin/true
+	bundle_make tar "$WORKLOADS" 0:0 /w tar --create --file /tmp/tar --exclude __pycache__ --exclude test "$python"
+	bundle_make make "$WORKLOADS" 0:0 /w bash -ec 'cp -r /w/lua /tmp && make --silent -C /tmp/lua generic MYCFLAGS=-O0'
+	bundle_make git "$WORKLOADS" 0:0 /w bash -e /w/run
 	bundle_make pg "$SERVERS" "$(ids_of postgres)" /var/lib/postgresql "$PG/postgres" -D /var/lib/postgresql/data -k /var/lib/postgresql
-	bundle_make nginx "$SERVERS" 0:0 /work nginx -g 'daemon off;'
+	bundle_make nginx "$SERVERS" 0:0 /w nginx -g 'daemon off;'
 
 	mkdir /c/make/volume/lua && tar -C /c/make/volume/lua --strip-components 1 -xf "$WORKLOADS"/usr/src/lua5.4_*.orig.tar.gz
 	mount --bind /c/make/volume/lua/src "$WORKLOADS/usr/src" && mount --bind /dev "$WORKLOADS/dev" && mount -t tmpfs tmp "$WORKLOADS/tmp"
 	cat >/c/git/volume/run <<-END
 		git config --global user.name a && git config --global user.email a
-		mkdir /work/repository && cd /work/repository && cp -r $python/[a-m]* . && rm -rf test
+		mkdir /w/repository && cd /w/repository && cp -r $python/[a-m]* . && rm -rf test
 		git init --quiet && git add --all && git commit --quiet --message all
 	END
 	container git free-git
-	printf 'for i in 1 2 3 4 5; do git -C /work/repository status --porcelain; done\n' >/c/git/volume/run
+	printf 'for i in 1 2 3 4 5; do git -C /w/repository status --porcelain; done\n' >/c/git/volume/run
 	chown "$(ids_of postgres)" /c/pg/volume
 	mount --bind /c/pg/volume "$SERVERS/var/lib/postgresql"
 	chroot --userspec "$(ids_of postgres)" "$SERVERS" "$PG/initdb" --no-sync --pgdata /var/lib/postgresql/data --auth trust --locale C.UTF-8 >/out/initdb.log
