@@ -454,7 +454,7 @@ static __always_inline int map_delete(void *map, const void *key)
 	return (int)bpf_map_delete_elem(map, key);
 }
 
-static __always_inline struct ht_settings *settings_get(void)
+static __noinline __attribute__((unused)) struct ht_settings *settings_get(void)
 {
 	__u32 zero = 0;
 

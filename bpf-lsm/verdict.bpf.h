@@ -20,7 +20,7 @@
 #define LEVEL_DENY 3U
 #define LEVEL_KILL 4U
 
-static __always_inline void *verdict_profile(struct label *l, __u32 slot, __u32 *ret_id)
+static __noinline void *verdict_profile(struct label *l, __u32 slot, __u32 *ret_id)
 {
 	__u32 id = l->profiles[slot & (HT_PROFILES_MAX - 1)];
 

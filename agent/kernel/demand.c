@@ -19,9 +19,10 @@
 
 #include "util/cleanup.h"
 
-/* Where a kernel moves a name: no hook, but programs of the short way of the memo (moves.c). */
+/* Programs of the short way of the memo (moves.c), two of them where a kernel moves a name. */
 #define MOVE_BEGINS "haetae_move"
 #define MOVE_ENDS "haetae_moved"
+#define MOVE_NAMES "haetae_d_instantiate"
 
 /* Programs that stay in their hooks: labels and what they say of the task, Haetae's own BPF objects, and how the agent
  * learns which files are its own. */
@@ -40,10 +41,18 @@ bool kernel_demand_is(const char *program, enum bpf_attach_type attach)
 	return true;
 }
 
+bool kernel_demand_is_late(const char *program)
+{
+	return strcmp(program, MOVE_BEGINS) == 0 || strcmp(program, MOVE_ENDS) == 0 ||
+	       strcmp(program, MOVE_NAMES) == 0;
+}
+
 bool kernel_demand_needs(const char *program, const struct kernel_demand *demand)
 {
 	uint32_t lines = kernel_hooks_lines(program);
 
+	if (kernel_demand_is_late(program))
+		return demand->governs && demand->late;
 	return lines ? demand->lines & lines : demand->governs;
 }
 
@@ -89,21 +98,23 @@ static int links_note(struct kernel *k)
 	return kernel_settings_write(k, &s);
 }
 
-/* Is the short way of the memo open? */
-static int moves_note(struct kernel *k, bool moves)
+static bool moves_are_attached(const struct kernel *k)
+{
+	return link_find(k, MOVE_BEGINS) >= 0 && link_find(k, MOVE_ENDS) >= 0 &&
+	       link_find(k, MOVE_NAMES) >= 0;
+}
+
+/* Open or close the short way of the memo. What was kept before nobody looked after the names is not asked any more. */
+static int moves_note(struct kernel *k, bool open)
 {
 	struct ht_settings s;
 	int r = kernel_settings_read(k, &s);
 
-	if (r < 0)
+	if (r < 0 || (bool)s.moves == open)
 		return r;
-	s.moves = moves;
+	s.moves = open && kernel_moves_seen(k);
+	s.epoch += open;
 	return kernel_settings_write(k, &s);
-}
-
-static bool moves_are_attached(const struct kernel *k)
-{
-	return link_find(k, MOVE_BEGINS) >= 0 && link_find(k, MOVE_ENDS) >= 0;
 }
 
 static int program_attach(struct kernel *k, const struct kernel_program_kept *p, char **reterr_text)
@@ -118,7 +129,6 @@ static int program_attach(struct kernel *k, const struct kernel_program_kept *p,
 
 int kernel_demand_attach(struct kernel *k, const struct kernel_demand *demand, char **reterr_text)
 {
-	bool moved = moves_are_attached(k);
 	size_t before = k->n_links;
 	int r = 0, noted;
 
@@ -129,12 +139,6 @@ int kernel_demand_attach(struct kernel *k, const struct kernel_demand *demand, c
 	if (k->n_links == before)
 		return r;
 	noted = links_note(k);
-	/* what was kept before nobody looked after the names is not asked any more */
-	if (r >= 0 && noted >= 0 && !moved && moves_are_attached(k)) {
-		noted = kernel_epoch_move(k);
-		if (noted >= 0)
-			noted = moves_note(k, kernel_moves_seen(k));
-	}
 	return r >= 0 && noted < 0 ? kernel_fail(reterr_text, noted, "Failed to note the links") : r;
 }
 
@@ -164,17 +168,20 @@ void kernel_demand_of(const struct image *image, struct kernel_demand *ret)
 	}
 }
 
-int kernel_trim(struct kernel *k, const struct image *image)
+int kernel_trim(struct kernel *k, const struct image *image, char **reterr_text)
 {
 	struct kernel_demand demand;
-	int r = 0, taken = 0, noted;
+	int r, taken = 0, noted;
 
+	*reterr_text = NULL;
 	kernel_demand_of(image, &demand);
-	if (!demand.governs) {
-		r = moves_note(k, false);
-		if (r < 0)
-			return r;
-	}
+	demand.late = true;
+	r = kernel_demand_attach(k, &demand, reterr_text);
+	if (r < 0)
+		return r;
+	r = moves_note(k, demand.governs && moves_are_attached(k));
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < k->n_programs && r >= 0; i++) {
 		ssize_t index = link_find(k, k->programs[i].name);
 

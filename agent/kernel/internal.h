@@ -111,9 +111,12 @@ bool kernel_demand_is(const char *program, enum bpf_attach_type attach);
 struct kernel_demand {
 	bool governs;	/* somebody */
 	uint32_t lines; /* 1 << HT_KERNEL_*: that it refuses, would refuse or records */
+	bool late; /* that what only makes verdicts quicker is in place as well */
 };
 /* The agent's own policy, for its canary, is none. */
 void kernel_demand_of(const struct image *image, struct kernel_demand *ret);
+/* Without it verdicts are the same, by a longer way: it waits until the agent is ready. */
+bool kernel_demand_is_late(const char *program);
 bool kernel_demand_needs(const char *program, const struct kernel_demand *demand);
 /* A loaded program that can be. Return: 0, -errno. */
 int kernel_demand_keep(struct kernel *k, const char *program, int fd);

@@ -63,9 +63,10 @@ uint32_t kernel_lines_missing(const struct kernel *k);
 /* The key of the edge hash, for image_compile(). */
 const struct ht_hash_key *kernel_key(const struct kernel *k);
 
-/* Take the programs that no policy of the image in force needs out of their hooks, where they cost nothing then. Not before
- * the canary went well: it needs them. Return: how many were taken out; -errno, and some may be. */
-int kernel_trim(struct kernel *k, const struct image *image);
+/* Take the programs that no policy of the image in force needs out of their hooks, where they cost nothing then, and put
+ * those that make verdicts quicker into theirs. Not before the canary went well: it needs the former. Return: how many were
+ * taken out; negative errno with *reterr_text, if it is not memory that is short, and some may be. */
+int kernel_trim(struct kernel *k, const struct image *image, char **reterr_text);
 /* The next of the loaded programs that are in no hook, from *index (0 at first) on. Return: its name, owned by the kernel
  * object; NULL: there is none left. */
 const char *kernel_idle_programs(const struct kernel *k, size_t *index);

@@ -255,6 +255,8 @@ static int load_attach(struct kernel *k, struct bpf_program *prog, char **reterr
 	struct bpf_link *link;
 	int fd, r;
 
+	if (kernel_demand_is_late(name))
+		return load_keep_program(k, prog, reterr_text);
 	link = load_link(prog);
 	if (!link)
 		return load_fail(reterr_text, -errno, name);
@@ -332,7 +334,6 @@ static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **ret
 		return -errno;
 	s.links = (uint32_t)k->n_links;
 	s.programs = (uint32_t)k->n_programs;
-	s.moves = kernel_moves_seen(k);
 	s.lines_missing = k->lines_missing;
 	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
 		return -errno;

@@ -324,13 +324,15 @@ static bool publish_take_back(struct agent *a, int error, char **reterr_text)
 
 void agent_trim(struct agent *a)
 {
+	_cleanup_free_ char *text = NULL;
 	int r;
 
 	if (!a->ready) /* its canary needs every hook */
 		return;
-	r = kernel_trim(a->kernel, a->image);
+	r = kernel_trim(a->kernel, a->image, &text);
 	if (r < 0)
-		(void)log_error(r, "Failed to take programs out of hooks that no policy needs, ignoring");
+		(void)log_error(r, "Failed to see to hooks that no policy needs, or that make verdicts quicker, ignoring%s%s",
+				text ? ": " : "", text ? text : "");
 	else if (r > 0)
 		log_notice("Took %d programs out of hooks that no policy needs", r);
 }

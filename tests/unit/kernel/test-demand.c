@@ -11,11 +11,12 @@
 /* What keeps facts stays in its hook; every other program comes and goes, for what it serves. */
 START_TEST(test_programs)
 {
-	const struct kernel_demand nobody = {}, somebody = {.governs = true};
-	const struct kernel_demand all = {.governs = true, .lines = UINT32_MAX};
+	const struct kernel_demand nobody = {}, somebody = {.governs = true, .late = true};
+	const struct kernel_demand early = {.governs = true, .lines = UINT32_MAX};
+	const struct kernel_demand all = {.governs = true, .lines = UINT32_MAX, .late = true};
 	struct haetae_bpf *skel = haetae_bpf__open();
 	struct bpf_program *program;
-	unsigned n = 0, kept = 0, lines = 0;
+	unsigned n = 0, kept = 0, lines = 0, late = 0;
 
 	ck_assert_ptr_nonnull(skel);
 	bpf_object__for_each_program(program, skel->obj)
@@ -31,12 +32,15 @@ START_TEST(test_programs)
 		ck_assert(strncmp(section, "lsm/", 4) == 0 || strncmp(section, "fe", 2) == 0);
 		ck_assert(!kernel_demand_needs(name, &nobody));
 		ck_assert(kernel_demand_needs(name, &all));
+		ck_assert_int_ne(kernel_demand_needs(name, &early), kernel_demand_is_late(name));
+		late += kernel_demand_is_late(name);
 		ck_assert_int_eq(kernel_demand_needs(name, &somebody), kernel_hooks_lines(name) == 0);
 		lines += kernel_hooks_lines(name) != 0;
 	}
 	ck_assert_uint_gt(n, 30);
 	ck_assert_uint_eq(kept, 7);
 	ck_assert_uint_eq(lines, 9);
+	ck_assert_uint_eq(late, 3);
 	haetae_bpf__destroy(skel);
 }
 END_TEST
