@@ -182,8 +182,6 @@ static long automaton_step(__u32 index, struct automaton_context *context)
 	if (!l || !context->profile)
 		return 1;
 	step = l->position.step;
-	if (step + 1 == l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL))
-		l->above = l->position.entry;
 	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL) ||
 	    automaton_is_ambiguous(l))
 		return 1;

@@ -210,12 +210,13 @@ __global int name_is_library(struct label *l)
 }
 
 /* The kernel maps what it was asked to execute, in one or more parts, right after that was judged: the same act. */
-static __always_inline __u32 map_facts(struct label *l, struct object *o, __u32 facts)
+static __always_inline __u32 map_facts(struct label *l, struct object *o, unsigned long prot)
 {
-	facts |= OBJECT_AGAIN;
+	__u32 facts = OBJECT_AGAIN;
+
 	if ((l->facts & OBJECT_TWICE) && l->dentry == o->dentry)
 		facts |= OBJECT_TWICE;
-	return facts;
+	return prot & PROT_WRITE ? facts | OBJECT_WX : facts;
 }
 
 /* Memory without a file that would be writable and executable, or executable after it was written. */
@@ -226,61 +227,29 @@ static __always_inline int hook_memory(struct label *l)
 	return hook_judge(l, &o);
 }
 
-/* A file is shown so that it can run. Its name decides whether that is a library, so for a kept "allowed" both are one
- * operation. The short way is not for it: a name can be taken off what runs without a move. Return: 0, -EPERM. */
-static __noinline int map_judge(struct file *file, __u64 word, __u32 facts)
-{
-	struct memo_question q = { .file = file, .word = word, .ops = HT_OP_MAP };
-	struct ht_settings *set = settings_get();
-	__u64 task = current_task(), shared = 0;
-	struct memo_object known = {};
-	struct memo *m = memo_get();
-	struct object o = {};
-	struct label *l;
-	int ret;
-
-	l = label_find(task);
-	if (!l)
-		return 0;
-	if (!m || !set)
-		return -EPERM;
-	q.epoch = *(volatile __u32 *)&set->epoch;
-	if (!facts)
-		(void)memo_look(&q, &known);
-	if (known.place) {
-		shared = memo_subject(known.place, l->set, 0);
-		if (memo_has(m, shared))
-			return 0;
-	}
-	object_of_file(&o, file);
-	l->walk.dentry = o.dentry;
-	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
-	o.facts = map_facts(l, &o, facts);
-	ret = hook_judge(l, &o);
-	if (!ret && shared && memo_may_keep(l, file))
-		memo_put(m, shared);
-	return ret;
-}
-
 SEC("lsm/mmap_file")
 int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
 {
-	__u64 word = governed_look((__u64)bpf_get_current_task_btf());
+	struct object o = {};
 	struct label *l;
 
 	if (ret)
 		return ret;
-	if (!(__u32)word)
-		return 0;
 	if (file)
 		ret = use_map(file, prot, flags);
 	if (ret || !(prot & PROT_EXEC))
 		return ret;
-	if (file)
-		return map_judge(file, word, prot & PROT_WRITE ? OBJECT_WX : 0) ? -EPERM : 0;
 	l = label_current();
-	return l && (prot & PROT_WRITE) ? hook_memory(l) : 0;
+	if (!l)
+		return 0;
+	if (!file)
+		return prot & PROT_WRITE ? hook_memory(l) : 0;
+	object_of_file(&o, file);
+	l->walk.dentry = o.dentry;
+	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
+	o.facts = map_facts(l, &o, prot);
+	return hook_judge(l, &o);
 }
 
 /* A mapping made executable after the fact. On a stacked filesystem the mapping holds the file below, which
@@ -374,22 +343,6 @@ static __always_inline bool exec_recorded(struct label *l)
 	return l->record;
 }
 
-/* Collect the names of a program that was just judged. Where they are in the label still they are those it was judged by,
- * whatever it is called meanwhile. Return: 0, HT_REASON_*. */
-__global __u32 exec_names(struct label *l, struct object *o)
-{
-	__u32 fault;
-
-	if (!l || !o)
-		return HT_REASON_UNRESOLVED;
-	fault = verdict_place(o);
-	if (fault)
-		l->walk.n = 0;
-	else if (!l->walk.of || l->walk.of != o->dentry || l->walk.of_mnt != o->mount)
-		fault = walk_collect(l, o, WALK_DENTRIES, 0, 0);
-	return fault;
-}
-
 /* What the task runs from here on: exceptions ask for it, and records name it. A hook that cannot be passed by: programs on
  * tracepoints can be preempted on newer kernels, and are then left out for whoever else comes to the same place on this
  * CPU meanwhile. A task that kept the name of its former program would keep the exceptions of that. */
@@ -406,7 +359,10 @@ int BPF_PROG(haetae_bprm_committed_creds, struct linux_binprm *bprm)
 	object_of_file(&o, bprm->file);
 	l->exec_id = ((__u64)(bpf_get_smp_processor_id() + 1) << 48) |
 		     __sync_fetch_and_add(&led->execs, 1);
-	l->fault = exec_names(l, &o);
+	l->fault = verdict_place(&o);
+	l->walk.n = 0;
+	if (!l->fault)
+		l->fault = walk_collect(l, &o, 0, 0);
 	l->exe_len = 0;
 	s = slot_claim();
 	if (s) {
@@ -429,7 +385,7 @@ int BPF_PROG(haetae_bprm_committed_creds, struct linux_binprm *bprm)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct object o = { .ops = HT_OP_EXEC, .facts = OBJECT_RUNS };
+	struct object o = { .ops = HT_OP_EXEC };
 	struct label *l = label_current();
 
 	if (!l)
@@ -440,8 +396,10 @@ int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct 
 	l->chain = 0;
 	if (exec_recorded(l) && report_count(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW)) {
 		object_of_file(&o, bprm->file);
-		if (!l->exe_len || l->exe_flags) /* its path is not all there */
-			l->fault = exec_names(l, &o);
+		l->fault = verdict_place(&o);
+		l->walk.n = 0;
+		if (!l->fault)
+			l->fault = walk_collect(l, &o, 0, 0);
 		report_tell(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, bprm->argc);
 	}
 	l->fresh = 0;

@@ -82,7 +82,7 @@ int haetae_judge(struct label *l, struct object *o)
 		return 0;
 	if (report_count(l, o, judge_op(l->told), judge_verdict(l, level))) {
 		if (o->facts & OBJECT_KNOWN) /* its names are not in the label */
-			l->fault = walk_collect(l, o, WALK_DENTRIES, 0, 0);
+			l->fault = walk_collect(l, o, 0, 0);
 		report_tell(l, o, judge_op(l->told), judge_verdict(l, level), 0);
 	}
 	if (level == LEVEL_KILL)

@@ -51,13 +51,6 @@
  *   trees     moves on when any directory is moved, wherever. Files are moved all the time and are above nothing, but for
  *             one that another is mounted on: what is mounted on a file is left to the long way
  *
- * A file that is opened for the first time, in a directory where another was: what all names up to the directory lead to in the
- * automaton is kept as well, under a tag of the same things, with the directory's word in the place of the file's; and of
- * the subject only the profile, if it has no other. From there one name is followed, on filesystems that have nothing of Haetae's if it is to be written to. The entry belongs to one content of the
- * profile, whose header has the same stamp. The file hangs in that directory under that name at one instant at least
- * between two looks at its word and at `trees` that see the same. What is not plainly allowed then, by the name and by what the
- * object itself is, goes the whole way. An entry is kept if they hold from before the tag was made until after the walk.
- *
  * Both are read before the answer is looked for, and an answer is kept only if nothing was being moved after they were
  * read (moves.bpf.c): so one that was found before a move, or during it, is under a count that nobody comes to any more. A file
  * that is being opened holds its dentry: what was read of its word stays true until the answer is kept. An answer of
@@ -90,8 +83,6 @@ struct memo_question {
 	__u64 near; /* the tag to keep an answer under; 0: none */
 	__u32 epoch;
 	__u32 ops;
-	__u64 directory; /* the tag of the directory that the file is in; 0: none */
-	__u64 own, trees; /* the file's word and the count of moves, from before that was read */
 };
 
 /* What is known of an object before it is judged. */
@@ -255,7 +246,7 @@ __global __u64 memo_walk(struct label *l, struct object *o, __u64 mount, __u64 a
 	if (!l || !o)
 		return 0;
 	l->walk.straight = 0;
-	(void)walk_pass(l, o->mount, o->dentry, WALK_DIGEST);
+	(void)walk_pass(l, o->mount, o->dentry, 0);
 	if (l->walk.status != WALK_DONE)
 		return 0;
 	h = memo_mix(memo_mix(mount, o->mount), l->walk.digest);
@@ -265,7 +256,7 @@ __global __u64 memo_walk(struct label *l, struct object *o, __u64 mount, __u64 a
 			return 0;
 		l->walk.straight = 1;
 		l->walk.stop = (__u64)stop;
-		(void)walk_pass(l, o->mount, o->dentry, WALK_DIGEST);
+		(void)walk_pass(l, o->mount, o->dentry, 0);
 		if (l->walk.status != WALK_DONE && l->walk.status != WALK_OUTSIDE)
 			return 0;
 		h = memo_mix(memo_mix(h, l->walk.digest), l->walk.status);
@@ -369,155 +360,6 @@ static __always_inline void memo_remember(struct memo *m, __u64 tag, struct labe
 	m->answers[tag & (MEMO_ANSWERS - 1)] = a;
 }
 
-static __always_inline __u64 memo_directory_check(__u64 tag, const struct memo_directory *d)
-{
-	__u64 h = memo_mix2(tag, (__u64)d->entry.next << 32 | d->entry.flags, d->entry.rule);
-
-	return memo_mix2(h, (__u64)d->entry.below << 32 | d->stamp,
-			 (__u64)d->entry.cond << 16 | d->entry.would);
-}
-
-/* Has the file been where it is, and its directory, since q->own and q->trees were read? */
-static __always_inline bool memo_holds(struct memo *m, const struct memo_question *q)
-{
-	__u64 *word = memo_name(m, number_of((__u64)q->file->f_path.dentry, m));
-
-	return *(volatile __u64 *)word == q->own && *(volatile __u64 *)&m->moves.trees == q->trees &&
-	       names_count(m);
-}
-
-/* The tag of the directory that a file is opened in. Return: 0: the subject has several profiles, or the file is the root of
- * its mount, or something is being moved. */
-static __always_inline __u64 memo_directory_tag(struct memo *m, struct label *l, struct memo_question *q)
-{
-	struct mnt_namespace *ns = bpf_get_current_task_btf()->nsproxy->mnt_ns;
-	struct dentry *dentry = q->file->f_path.dentry, *dir;
-	struct vfsmount *mnt = q->file->f_path.mnt;
-	__u64 h, name;
-
-	if (l->slots != 1 || dentry == mnt->mnt_root)
-		return 0;
-	q->own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
-	q->trees = *(volatile __u64 *)&m->moves.trees;
-	if (!names_count(m))
-		return 0;
-	dir = dentry->d_parent;
-	name = *(volatile __u64 *)memo_name(m, number_of((__u64)dir, m));
-	h = memo_mix2(ht_key0, (__u64)l->profiles[0] << 32 | q->epoch, number_of((__u64)dir, m));
-	h = memo_mix2(h, number_of((__u64)mnt, m), number_of((__u64)ns, m));
-	h = memo_mix2(h, ns->event, name);
-	return memo_mix2(h, q->trees, 1);
-}
-
-/* Keep where the verdict that was just given was before the last name. */
-static __always_inline void memo_keep_directory(struct memo *m, const struct memo_question *q, struct label *l,
-						const struct object *o)
-{
-	struct memo_directory d = {};
-
-	if (!q->directory || l->fault || !l->walk.of || l->walk.of != o->dentry || l->walk.bind ||
-	    !l->walk.n || l->walk.n > HT_WALK_COMPONENTS || l->walk.ambiguous || l->position.damaged || !l->stamp ||
-	    !memo_holds(m, q))
-		return;
-	d.entry = l->above;
-	d.stamp = l->stamp;
-	d.check = memo_directory_check(q->directory, &d);
-	m->directories[q->directory & (MEMO_DIRECTORIES - 1)] = d;
-}
-
-/* Follow one name from an entry without wildcards. Return: NULL: the profile is damaged. */
-static __always_inline struct ht_entry *memo_follow(void *profile, const struct ht_entry *from, __u64 hash)
-{
-	struct ht_edge_key key = { .state = from->next, .kind = HT_EDGE_NAME, .name = hash };
-	struct ht_entry *e = NULL;
-
-	if (from->flags & HT_ENTRY_NAMES)
-		e = bpf_map_lookup_elem(profile, &key);
-	key.name = 0;
-	if (!e && (from->flags & HT_ENTRY_ELSE)) {
-		key.kind = HT_EDGE_ELSE;
-		e = bpf_map_lookup_elem(profile, &key);
-	}
-	if (!e) {
-		key.state = 0;
-		key.kind = HT_EDGE_OTHER;
-		e = bpf_map_lookup_elem(profile, &key);
-	}
-	return e;
-}
-
-/* Does a rule mean this very object? */
-static __noinline bool memo_has_identity(struct label *l, void *profile, struct inode *inode, __u64 dentry)
-{
-	struct ht_edge_key key = { .kind = HT_EDGE_IDENTITY };
-	struct ht_identity identity = { .cgroup = l->origins[0] };
-	struct super_block *sb = inode->i_sb;
-	bool stacked = sb->s_magic == OVERLAYFS_SUPER_MAGIC;
-
-	if (stacked) {
-		if (!identity_read(dentry, &identity, &stacked))
-			return true;
-	} else {
-		identity.ino = inode->i_ino;
-		identity.dev = sb->s_dev;
-		identity.generation = inode->i_generation;
-	}
-	key.name = identity_hash(&identity);
-	if (bpf_map_lookup_elem(profile, &key))
-		return true;
-	if (!stacked || !identity.generation)
-		return false;
-	identity.generation = 0;
-	key.name = identity_hash(&identity);
-	return bpf_map_lookup_elem(profile, &key) != NULL;
-}
-
-/* Can the operations change something that is Haetae's own? Then the guard is asked, whatever the policies say. */
-static __always_inline bool memo_is_guarded(const struct memo_question *q)
-{
-	struct ht_guard_file key = { .dev = q->file->f_inode->i_sb->s_dev };
-
-	return (q->ops & GUARD_OPS) && bpf_map_lookup_elem(&guard_files, &key);
-}
-
-/* Is the open of a file plainly allowed from where its directory leads to? */
-static __noinline bool memo_below(struct memo *m, struct memo_question *q, struct label *l)
-{
-	struct memo_directory known = m->directories[q->directory & (MEMO_DIRECTORIES - 1)];
-	struct dentry *dentry = q->file->f_path.dentry;
-	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
-	struct ht_settings *set = settings_get();
-	struct ht_entry *header, *e;
-	struct qstr name = {};
-	void *profile;
-	int len;
-
-	if (!set || memo_is_guarded(q) || memo_directory_check(q->directory, &known) != known.check ||
-	    (known.entry.flags & HT_ENTRY_GLOBS))
-		return false;
-	profile = profile_get(l->profiles[0], set->current);
-	header = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
-	if (!header || header->stamp != known.stamp || (header->flags & HT_PROFILE_RECORD_FILE))
-		return false;
-	/* in the label, where the verifier does not follow the ways that lead here */
-	l->flags_here = header->flags;
-	l->position.entry = known.entry;
-	if (!(known.entry.flags & HT_ENTRY_FINAL)) {
-		name.len = dentry->d_name.len;
-		name.name = dentry->d_name.name;
-		len = walk_read_name(l, &name);
-		e = len < 0 ? NULL : memo_follow(profile, &known.entry, walk_hash(l, len));
-		if (!e)
-			return false;
-		l->position.entry = *e;
-	}
-	e = &l->position.entry;
-	if (!memo_holds(m, q) || ((e->deny | e->audit | e->image | e->cond | e->would) & q->ops))
-		return false;
-	return !(l->flags_here & HT_PROFILE_IDENTITIES) ||
-	       !memo_has_identity(l, profile, q->file->f_inode, (__u64)dentry);
-}
-
 /* A file that is mounted on another: its name is that one's, whose moves are not those of a directory. */
 static __always_inline bool memo_is_mounted_file(struct file *file)
 {
@@ -555,14 +397,6 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 		o.facts |= OBJECT_KNOWN;
 		return hook_judge(l, &o);
 	}
-	if (l) {
-		q->directory = memo_directory_tag(m, l, q);
-		if (q->directory && memo_below(m, q, l)) {
-			if (memo_is_single(q->file))
-				memo_put(m, q->near);
-			return 0;
-		}
-	}
 	q->ops |= facts << HT_KERNEL_SHIFT;
 	memo_look(q, &known);
 	own = known.place ? memo_subject(known.place, number_of(task, m), q->word) : 0;
@@ -585,7 +419,6 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	ret = hook_judge(l, &o);
 	if (q->near)
 		memo_remember(m, q->near, l, q->file);
-	memo_keep_directory(m, q, l, &o);
 	if (ret || !memo_may_keep(l, q->file))
 		return ret;
 	if (shared)

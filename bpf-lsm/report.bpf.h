@@ -36,14 +36,9 @@ static long report_component(__u32 index, struct report_context *context)
 	c = &l->walk.components[(l->walk.n - 1 - l->position.step) & (HT_WALK_COMPONENTS - 1)];
 	dentry = (struct dentry *)c->dentry;
 	pos = s->pos;
-	if (l->walk.names == WALK_DENTRIES) {
-		name.name = (void *)(c->hash | WALK_NAME_TOP);
-		len = c->hash >> 56;
-	} else if (BPF_CORE_READ_INTO(&name, dentry, d_name) < 0) {
+	if (BPF_CORE_READ_INTO(&name, dentry, d_name) < 0)
 		return 1;
-	} else {
-		len = name.len;
-	}
+	len = name.len;
 	if (pos >= HT_TEXT_PATH_MAX || len > HT_NAME_MAX || pos + 1 + len > HT_TEXT_PATH_MAX) {
 		s->record.flags |= HT_RECORD_PATH_TRUNCATED;
 		return 1;
@@ -269,7 +264,7 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 	struct ht_settings *set = settings_get();
 	struct slot *s = slot_claim();
 	struct ht_record *r;
-	bool done, runs;
+	bool done;
 
 	if (!s)
 		return false;
@@ -286,16 +281,11 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 		r->flags |= HT_RECORD_FIRST_EXEC;
 	report_subject(l, r);
 	report_object(o, r);
-	runs = (o->facts & OBJECT_RUNS) && l->exe_len && !l->exe_flags;
-	if (!runs) {
-		if (l->fault || !o->dentry)
-			report_name(l, s, o->dentry);
-		else
-			report_path(l, s);
-	}
+	if (l->fault || !o->dentry)
+		report_name(l, s, o->dentry);
+	else
+		report_path(l, s);
 	report_exe(l, s);
-	if (runs)
-		r->path = r->exe; /* one text for both */
 	if (argc) {
 		r->argc = argc;
 		report_argv(s);

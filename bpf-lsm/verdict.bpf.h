@@ -20,7 +20,7 @@
 #define LEVEL_DENY 3U
 #define LEVEL_KILL 4U
 
-static __noinline void *verdict_profile(struct label *l, __u32 slot, __u32 *ret_id)
+static __always_inline void *verdict_profile(struct label *l, __u32 slot, __u32 *ret_id)
 {
 	__u32 id = l->profiles[slot & (HT_PROFILES_MAX - 1)];
 
@@ -226,8 +226,6 @@ static __noinline int verdict_writable(struct label *l, void *profile, __u32 slo
 	if (!e)
 		return 0;
 	told = (e->deny | e->audit) & l->ops;
-	if (told)
-		l->passing = 1; /* who can write a program is no matter of its place */
 	if (!told || (!(l->facts & OBJECT_WX) && !origin_writable(l)))
 		return 0;
 	level = LEVEL_AUDIT;
@@ -380,7 +378,6 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	if (!header)
 		return 0;
 	l->flags_here = header->flags;
-	l->stamp = header->stamp;
 	ask = header->flags / HT_PROFILE_IDENTITIES & 1;
 	l->freeze.wanted = !l->by_identity && freeze_wanted(l, profile);
 	if (!l->freeze.wanted && !((header->deny | header->audit | header->would) & l->ops))
@@ -391,8 +388,10 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 			      l->freeze.wanted ? l->ops : header->deny & l->ops, l->fault, 0);
 		return ask;
 	}
-	if ((l->ops & HT_OPS_EXEC) && !l->by_identity)
+	if ((l->ops & HT_OPS_EXEC) && !l->by_identity) {
+		l->passing = 1;
 		verdict_writable(l, profile, slot, header->flags);
+	}
 	if (l->facts & OBJECT_MEMORY)
 		return 0;
 	if (!verdict_position(l, profile, slot))
@@ -432,7 +431,7 @@ static __always_inline void verdict_identities(struct label *l, struct object *o
 	l->by_identity = 0;
 	l->fault = fault;
 	if (l->level > before && l->walk.straight)
-		l->fault = walk_collect(l, o, WALK_DENTRIES, 0, 0);
+		l->fault = walk_collect(l, o, 0, 0);
 }
 
 static __always_inline __u64 current_mount_namespace(void)
@@ -509,7 +508,6 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->chain = 0;
 	l->canary = 0;
 	l->walk.n = 0;
-	l->walk.of = 0;
 	l->walk.straight = 0;
 }
 
@@ -537,7 +535,7 @@ static __always_inline void verdict_straight(struct label *l, struct object *o)
 	if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0) {
 		l->fault = HT_REASON_UNRESOLVED;
 	} else {
-		l->fault = walk_collect(l, o, WALK_HASHES, 1, (__u64)stop);
+		l->fault = walk_collect(l, o, 1, (__u64)stop);
 		if (l->walk.status == WALK_OUTSIDE)
 			return;
 	}
@@ -571,7 +569,7 @@ __global int verdict_decide(struct label *l, struct object *o)
 		if (l->fault == PLACE_BELOW)
 			return l->level;
 		if (!l->fault)
-			l->fault = walk_collect(l, o, WALK_HASHES, 0, 0);
+			l->fault = walk_collect(l, o, 0, 0);
 		if (!l->fault && l->walk.n)
 			l->top = l->walk.top_mnt;
 	}

@@ -29,15 +29,6 @@
 #define WALK_BROKEN 3U	/* unreadable, or disconnected from its mount */
 #define WALK_MOVING 4U
 
-/* What a walk collects: nothing but the digest; the dentries and where their names are, to be told; what rules are asked with, too. */
-#define WALK_DIGEST 0U
-#define WALK_DENTRIES 1U
-#define WALK_HASHES 2U
-
-/* Where a name is and how long, in the place of its hash: the highest byte of an address says nothing. */
-#define WALK_NAME(address, len) (((__u64)(address) & ~WALK_NAME_TOP) | (__u64)(len) << 56)
-#define WALK_NAME_TOP (0xffULL << 56)
-
 #define WALK_ATTEMPTS 32U
 #define WALK_CROSSINGS 4U /* mounts that are looked at again alone; beyond: with all names */
 
@@ -64,7 +55,6 @@ struct object {
 #define OBJECT_TWICE (1U << 9)	 /* the kernel will ask for this act again, by another hook */
 #define OBJECT_AGAIN (1U << 10)	 /* this is that hook */
 #define OBJECT_KNOWN (1U << 12)	  /* answered before: label.known */
-#define OBJECT_RUNS (1U << 13)	  /* what the task runs: label.exe is its path */
 #define OBJECT_UNBOUND (1U << 11) /* the subject's label lacks what governs it: refused */
 
 struct walk_context {
@@ -283,20 +273,13 @@ static long walk_step(__u32 index, struct walk_context *context)
 	if (w->names) {
 		struct component *c = &w->components[w->n & (HT_WALK_COMPONENTS - 1)];
 
-		c->dentry = dentry;
-		if (w->names == WALK_HASHES) {
-			len = walk_read_name(l, &name);
-			if (len < 0) {
-				w->status = WALK_BROKEN;
-				return 1;
-			}
-			c->hash = walk_hash(l, len);
-		} else if (name.len <= HT_NAME_MAX) {
-			c->hash = WALK_NAME(name.name, name.len);
-		} else {
+		len = walk_read_name(l, &name);
+		if (len < 0) {
 			w->status = WALK_BROKEN;
 			return 1;
 		}
+		c->hash = walk_hash(l, len);
+		c->dentry = dentry;
 		w->n++;
 		w->child = w->n;
 	}
@@ -327,7 +310,6 @@ __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 	if (names) {
 		w->n = 0;
 		w->ambiguous = 0;
-		w->of = 0;
 	}
 	if (!mount_read(&w->at, mnt)) {
 		w->status = WALK_BROKEN;
@@ -340,7 +322,6 @@ __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 
 struct walk_attempt {
 	struct label *label;
-	__u64 names;
 	__u64 mnt;
 	__u64 dentry;
 };
@@ -356,7 +337,7 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 	if (!l)
 		return 1;
 	told = names_read(&before, a->dentry);
-	(void)walk_pass(l, a->mnt, a->dentry, a->names);
+	(void)walk_pass(l, a->mnt, a->dentry, 1);
 	status = l->walk.status;
 	digest = l->walk.digest;
 	if (status == WALK_MOVING)
@@ -366,17 +347,17 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 	if (told && walk_mounts_hold(&l->walk, a->mnt) && names_read(&after, a->dentry) &&
 	    after.own == before.own && after.trees == before.trees)
 		return 1;
-	(void)walk_pass(l, a->mnt, a->dentry, WALK_DIGEST);
+	(void)walk_pass(l, a->mnt, a->dentry, 0);
 	if (l->walk.status == WALK_DONE && l->walk.digest == digest)
 		return 1;
 	l->walk.status = WALK_MOVING;
 	return 0;
 }
 
-/* Collect the components of one chain. names: WALK_DENTRIES, WALK_HASHES. Return: 0, or the HT_REASON_* why there is no position. */
-__global __u32 walk_collect(struct label *l, struct object *o, __u32 names, __u32 straight, __u64 stop)
+/* Collect the components of one chain. Return: 0, or the HT_REASON_* why there is no position. */
+__global __u32 walk_collect(struct label *l, struct object *o, __u32 straight, __u64 stop)
 {
-	struct walk_attempt attempt = { .label = l, .names = names };
+	struct walk_attempt attempt = { .label = l };
 
 	if (!l || !o)
 		return HT_REASON_UNRESOLVED;
@@ -387,8 +368,6 @@ __global __u32 walk_collect(struct label *l, struct object *o, __u32 names, __u3
 	bpf_loop(WALK_ATTEMPTS, walk_attempt, &attempt, 0);
 	switch (l->walk.status) {
 	case WALK_DONE:
-		l->walk.of = straight ? 0 : o->dentry;
-		l->walk.of_mnt = o->mount;
 		return 0;
 	case WALK_RUNNING:
 		return HT_REASON_DEPTH;

@@ -123,6 +123,11 @@ static int program_attach(struct kernel *k, const struct kernel_program_kept *p,
 
 	if (fd < 0)
 		return kernel_fail(reterr_text, -errno, "Failed to attach %s", p->name);
+	r = kernel_guard_link(k, fd);
+	if (r < 0) {
+		(void)close(fd);
+		return kernel_fail(reterr_text, r, "Failed to guard the link of %s", p->name);
+	}
 	r = kernel_link_keep(k, fd, p->name, reterr_text);
 	return r < 0 ? r : kernel_pin_link_commit(k, p->name, reterr_text);
 }

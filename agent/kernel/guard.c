@@ -94,8 +94,7 @@ int kernel_guard_program(struct kernel *k, int fd)
 	return guard_note(k, HT_GUARD_PROGRAM, info.id);
 }
 
-/* A link, and the program that it holds. */
-static int guard_link(struct kernel *k, int fd)
+int kernel_guard_link(struct kernel *k, int fd)
 {
 	struct bpf_link_info info = {};
 	uint32_t size = sizeof(info);
@@ -128,9 +127,11 @@ static int guard_note_all(struct kernel *k)
 	for (unsigned i = 0; i < KERNEL_AGGREGATE_TABLES && r >= 0; i++)
 		r = kernel_guard_map(k, k->aggregate_fds[i]);
 	for (size_t i = 0; i < k->n_links && r >= 0; i++)
-		r = guard_link(k, k->link_fds[i]);
+		r = kernel_guard_link(k, k->link_fds[i]);
 	if (r >= 0)
-		r = guard_link(k, k->iterator_fd);
+		r = kernel_guard_link(k, k->iterator_fd);
+	for (size_t i = 0; i < k->n_programs && r >= 0; i++)
+		r = kernel_guard_program(k, k->programs[i].fd);
 	if (r >= 0 && k->identities_fd >= 0)
 		r = kernel_guard_program(k, k->identities_fd);
 	if (r >= 0)

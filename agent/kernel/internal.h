@@ -209,6 +209,8 @@ int kernel_guard_self(struct kernel *k, char **reterr_text);
 /* One more map, or program, that nobody gets at by its id. Return: 0, -errno. */
 int kernel_guard_map(struct kernel *k, int fd);
 int kernel_guard_program(struct kernel *k, int fd);
+/* A link, and the program that it holds. */
+int kernel_guard_link(struct kernel *k, int fd);
 /* All that is known at the start. Return: 0, -errno. */
 int kernel_guard_begin(struct kernel *k);
 /* After a publish: all that there are, and no other. Return: 0, -errno. */
