@@ -227,6 +227,16 @@ static __always_inline int hook_memory(struct label *l)
 	return hook_judge(l, &o);
 }
 
+/* Has the hook a pointer for its first argument? Kernels from 6.5 on believe that of every argument, and drop what a program would
+ * do without one; newer ones know better, and want to see it asked. */
+static __always_inline bool hook_has_first(const void *ctx)
+{
+	__u64 first = 1;
+
+	(void)bpf_probe_read_kernel(&first, sizeof(first), ctx);
+	return first;
+}
+
 SEC("lsm/mmap_file")
 int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
@@ -236,15 +246,14 @@ int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigne
 
 	if (ret)
 		return ret;
-	if (file)
-		ret = use_map(file, prot, flags);
-	if (ret || !(prot & PROT_EXEC))
-		return ret;
 	l = label_current();
 	if (!l)
 		return 0;
-	if (!file)
-		return prot & PROT_WRITE ? hook_memory(l) : 0;
+	if (!file || !hook_has_first(ctx))
+		return (prot & PROT_EXEC) && (prot & PROT_WRITE) ? hook_memory(l) : 0;
+	ret = use_map(file, prot, flags);
+	if (ret || !(prot & PROT_EXEC))
+		return ret;
 	object_of_file(&o, file);
 	l->walk.dentry = o.dentry;
 	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
