@@ -13,8 +13,8 @@ boot_settles() { while awk '{ exit $1 >= 9 }' /proc/uptime; do sleep 0.2; done; 
 # What is measured is everywhere the same: five directories deep, with a neighbour that rules are about.
 tree_make() { # tree_make TOP
 	local deep=$1/a/b/c/d/e/f/g/h/i/j/k/l/m/n
-	mkdir -p "$deep" "$1/a/b/c/cold" "$1/a/b/c/work"
-	echo x | tee "$1/file" "$1/a/b/c/d/file" "$deep/file" "$1/a/b/c/work/name" >"$1/a/b/c/d/denied"
+	mkdir -p "$deep" "$1/a/b/c/cold" "$1/a/b/c/made"
+	echo x | tee "$1/file" "$1/a/b/c/d/file" "$deep/file" "$1/a/b/c/made/name" >"$1/a/b/c/d/denied"
 }
 
 # trees_make: on a tmpfs, on an ext4 in a file, and on an overlay whose files are all in its lower layer.

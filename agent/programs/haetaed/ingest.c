@@ -13,8 +13,8 @@
 #include "programs/haetaed/log.h"
 #include "util/strbuf.h"
 
-/* Records of one turn of the loop: a few milliseconds of work, so that a flood in one ring leaves
- * time for everything else. */
+/* Records of one turn of the loop: a few milliseconds of work, so that a flood in one ring leaves time for
+ * everything else. */
 #define INGEST_BATCH 2048U
 /* Notices are taken at once, and then not for this long: the kernel wakes a reader that has caught
  * up for each record, and one that has not for none. The ring holds what can come meanwhile. */
@@ -38,8 +38,7 @@ void agent_record(struct agent *a, struct event *event)
 	if (alerts_worthy(event))
 		alerts_add(a->alerts, event, now_us(CLOCK_MONOTONIC));
 	if (!store_add(a->store, event) || verdict >= HT_VERDICT_MAX)
-		return; /* dropped: counted by the store, told by the ledger when it has room again
-			 */
+		return; /* dropped: counted by the store, told by the ledger when it has room again */
 	if (kind == EVENT_VERDICT)
 		a->account.stored[verdict]++;
 	else if (kind == EVENT_AGGREGATE)
@@ -65,8 +64,7 @@ void agent_notice(struct agent *a, enum event_notice notice, enum policy_severit
 	va_start(ap, format);
 	strbuf_vprintf(&text, format, ap);
 	va_end(ap);
-	/* the alert goes to the journal: tell it here as well, unless this is the journal, or where
-	 * alerts go */
+	/* the alert goes to the journal: tell it here as well, unless this is the journal, or where alerts go */
 	if (!a->alerts_here && !log_is_journal())
 		log_write(severity > POLICY_SEVERITY_INFO ? LOG_ERR : LOG_NOTICE, "%s",
 			  strbuf_str(&text));
