@@ -22,39 +22,19 @@
 
 #include "util/cleanup.h"
 #include "util/fd.h"
-
-/* Field 22 of /proc/self/stat; the second field is a name that may contain anything. */
-static int process_start(uint64_t *ret)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	char *p;
-	int r;
-
-	r = file_read_all(AT_FDCWD, "/proc/self/stat", 4096, &text, &len);
-	if (r < 0)
-		return r;
-	p = strrchr(text, ')');
-	for (unsigned field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	if (!p)
-		return -EBADMSG;
-	errno = 0;
-	*ret = strtoull(p + 1, NULL, 10);
-	return errno ? -errno : 0;
-}
+#include "util/process.h"
 
 int kernel_guard_self(struct kernel *k, char **reterr_text)
 {
 	struct ht_settings s;
-	uint64_t start = 0;
+	unsigned long long start = 0;
 	uint32_t zero = 0;
 	int r;
 
 	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
 		return kernel_fail(reterr_text, -errno, "Failed to read the settings");
 	s.agent_pid = (uint32_t)getpid();
-	r = process_start(&start);
+	r = process_start(getpid(), &start);
 	s.agent_start = start;
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to read when the agent was started");

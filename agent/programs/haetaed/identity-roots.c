@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "programs/haetaed/process.h"
+#include "util/process.h"
 
 /* Processes that are asked in one cgroup. */
 #define PROCESSES_MAX 4096U

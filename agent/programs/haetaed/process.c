@@ -2,7 +2,6 @@
 
 #include "programs/haetaed/process.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "kernel/kernel.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
+#include "util/process.h"
 
 #define MOUNTINFO_MAX (4U << 20)
 
@@ -22,24 +22,6 @@
 
 /* Whoever made it long ago and stays like this does no set-up: a program can be from outside of the mounts for ever. */
 #define SET_UP_SECONDS_MAX 60
-
-int process_start(int pid, unsigned long long *ret)
-{
-	_cleanup_free_ char *text = NULL;
-	char path[64];
-	const char *p;
-	size_t len;
-	int r;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	r = file_read_all(AT_FDCWD, path, 4096, &text, &len);
-	if (r < 0)
-		return r;
-	p = strrchr(text, ')'); /* the name before it can be anything */
-	for (unsigned i = 2; p && i < 22; i++)
-		p = strchr(p + 1, ' ');
-	return p && sscanf(p, " %llu", ret) == 1 ? 0 : -EBADMSG;
-}
 
 /* Is there a line of this mount? Its number is the first word. */
 static bool mountinfo_has(const char *text, unsigned long long mount)

@@ -7,8 +7,6 @@
 
 struct kernel;
 
-/* When a process began, in ticks since boot. Return: 0, -errno. */
-int process_start(int pid, unsigned long long *ret);
 /* Does it run a program that is on none of its own mounts? So does a runtime's process that has the container's mounts already,
  * and has not executed yet what the container is for. Return: whether; false: it cannot be told. */
 bool process_is_foreign(int pid);

@@ -78,22 +78,6 @@ START_TEST(test_foreign)
 }
 END_TEST
 
-START_TEST(test_start)
-{
-	unsigned long long own, child;
-	int named = open("/bin/cat", O_RDONLY | O_CLOEXEC);
-	int pid = process_of(named);
-
-	ck_assert_int_eq(process_start(getpid(), &own), 0);
-	ck_assert_int_eq(process_start(pid, &child), 0);
-	ck_assert_uint_gt(own, 0);
-	ck_assert_uint_ge(child, own);
-	process_end(pid);
-	ck_assert_int_lt(process_start(pid, &child), 0);
-	(void)close(named);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("process");
@@ -102,7 +86,6 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, test_foreign);
-	tcase_add_test(tc, test_start);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_SILENT);
