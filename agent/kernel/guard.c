@@ -28,19 +28,17 @@ int kernel_guard_self(struct kernel *k, char **reterr_text)
 {
 	struct ht_settings s;
 	unsigned long long start = 0;
-	uint32_t zero = 0;
-	int r;
+	int r = kernel_settings_read(k, &s);
 
-	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
-		return kernel_fail(reterr_text, -errno, "Failed to read the settings");
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to read the settings");
 	s.agent_pid = (uint32_t)getpid();
 	r = process_start(getpid(), &start);
 	s.agent_start = start;
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to read when the agent was started");
-	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
-		return kernel_fail(reterr_text, -errno, "Failed to write the settings");
-	return 0;
+	r = kernel_settings_write(k, &s);
+	return r < 0 ? kernel_fail(reterr_text, r, "Failed to write the settings") : 0;
 }
 
 /* ---- BPF objects ---- */

@@ -180,10 +180,10 @@ int kernel_ledger_seed(struct kernel *k, const struct ht_ledger *ledger);
 void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledger *ret);
 /* canary.c: what the status of the canary's process proves. Return: as kernel_canary(). */
 int kernel_canary_result(int status, char **reterr_text);
-/* publish.c: the agent alone writes them, so what is read, changed and written is not raced for. Return: 0, -errno. */
+/* settings.c: the agent alone writes them, so what is read, changed and written is not raced for. Return: 0, -errno. */
 int kernel_settings_read(struct kernel *k, struct ht_settings *ret);
 int kernel_settings_write(struct kernel *k, const struct ht_settings *settings);
-/* publish.c: verdicts that were kept are not asked any more. Return: 0, -errno. */
+/* settings.c: verdicts that were kept are not asked any more. Return: 0, -errno. */
 int kernel_epoch_move(struct kernel *k);
 /* cgroups.c */
 int kernel_cgroups_open(struct kernel *k, char **reterr_text);

@@ -175,10 +175,10 @@ static int load_configure(struct kernel *k, const struct kernel_config *config,
 static int load_settings(struct kernel *k, const struct kernel_config *config, bool reuse_maps)
 {
 	struct ht_settings s = {};
-	uint32_t zero = 0;
+	int r = reuse_maps ? kernel_settings_read(k, &s) : 0;
 
-	if (reuse_maps && bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	s.key0 = k->key.k0;
 	s.key1 = k->key.k1;
 	s.build = kernel_build_digest();
@@ -187,9 +187,7 @@ static int load_settings(struct kernel *k, const struct kernel_config *config, b
 	s.links = 0;
 	s.moves = 0;
 	s.load = k->load;
-	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
-		return -errno;
-	return 0;
+	return kernel_settings_write(k, &s);
 }
 
 int kernel_link_keep(struct kernel *k, int fd, const char *name, char **reterr_text)
@@ -319,7 +317,6 @@ static int load_guard(struct kernel *k, struct haetae_bpf *skel)
 static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **reterr_text)
 {
 	struct ht_settings s;
-	uint32_t zero = 0;
 	int r = load_guard(k, skel);
 
 	if (r < 0)
@@ -330,14 +327,15 @@ static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **ret
 			return r;
 	}
 	/* complete: from now on an agent of this build may take it over */
-	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
-		return -errno;
+	r = kernel_settings_read(k, &s);
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to read the settings");
 	s.links = (uint32_t)k->n_links;
 	s.programs = (uint32_t)k->n_programs;
 	s.lines_missing = k->lines_missing;
-	if (bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0)
-		return -errno;
-	return kernel_pins_commit(k, reterr_text);
+	r = kernel_settings_write(k, &s);
+	return r < 0 ? kernel_fail(reterr_text, r, "Failed to note the links") :
+		       kernel_pins_commit(k, reterr_text);
 }
 
 static int load_keep_maps(struct kernel *k, struct haetae_bpf *skel)

@@ -271,10 +271,8 @@ static void drop_links(struct kernel *k)
 int kernel_pins_adopt(struct kernel *k, char **reterr_text)
 {
 	struct ht_settings s = {};
-	uint32_t zero = 0;
-	int r;
+	int r = adopt_maps(k);
 
-	r = adopt_maps(k);
 	if (r < 0) {
 		drop_adopted(k);
 		/* an incomplete set of pins is a load that was cut short: begin anew */
@@ -282,8 +280,9 @@ int kernel_pins_adopt(struct kernel *k, char **reterr_text)
 				      kernel_fail(reterr_text, r, "Failed to open the pins in '%s'",
 						  k->pin_dir);
 	}
-	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
-		return kernel_fail(reterr_text, -errno, "Failed to read the pinned settings");
+	r = kernel_settings_read(k, &s);
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to read the pinned settings");
 	if (s.abi != HT_ABI || s.ended || !kernel_maps_fit(k)) {
 		drop_adopted(k);
 		return -ENOENT;

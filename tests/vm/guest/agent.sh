@@ -49,14 +49,33 @@ run_job() {
 	fi
 }
 
+# Which boot of this machine it is; the disk lives as long as the machine.
+count_boots() {
+	local boots=/var/lib/haetae-rig/boots number=1
+	[[ ! -e $boots ]] || number=$(($(<"$boots") + 1))
+	mkdir -p "${boots%/*}"
+	echo "$number" >"$boots"
+	export RIG_BOOT=$number
+}
+
+# At once, without systemd. A machine that may be restarted does not end with a restart.
+end_machine() {
+	sync
+	[[ ! ${RIG_REBOOTS:-} ]] || poweroff --force --force
+	echo b >/proc/sysrq-trigger # the host's QEMU has -no-reboot and ends
+}
+
 main() {
 	local job status=125
 	job=$(rig_device 2)
 	stty -F /dev/ttyS1 raw -echo 115200
 	exec </dev/null >/dev/ttyS1 2>&1
 	mounts
-	if tar -C / --keep-directory-symlink -xf "$job" job src; then
-		[[ ! -e /run/rig/installed ]] || install_tree "$job"
+	count_boots
+	if ((RIG_BOOT > ${RIG_REBOOTS:-0} + 1)); then
+		echo "the machine restarted by itself" # its kernel panicked, if nobody asked for it
+	elif tar -C / --keep-directory-symlink -xf "$job" job src; then
+		((RIG_BOOT > 1)) || [[ ! -e /run/rig/installed ]] || install_tree "$job"
 		echo "boot=$(cut -d' ' -f1 /proc/uptime) kernel=$(uname -r)" >/run/rig/times
 		run_job
 		status=$?
@@ -66,8 +85,7 @@ main() {
 	cat /run/rig/times >/out/rig-times
 	echo "$status" >/out/rig-status
 	tar -C /out -cf "$(rig_device 3)" . || console "cannot write the results"
-	sync
-	echo b >/proc/sysrq-trigger # at once; the host's QEMU has -no-reboot and ends
+	end_machine
 }
 
 main

@@ -40,6 +40,7 @@ class Machine:
     icount: bool = False
     shell: bool = False
     quiet: bool = False  # job output only to output.log
+    reboots: bool = False  # a restart does not end it, only the end of its job
 
     def command(self, job: Path, results: Path) -> list[str]:
         """Returns QEMU's command line. Namespaces: 1 root, 2 job (tar), 3 results (tar), 4 modules, 5 and up further
@@ -55,7 +56,7 @@ class Machine:
                   f"{clock}net.ifnames=0 systemd.show_status=0 {self.append}").strip()
         words = ["setpriv", "--pdeathsig", "KILL", "--",  # should we be killed, no QEMU stays behind
                  "qemu-system-x86_64", "-machine", "q35", "-cpu", "max", *accel, "-m", self.memory,
-                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+                 "-nodefaults", "-no-user-config", "-display", "none", *([] if self.reboots else ["-no-reboot"]),
                  "-kernel", str(self.kernel.vmlinux), "-append", append,
                  "-serial", f"file:{self.out}/console.log",
                  "-chardev", "stdio,id=job,signal=off", "-serial", "chardev:job",
