@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # What the benchmarks share: files to measure at, policies, and figures. A figure is a line of /out/figures.tsv: workload,
-# configuration, value, and after how many series it had settled.
+# configuration, value, and how many rounds came to it.
 
 CALLS=/src/tests/bench/calls CALL=/bench/run FIGURES=/out/figures.tsv
 POLICIES=/etc/haetae/policies.d CGROUPS=/sys/fs/cgroup
@@ -40,13 +40,13 @@ workloads() { awk -F '\t' -v only="${1-}" '!/^#/ && (" " $4 " ") ~ only' OFS='\t
 # measure CONFIGURATION [-g CGROUP]: the workloads on standard input, started by way of the command 'via', if there is one.
 via=()
 measure() {
-	local configuration=$1 workload value settled
+	local configuration=$1 workload value rounds
 	shift
 	[[ ! -e $AGENT_CGROUP/cpu.stat ]] || set -- -a "$AGENT_CGROUP/cpu.stat" "$@"
 	"${via[@]}" "$CALL" "$@" >/tmp/measured || return
-	while IFS=$'\t' read -r workload value settled; do figure "$workload" "$configuration" "$value" "$settled"; done </tmp/measured
+	while IFS=$'\t' read -r workload value rounds; do figure "$workload" "$configuration" "$value" "$rounds"; done </tmp/measured
 }
-# figure WORKLOAD CONFIGURATION VALUE [SERIES]
+# figure WORKLOAD CONFIGURATION VALUE [ROUNDS]
 figure() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:-1}" >>"$FIGURES"; }
 # line WORKLOAD ACT PATH: standard input of measure
 line() { printf '%s\t%s\t%s\n' "$@"; }
@@ -89,7 +89,7 @@ judge() {
 		{
 			more = $3 - plain[$1]; said = ""
 			if (($1, $2) in budget && more > budget[$1, $2]) { said = "  ABOVE ITS BUDGET of +" budget[$1, $2]; failed = 1 }
-			printf "%-32s %-22s %12.0f %+12.0f  in %d%s\n", $1, $2, $3, more, $4, said
+			printf "%-32s %-22s %12.0f %+12.0f  of %d rounds%s\n", $1, $2, $3, more, $4, said
 		}
 		END { exit failed }
 	' "$FIGURES"

@@ -204,20 +204,19 @@ static void one_thread(unsigned i)
  * renames ends where it began.
  */
 static const struct act acts[] = {
-	{"open", prepare_path, one_open, done_nothing, .loops = 50, .series = 101},
-	{"few", prepare_path, one_open, done_nothing, .loops = 10, .series = 7, .pause = 2},
+	{"open", prepare_path, one_open, done_nothing, .loops = 50, .series = 21},
+	{"few", prepare_path, one_open, done_nothing, .loops = 10, .series = 1, .pause = 2},
 	{"cold", prepare_directory, one_cold, done_directory, .loops = 20},
-	{"stat", prepare_path, one_stat, done_nothing, .loops = 50, .series = 101},
-	{"read", prepare_file, one_read, done_file, .loops = 200, .series = 101},
-	{"write", prepare_file, one_write, done_file, .loops = 200, .series = 101},
-	{"map", prepare_program, one_map, done_file, .loops = 30, .series = 101},
-	{"map-program", prepare_program, one_map_program, done_file, .loops = 30, .series = 101},
-	{"create", prepare_path, one_create, done_nothing, .loops = 10, .series = 101},
-	{"rename", prepare_rename, one_rename, done_nothing, .loops = 20, .series = 101},
-	{"fork", prepare_path, one_fork, done_nothing, .loops = 2, .series = 101},
-	{"thread", prepare_path, one_thread, done_nothing, .loops = 5, .series = 101},
-	{"exec", prepare_path, one_exec, done_nothing, .loops = 100, .series = 3, .pause = 2,
-	 .whole = true},
+	{"stat", prepare_path, one_stat, done_nothing, .loops = 50, .series = 21},
+	{"read", prepare_file, one_read, done_file, .loops = 200, .series = 21},
+	{"write", prepare_file, one_write, done_file, .loops = 200, .series = 21},
+	{"map", prepare_program, one_map, done_file, .loops = 30, .series = 21},
+	{"map-program", prepare_program, one_map_program, done_file, .loops = 30, .series = 21},
+	{"create", prepare_path, one_create, done_nothing, .loops = 10, .series = 21},
+	{"rename", prepare_rename, one_rename, done_nothing, .loops = 20, .series = 21},
+	{"fork", prepare_path, one_fork, done_nothing, .loops = 2, .series = 21},
+	{"thread", prepare_path, one_thread, done_nothing, .loops = 5, .series = 21},
+	{"exec", prepare_path, one_exec, done_nothing, .loops = 100, .series = 1, .whole = true},
 };
 
 const struct act *act_find(const char *name)
@@ -228,9 +227,9 @@ const struct act *act_find(const char *name)
 	return NULL;
 }
 
-unsigned act_series(const struct act *act)
+unsigned act_series(const struct act *act, unsigned rounds)
 {
-	unsigned n = act->series ? act->series : n_files / act->loops;
+	unsigned n = act->series ? act->series : n_files / act->loops / rounds;
 
 	return n < ACT_SERIES_MAX ? n : ACT_SERIES_MAX;
 }

@@ -10,7 +10,7 @@
 #define ACT_DONE                                                                                   \
 	"done" /* argument with which our own program ends at once: what act "exec" starts */
 
-#define ACT_SERIES_MAX 101 /* an odd number has a middle */
+#define ACT_SERIES_MAX 21 /* an odd number has a middle */
 
 struct act {
 	const char *name;
@@ -19,7 +19,7 @@ struct act {
 	void (*one)(unsigned i);
 	void (*done)(void);
 	unsigned loops;	 /* of one series */
-	unsigned series; /* 0: as many as there are files for */
+	unsigned series; /* of one round; 0: as many as there are files for */
 	unsigned pause;	 /* seconds before each series */
 	bool whole;	 /* what the agent still does after a series counts as well */
 };
@@ -27,5 +27,5 @@ struct act {
 /* Returns: the act of that name, or NULL. */
 const struct act *act_find(const char *name);
 
-/* How many series there are, ACT_SERIES_MAX at most. */
-unsigned act_series(const struct act *act);
+/* How many series each of so many rounds has, ACT_SERIES_MAX at most. */
+unsigned act_series(const struct act *act, unsigned rounds);

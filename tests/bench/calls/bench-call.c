@@ -6,11 +6,13 @@
  *   bench-call [-a CPU.STAT] [-g CGROUP]
  *
  * Standard input has a line for each workload, "NAME <tab> ACT <tab> PATH" (acts.c has the acts);
- * for each a line is printed, "NAME <tab> INSTRUCTIONS <tab> SERIES". An act is done in series so
+ * for each a line is printed, "NAME <tab> INSTRUCTIONS <tab> ROUNDS". An act is done in series so
  * short that the kernel's timer, whose work is nobody's, falls into few of them, and the median of
- * their means is what one takes: it is the same in each run, where the mean of all depends on where
- * the timer fell. SERIES is how many it took to come within a thousandth of that for the first
- * time: until then something was filled by use.
+ * their means is what one takes: the mean of all would depend on where the timer fell. All
+ * workloads are gone through in five rounds, and the least of their medians is the figure: what the
+ * kernel or the agent does for a while that has nothing to do with the act (threads of RCU, a scan,
+ * a batch that goes to the disk) is over by another round. ROUNDS is how many of them came within a
+ * thousandth of the least.
  *
  * -g: join CGROUP and exec itself there, so that it is bound like a container's first program. What
  * has just become a container keeps the agent busy for three seconds, and longer if it has many
@@ -31,11 +33,13 @@
 #include "acts.h"
 
 #define GOVERNED "governed" /* name of what runs in a cgroup */
-#define SETTLED 1000	    /* a series has settled if it is off by less than one in so many */
-#define TAIL 2		    /* seconds after which the agent has done all it will do for an act */
-#define BOUND 4		    /* seconds after which it has seen a new container */
-#define BUSY_MAX 300	    /* seconds that it may take for its rules */
-#define QUIET_NS 20000000   /* what it does in a second when nothing happens, at most */
+#define ROUNDS 5
+#define AGREED 1000 /* a round agrees if it is off by less than one in so many */
+#define WORKLOADS_MAX 64
+#define TAIL 2		  /* seconds after which the agent has done all it will do for an act */
+#define BOUND 4		  /* seconds after which it has seen a new container */
+#define BUSY_MAX 300	  /* seconds that it may take for its rules */
+#define QUIET_NS 20000000 /* what it does in a second when nothing happens, at most */
 
 static const char *agent; /* its cpu.stat */
 
@@ -95,19 +99,16 @@ static int compare(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
-static uint64_t measure(const struct act *act, unsigned *ret_settled)
+/* One round of it. Returns: the median of its series. */
+static uint64_t measure(const struct act *act, unsigned round)
 {
-	uint64_t means[ACT_SERIES_MAX], sorted[ACT_SERIES_MAX], median;
-	unsigned n = act_series(act);
+	unsigned n = act_series(act, ROUNDS);
+	uint64_t means[ACT_SERIES_MAX];
 
 	for (unsigned s = 0; s < n; s++)
-		sorted[s] = means[s] = series(act, s * act->loops);
-	qsort(sorted, n, sizeof(sorted[0]), compare);
-	median = sorted[n / 2];
-	*ret_settled = 1;
-	while (means[*ret_settled - 1] > median + median / SETTLED)
-		(*ret_settled)++;
-	return median;
+		means[s] = series(act, (round * n + s) * act->loops);
+	qsort(means, n, sizeof(means[0]), compare);
+	return means[n / 2];
 }
 
 static void wait_until_bound(void)
@@ -131,28 +132,74 @@ static int join(const char *cgroup)
 	return close(fd);
 }
 
-/* One line of the input. Returns: 0, or -1 and said why. */
-static int workload(char *line)
-{
-	const char *name = strtok(line, "\t\n"), *verb = strtok(NULL, "\t\n"),
-		   *path = strtok(NULL, "\t\n");
-	const struct act *act = path ? act_find(verb) : NULL;
-	unsigned settled = 0;
-	uint64_t value;
+struct workload {
+	char *name, *path;
+	const struct act *act;
+	uint64_t medians[ROUNDS];
+};
 
-	if (!act) {
-		(void)fprintf(stderr, "%s: expected a name, an act and a path, with tabs\n",
-			      name ? name : "empty line");
+/* Takes LINE. Returns: 0, or -1 and said why. */
+static int workload_parse(struct workload *ret, char *line)
+{
+	const char *verb;
+
+	ret->name = strtok(line, "\t\n");
+	verb = strtok(NULL, "\t\n");
+	ret->path = strtok(NULL, "\t\n");
+	ret->act = ret->path ? act_find(verb) : NULL;
+	if (ret->act)
+		return 0;
+	(void)fprintf(stderr, "%s: expected a name, an act and a path, with tabs\n",
+		      ret->name ? ret->name : "empty line");
+	return -1;
+}
+
+/* All workloads of standard input; their text lives as long as we do. Returns: how many, or -1 and
+ * said why. */
+static int workloads_read(struct workload *ret)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int n = 0;
+
+	while (getline(&line, &room, stdin) >= 0) {
+		if (n == WORKLOADS_MAX) {
+			(void)fprintf(stderr, "more than %d workloads\n", WORKLOADS_MAX);
+			return -1;
+		}
+		if (workload_parse(&ret[n++], line) < 0)
+			return -1;
+		line = NULL;
+		room = 0;
+	}
+	free(line);
+	return n;
+}
+
+/* Returns: 0, or -1 and said why. */
+static int workload_round(struct workload *w, unsigned round)
+{
+	if (w->act->prepare(w->path) < 0) {
+		perror(w->path);
 		return -1;
 	}
-	if (act->prepare(path) < 0) {
-		perror(path);
-		return -1;
-	}
-	value = measure(act, &settled);
-	act->done();
-	(void)printf("%s\t%" PRIu64 "\t%u\n", name, value, settled);
-	return fflush(stdout);
+	w->medians[round] = measure(w->act, round);
+	w->act->done();
+	return 0;
+}
+
+static void workload_tell(const struct workload *w)
+{
+	uint64_t least = UINT64_MAX;
+	unsigned agreed = 0;
+
+	for (unsigned r = 0; r < ROUNDS; r++)
+		if (w->medians[r] < least)
+			least = w->medians[r];
+	for (unsigned r = 0; r < ROUNDS; r++)
+		if (w->medians[r] <= least + least / AGREED)
+			agreed++;
+	(void)printf("%s\t%" PRIu64 "\t%u\n", w->name, least, agreed);
 }
 
 static int govern(const char *cgroup)
@@ -168,9 +215,9 @@ static int govern(const char *cgroup)
 
 int main(int argc, char **argv)
 {
+	struct workload workloads[WORKLOADS_MAX];
 	const char *cgroup = NULL;
-	char line[8192];
-	int option;
+	int option, n;
 
 	if (argc == 2 && strcmp(argv[1], ACT_DONE) == 0)
 		return 0;
@@ -190,8 +237,14 @@ int main(int argc, char **argv)
 		return govern(cgroup);
 	if (strcmp(argv[0], GOVERNED) == 0)
 		wait_until_bound();
-	while (fgets(line, sizeof(line), stdin))
-		if (workload(line) < 0)
-			return 1;
-	return 0;
+	n = workloads_read(workloads);
+	if (n < 0)
+		return 1;
+	for (unsigned r = 0; r < ROUNDS; r++)
+		for (int i = 0; i < n; i++)
+			if (workload_round(&workloads[i], r) < 0)
+				return 1;
+	for (int i = 0; i < n; i++)
+		workload_tell(&workloads[i]);
+	return fflush(stdout);
 }

@@ -1,25 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Whole programs in containers: the start of one, tar, make, git status, and the servers' side of pgbench and of requests
-# to nginx. Counted is the processor's time of the container's cgroup, and what the agent does meanwhile and after, less
-# what it does when nothing happens. What a container touches is in memory; nothing of it was seen by its policy before.
+# Whole programs in containers: the start of one, by crun and by podman, tar, make, git status, and the servers' side of
+# pgbench and of requests to nginx. Counted is the processor's time of the container's cgroup (of podman, which has much done by
+# others, that of the whole machine), and what the agent does meanwhile and after, less what it does when nothing happens.
+# What a container touches is in memory; the first time, nothing of it was seen by its policy before.
 set -euo pipefail
 # shellcheck source=tests/lib/bench.sh
 source /src/tests/lib/bench.sh
 # shellcheck source=tests/bench/programs/container.sh
 source /src/tests/bench/programs/container.sh
-WORKLOADS=/var/lib/haetae-rig/workloads-root SERVERS=/var/lib/haetae-rig/servers-root ROUNDS=2
+WORKLOADS=/var/lib/haetae-rig/workloads-root SERVERS=/var/lib/haetae-rig/servers-root
 idle_rate=0 # of the agent: instructions a second
 
 uptime_ms() { awk '{ printf "%.0f\n", $1 * 1000 }' /proc/uptime; }
 agent_used() { if [[ -e $AGENT_CGROUP/cpu.stat ]]; then used "$AGENT_CGROUP"; else echo 0; fi; }
 
-# counted NAME CONFIGURATION CGROUP COMMAND...: the least of some rounds, and the agent's share.
+# counted NAME ROUNDS CGROUP COMMAND...: the least of some rounds, and the agent's share.
 counted() {
-	local name=$1 configuration=$2 cgroup=$3 round before value least='' begun agent
+	local name=$1 rounds=$2 cgroup=$3 round before value least='' begun agent
 	shift 3
 	begun=$(uptime_ms) agent=$(agent_used)
-	for ((round = 0; round < ROUNDS; round++)); do
+	for ((round = 0; round < rounds; round++)); do
 		before=$(used "$cgroup")
 		"$@"
 		value=$(($(used "$cgroup") - before))
@@ -27,20 +28,25 @@ counted() {
 	done
 	sleep 2
 	agent=$(($(agent_used) - agent - ($(uptime_ms) - begun) * idle_rate / 1000))
-	figure "$name" "$configuration" $((least + (agent > 0 ? agent : 0) / ROUNDS)) "$ROUNDS"
-	echo "$name, $configuration: $least, agent $((agent / ROUNDS))"
+	[[ $agent != -* && $cgroup != "$CGROUPS" ]] || agent=0 # it is a part of the whole machine
+	figure "$name" "$configuration" $((least + agent / rounds)) "$rounds"
+	echo "$name, $configuration: $least, agent $((agent / rounds))"
 }
 
-starts() { local i; for ((i = 0; i < 10; i++)); do container start "$1"; done; }
+starts() { local i; for ((i = 0; i < 10; i++)); do container start "$1" </dev/null >/dev/null; done; }
+podman_starts() {
+	podman run --quiet --rm --network none --label "bench=$1" --rootfs "$WORKLOADS:O" /usr/bin/true </dev/null >/out/podman.log 2>&1 || { cat /out/podman.log; return 1; }
+	sleep 2
+}
 pgbench() { chroot "$SERVERS" "$PG/pgbench" --host /var/lib/postgresql --username postgres --client 2 --transactions 250 postgres >/out/pgbench.log 2>&1; }
 requests() { chroot "$WORKLOADS" ab -q -n 3000 -c 8 http://127.0.0.1/ >/out/ab.log 2>&1 && grep -E "^Failed requests: +0$" /out/ab.log >/dev/null; }
 
 # serve NAME CGROUP READY...: a server's container in the background, until it is ready.
 serve() {
-	container "$1" "$2" &
+	container "$1" "$2" </dev/null >/dev/null &
 	server=$!
 	until "${@:3}" >/dev/null 2>&1; do kill -0 "$server" || { cat "/out/$1.log"; return 1; }; sleep 0.2; done
-	sleep 2
+	sleep 6
 }
 serve_no_more() {
 	crun --cgroup-manager=cgroupfs kill "$1" QUIT
@@ -52,16 +58,20 @@ nginx_ready() { curl --silent --fail http://127.0.0.1/; }
 # all CONFIGURATION PREFIX: every program, each in the cgroup /bench/PREFIXNAME.
 all() {
 	local configuration=$1 prefix=$2 name
-	counted "ten containers start" "$configuration" "$COUNTED" starts "${prefix}start"
-	for name in tar git; do
-		counted "${title[$name]}" "$configuration" "$COUNTED" container "$name" "$prefix$name"
+	counted "ten containers start" 2 "$COUNTED" starts "${prefix}start"
+	podman_starts "$prefix" # fills what it caches
+	counted "podman run, the whole machine" 2 "$CGROUPS" podman_starts "$prefix"
+	for name in tar git make; do
+		program_begin "$name" "$prefix$name"
+		counted "${title[$name]}" 1 "$COUNTED/$prefix$name" program "$name"
+		[[ $name == make ]] || counted "${title[$name]}, again" 3 "$COUNTED/$prefix$name" program "$name"
+		program_end
 	done
-	ROUNDS=1 counted "${title[make]}" "$configuration" "$COUNTED" container make "${prefix}make"
 	serve pg "${prefix}pg" pg_ready
-	counted "${title[pg]}" "$configuration" "$COUNTED/${prefix}pg" pgbench
+	counted "${title[pg]}" 2 "$COUNTED/${prefix}pg" pgbench
 	serve_no_more pg
 	serve nginx "${prefix}nginx" nginx_ready
-	counted "${title[nginx]}" "$configuration" "$COUNTED/${prefix}nginx" requests
+	counted "${title[nginx]}" 2 "$COUNTED/${prefix}nginx" requests
 	serve_no_more nginx
 }
 declare -A title=([tar]="tar, Python's library" [make]="make, Lua" [git]="git status, five times" [pg]="pgbench, 500 transactions" [nginx]="nginx, 3000 requests")
@@ -84,6 +94,7 @@ policies_adopt() {
 	adopt "$workloads" git
 	adopt /src/policies/30-postgresql.yaml postgresql pg
 	adopt /src/policies/50-nginx.yaml nginx
+	cp /src/tests/bench/programs/podman.yaml "$POLICIES"
 	chmod -R go-w /etc/haetae
 }
 
@@ -94,21 +105,20 @@ prepare() {
 	PG=$(echo "$SERVERS"/usr/lib/postgresql/*/bin) && PG=${PG#"$SERVERS"}
 	python=$(echo "$WORKLOADS"/usr/lib/python3.*) && python=${python#"$WORKLOADS"}
 	bundle_make start "$WORKLOADS" 0:0 /w /usr/bin/true
-	bundle_make tar "$WORKLOADS" 0:0 /w tar --create --file /tmp/tar --exclude __pycache__ --exclude test "$python"
-	bundle_make make "$WORKLOADS" 0:0 /w bash -ec 'cp -r /w/lua /tmp && make --silent -C /tmp/lua generic MYCFLAGS=-O0'
-	bundle_make git "$WORKLOADS" 0:0 /w bash -e /w/run
+	program_make tar "$WORKLOADS" /w <<<"tar --create --file /tmp/tar --exclude __pycache__ --exclude test $python"
+	program_make make "$WORKLOADS" /w <<<"cp -r /w/lua /tmp && make --silent -C /tmp/lua generic MYCFLAGS=-O0"
+	program_make git "$WORKLOADS" /w <<-END
+		git config --global user.name a && git config --global user.email a
+		mkdir /w/repository && cd /w/repository && cp -r $python/[a-m]* . && rm -rf test
+		git init --quiet && git add --all && git commit --quiet --message all
+	END
 	bundle_make pg "$SERVERS" "$(ids_of postgres)" /var/lib/postgresql "$PG/postgres" -D /var/lib/postgresql/data -k /var/lib/postgresql
 	bundle_make nginx "$SERVERS" 0:0 /w nginx -g 'daemon off;'
 
 	mkdir /c/make/volume/lua && tar -C /c/make/volume/lua --strip-components 1 -xf "$WORKLOADS"/usr/src/lua5.4_*.orig.tar.gz
 	mount --bind /c/make/volume/lua/src "$WORKLOADS/usr/src" && mount --bind /dev "$WORKLOADS/dev" && mount -t tmpfs tmp "$WORKLOADS/tmp"
-	cat >/c/git/volume/run <<-END
-		git config --global user.name a && git config --global user.email a
-		mkdir /w/repository && cd /w/repository && cp -r $python/[a-m]* . && rm -rf test
-		git init --quiet && git add --all && git commit --quiet --message all
-	END
-	container git free-git
-	printf 'for i in 1 2 3 4 5; do git -C /w/repository status --porcelain; done\n' >/c/git/volume/run
+	program_begin git free-git && program git && program_end
+	echo 'for i in 1 2 3 4 5; do git -C /w/repository status --porcelain || exit; done' >/c/git/volume/program
 	chown "$(ids_of postgres)" /c/pg/volume
 	mount --bind /c/pg/volume "$SERVERS/var/lib/postgresql"
 	chroot --userspec "$(ids_of postgres)" "$SERVERS" "$PG/initdb" --no-sync --pgdata /var/lib/postgresql/data --auth trust --locale C.UTF-8 >/out/initdb.log
@@ -118,16 +128,29 @@ prepare() {
 }
 ids_of() { awk -F: -v user="$1" '$1 == user { print $3 ":" $4 }' "$SERVERS/etc/passwd"; }
 
+# agent_rests: measures what the agent does when nothing happens
+agent_rests() {
+	local begun
+	sleep 5
+	begun=$(agent_used)
+	sleep 20
+	idle_rate=$((($(agent_used) - begun) / 20))
+}
+
 prepare
 boot_settles
 # what they read is in memory now
-container tar free-tar
+program_begin tar free-tar && program tar && program_end
 chroot "$WORKLOADS" bash -c 'gcc -E /usr/src/*.c | wc -l && echo "int main(void) { return 0; }" | gcc -O0 -xc - -o /tmp/a -lm && make --version && ar --version && ranlib --version' >/dev/null
+HOOK=/usr/share/containers/oci/hooks.d/haetae.json
+mv "$HOOK" /tmp # a part of the agent
 all plain free-
+mv "/tmp/$(basename "$HOOK")" "$HOOK"
+systemctl start haetaed && agent_rests
+all no-policy free-
 policies_adopt
 agentctl policy check "$POLICIES"/*.yaml
-systemctl start haetaed && sleep 5
-begun=$(agent_used) && sleep 10 && idle_rate=$((($(agent_used) - begun) / 10))
+agentctl reload && agent_rests
 all ungoverned free-
 all governed governed-
 refusals=$(agentctl --no-pager events --json --all --verdict deny,kill)

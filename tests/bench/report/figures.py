@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Iterable
 
 HEAD = """# SPDX-License-Identifier: Apache-2.0
-# What './dev bench --write' measured last. Part, kernel, workload, configuration, value (instructions, or bytes), and after how
-# many series it had settled.
+# What './dev bench --write' measured last. Part, kernel, workload, configuration, value (instructions, or bytes), and how many
+# rounds came to it (calls, peers: of five, within a thousandth).
 """
 
 
