@@ -13,6 +13,8 @@ WORKLOADS=/var/lib/haetae-rig/workloads-root SERVERS=/var/lib/haetae-rig/servers
 idle_rate=0 # of the agent: instructions a second
 
 uptime_ms() { awk '{ printf "%.0f\n", $1 * 1000 }' /proc/uptime; }
+# Of a cgroup, or of all of them: the root's own is told in ticks of the timer.
+used_in() { if [[ $1 == "$CGROUPS" ]]; then awk '$1 == "usage_usec" { n += $2 * 1000 } END { printf "%.0f\n", n }' "$CGROUPS"/*/cpu.stat; else used "$1"; fi; }
 agent_used() { if [[ -e $AGENT_CGROUP/cpu.stat ]]; then used "$AGENT_CGROUP"; else echo 0; fi; }
 
 # counted NAME ROUNDS CGROUP COMMAND...: the least of some rounds, and the agent's share.
@@ -21,9 +23,9 @@ counted() {
 	shift 3
 	begun=$(uptime_ms) agent=$(agent_used)
 	for ((round = 0; round < rounds; round++)); do
-		before=$(used "$cgroup")
+		before=$(used_in "$cgroup")
 		"$@"
-		value=$(($(used "$cgroup") - before))
+		value=$(($(used_in "$cgroup") - before))
 		((${least:-$value} < value)) || least=$value
 	done
 	sleep 2
@@ -48,8 +50,8 @@ serve() {
 	until "${@:3}" >/dev/null 2>&1; do kill -0 "$server" || { cat "/out/$1.log"; return 1; }; sleep 0.2; done
 	sleep 6
 }
-serve_no_more() {
-	crun --cgroup-manager=cgroupfs kill "$1" QUIT
+serve_no_more() { # serve_no_more NAME SIGNAL: in good order, or the next one would begin with a recovery
+	crun --cgroup-manager=cgroupfs kill "$1" "$2"
 	wait "$server"
 }
 pg_ready() { chroot "$SERVERS" "$PG/pg_isready" --host /var/lib/postgresql; }
@@ -69,10 +71,10 @@ all() {
 	done
 	serve pg "${prefix}pg" pg_ready
 	counted "${title[pg]}" 2 "$COUNTED/${prefix}pg" pgbench
-	serve_no_more pg
+	serve_no_more pg INT
 	serve nginx "${prefix}nginx" nginx_ready
 	counted "${title[nginx]}" 2 "$COUNTED/${prefix}nginx" requests
-	serve_no_more nginx
+	serve_no_more nginx QUIT
 }
 declare -A title=([tar]="tar, Python's library" [make]="make, Lua" [git]="git status, five times" [pg]="pgbench, 500 transactions" [nginx]="nginx, 3000 requests")
 
@@ -124,7 +126,7 @@ prepare() {
 	chroot --userspec "$(ids_of postgres)" "$SERVERS" "$PG/initdb" --no-sync --pgdata /var/lib/postgresql/data --auth trust --locale C.UTF-8 >/out/initdb.log
 	serve pg free-pg pg_ready
 	chroot "$SERVERS" "$PG/pgbench" --host /var/lib/postgresql --username postgres --initialize --quiet postgres >/out/pgbench.log 2>&1
-	serve_no_more pg
+	serve_no_more pg INT
 }
 ids_of() { awk -F: -v user="$1" '$1 == user { print $3 ":" $4 }' "$SERVERS/etc/passwd"; }
 
@@ -138,6 +140,7 @@ agent_rests() {
 }
 
 prepare
+systemd-run --quiet --slice machine.slice sleep infinity # so that it stays, with what was used in it
 boot_settles
 # what they read is in memory now
 program_begin tar free-tar && program tar && program_end
