@@ -180,6 +180,20 @@ static int workloads_read(struct workload *ret)
 	return n;
 }
 
+/* Opens and closes until what the kernel frees late comes back as fast as it is taken: before, each
+ * open pays for fresh memory. */
+static void kernel_settles(void)
+{
+	uint64_t end = now_ns() + SETTLING_NS;
+
+	while (now_ns() < end) {
+		int fd = open("/", O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0)
+			(void)close(fd);
+	}
+}
+
 /* In a process of its own, so that it is the same in each round: what the C library does for
  * threads stays with a process, as do the mappings of their stacks. Returns: 0, or -1 and said why.
  */
@@ -189,6 +203,7 @@ static int workload_run(const struct workload *w, unsigned round, uint64_t *ret_
 		perror(w->path);
 		return -1;
 	}
+	kernel_settles();
 	*ret_median = measure(w->act, round);
 	w->act->done();
 	return 0;
@@ -210,20 +225,6 @@ static int workload_round(struct workload *w, uint64_t *shared, unsigned round)
 	return status == 0 ? 0 : -1;
 }
 
-/* Opens and closes until what the kernel frees late comes back as fast as it is taken: before, each
- * open pays for fresh memory. */
-static void kernel_settles(void)
-{
-	uint64_t end = now_ns() + SETTLING_NS;
-
-	while (now_ns() < end) {
-		int fd = open("/", O_RDONLY | O_CLOEXEC);
-
-		if (fd >= 0)
-			(void)close(fd);
-	}
-}
-
 /* All workloads, round by round. Returns: 0, or -1 and said why. */
 static int rounds_run(struct workload *workloads, int n)
 {
@@ -234,12 +235,10 @@ static int rounds_run(struct workload *workloads, int n)
 		perror("mmap");
 		return -1;
 	}
-	for (unsigned r = 0; r < ROUNDS; r++) {
-		kernel_settles();
+	for (unsigned r = 0; r < ROUNDS; r++)
 		for (int i = 0; i < n; i++)
 			if (workload_round(&workloads[i], shared, r) < 0)
 				return -1;
-	}
 	return munmap(shared, sizeof(*shared));
 }
 
