@@ -8,7 +8,7 @@
 
 #include <asm/ioctl.h>
 
-#include "hook.bpf.h"
+#include "escape.bpf.h"
 
 /* Times: utimensat(2) and its like. Whatever else changes attributes has a hook that knows the path. */
 static __always_inline int setattr_judge(struct dentry *dentry, struct iattr *attr)
@@ -90,6 +90,7 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 	case IOCTL('f', 19):  /* FS_IOC_SET_ENCRYPTION_POLICY */
 	case IOCTL('f', 133): /* FS_IOC_ENABLE_VERITY */
 	case IOCTL(0x94, 26): /* BTRFS_IOC_SUBVOL_SETFLAGS */
+	case IOCTL('r', 17):  /* FAT_IOCTL_SET_ATTRIBUTES */
 		return HT_OP_ATTR;
 	case IOCTL(0x94, 9):  /* FICLONE */
 	case IOCTL(0x94, 13): /* FICLONERANGE */
@@ -100,6 +101,7 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 	case IOCTL('X', 57):  /* FS_IOC_ZERO_RANGE */
 	case IOCTL('X', 109): /* XFS_IOC_SWAPEXT */
 	case IOCTL('X', 129): /* XFS_IOC_EXCHANGE_RANGE */
+	case IOCTL('X', 131): /* XFS_IOC_COMMIT_RANGE */
 	case IOCTL('f', 15):  /* EXT4_IOC_MOVE_EXT */
 	case IOCTL('f', 17):  /* EXT4_IOC_SWAP_BOOT */
 		return HT_OP_WRITE;
@@ -107,9 +109,24 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 	return 0;
 }
 
+/* Requests to a whole filesystem, or to files in it that no mount need show: what mounting one is. */
+static __always_inline bool ioctl_is_of_filesystem(__u32 cmd)
+{
+	switch (cmd & ((_IOC_TYPEMASK << _IOC_TYPESHIFT) | _IOC_NRMASK)) {
+	case IOCTL('X', 107): /* XFS_IOC_OPEN_BY_HANDLE */
+	case IOCTL('X', 119): /* FIFREEZE */
+	case IOCTL('X', 120): /* FITHAW */
+	case IOCTL('X', 123): /* XFS_IOC_ATTRMULTI_BY_HANDLE */
+	case IOCTL('X', 125): /* FS_IOC_SHUTDOWN */
+	case IOCTL('f', 16):  /* EXT4_IOC_RESIZE_FS */
+		return true;
+	}
+	return false;
+}
+
 /* Requests of btrfs that make or remove names without a hook on names: subvolumes, and snapshots, which show all that is in
- * one under other names. What they name is in the memory of the one who asks; so of a snapshot everything is refused that is
- * refused anywhere, of the others making or removing. */
+ * one under other names; and those that tell what is in files without opening one. What they name is in the memory of the
+ * one who asks; so of a snapshot everything is refused that is refused anywhere, of the others making, removing, reading. */
 static __always_inline __u32 subvolume_ops(__u32 cmd)
 {
 	switch (cmd & ((_IOC_TYPEMASK << _IOC_TYPESHIFT) | _IOC_NRMASK)) {
@@ -122,6 +139,9 @@ static __always_inline __u32 subvolume_ops(__u32 cmd)
 	case IOCTL(0x94, 15): /* BTRFS_IOC_SNAP_DESTROY */
 	case IOCTL(0x94, 63): /* BTRFS_IOC_SNAP_DESTROY_V2 */
 		return HT_OP_DELETE;
+	case IOCTL(0x94, 17): /* BTRFS_IOC_TREE_SEARCH, _V2 */
+	case IOCTL(0x94, 38): /* BTRFS_IOC_SEND */
+		return HT_OP_READ;
 	}
 	return 0;
 }
@@ -140,11 +160,25 @@ static __always_inline int subvolume_judge(struct file *file, __u32 ops)
 	return hook_judge(l, &o);
 }
 
+static __always_inline int filesystem_judge(struct file *file)
+{
+	__u32 type = file->f_inode->i_mode & S_IFMT;
+	struct label *l = label_current();
+	struct object o = {};
+
+	if (!l || (type != S_IFREG && type != S_IFDIR))
+		return 0;
+	object_of_file(&o, file);
+	return line_judge(l, &o, HT_KERNEL_MOUNT);
+}
+
 static __always_inline int ioctl_judge(struct file *file, __u32 cmd)
 {
 	__u32 ops = ioctl_ops(cmd), type;
 	struct label *l;
 
+	if (!ops && ioctl_is_of_filesystem(cmd))
+		return filesystem_judge(file);
 	if (!ops) {
 		ops = subvolume_ops(cmd);
 		return ops ? subvolume_judge(file, ops) : 0;

@@ -7,12 +7,13 @@
 #include "escape.bpf.h"
 #include "memo.bpf.h"
 
-/* Operations of one open. Opening to execute is not reading: the exec and mmap hooks judge it. */
+/* Operations of one open. Opening to execute is not reading: the exec and mmap hooks judge it. (A request of XFS takes the flags
+ * of an open from the one who asks, this one among them.) */
 static __always_inline __u32 open_ops(struct file *file)
 {
 	__u32 flags = file->f_flags, mode = file->f_mode, ops = 0;
 
-	if (flags & F_FLAG_EXEC)
+	if ((flags & F_FLAG_EXEC) && call_is_exec(call_current()))
 		return 0;
 	if (mode & FMODE_READ)
 		ops |= HT_OP_READ;
