@@ -109,9 +109,16 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 	return 0;
 }
 
-/* Requests to a whole filesystem, or to files in it that no mount need show: what mounting one is. */
-static __always_inline bool ioctl_is_of_filesystem(__u32 cmd)
+#define TIOCSTI_REQUEST 0x5412U /* without a size, which its number has for others */
+#define NSFS_MAGIC 0x6e736673UL
+
+/* The line of a request: to a whole filesystem, or to files in it that no mount need show, it is what mounting one is; for the
+ * mount namespace of others it is what the links of their processes are; what is typed into a terminal is read by somebody
+ * outside. */
+static __always_inline __u32 ioctl_line(__u32 cmd)
 {
+	if (cmd == TIOCSTI_REQUEST)
+		return HT_KERNEL_DEVICE;
 	switch (cmd & ((_IOC_TYPEMASK << _IOC_TYPESHIFT) | _IOC_NRMASK)) {
 	case IOCTL('X', 107): /* XFS_IOC_OPEN_BY_HANDLE */
 	case IOCTL('X', 119): /* FIFREEZE */
@@ -119,9 +126,25 @@ static __always_inline bool ioctl_is_of_filesystem(__u32 cmd)
 	case IOCTL('X', 123): /* XFS_IOC_ATTRMULTI_BY_HANDLE */
 	case IOCTL('X', 125): /* FS_IOC_SHUTDOWN */
 	case IOCTL('f', 16):  /* EXT4_IOC_RESIZE_FS */
-		return true;
+		return HT_KERNEL_MOUNT;
+	case IOCTL(0xb7, 11): /* NS_MNT_GET_NEXT */
+	case IOCTL(0xb7, 12): /* NS_MNT_GET_PREV */
+		return HT_KERNEL_PTRACE;
 	}
-	return false;
+	return LINE_NONE;
+}
+
+/* Is the file of the kind that the line's requests are for? */
+static __always_inline bool ioctl_is_for(struct file *file, __u32 line)
+{
+	struct inode *inode = file->f_inode;
+	__u32 type = inode->i_mode & S_IFMT;
+
+	if (line == HT_KERNEL_DEVICE)
+		return type == S_IFCHR;
+	if (line == HT_KERNEL_PTRACE)
+		return inode->i_sb->s_magic == NSFS_MAGIC;
+	return type == S_IFREG || type == S_IFDIR;
 }
 
 /* Requests of btrfs that make or remove names without a hook on names: subvolumes, and snapshots, which show all that is in
@@ -160,25 +183,25 @@ static __always_inline int subvolume_judge(struct file *file, __u32 ops)
 	return hook_judge(l, &o);
 }
 
-static __always_inline int filesystem_judge(struct file *file)
+static __always_inline int ioctl_line_judge(struct file *file, __u32 line)
 {
-	__u32 type = file->f_inode->i_mode & S_IFMT;
 	struct label *l = label_current();
 	struct object o = {};
 
-	if (!l || (type != S_IFREG && type != S_IFDIR))
+	if (!l || !ioctl_is_for(file, line))
 		return 0;
-	object_of_file(&o, file);
-	return line_judge(l, &o, HT_KERNEL_MOUNT);
+	if (line != HT_KERNEL_PTRACE) /* what is asked for is not the file */
+		object_of_file(&o, file);
+	return line_judge(l, &o, line);
 }
 
 static __always_inline int ioctl_judge(struct file *file, __u32 cmd)
 {
-	__u32 ops = ioctl_ops(cmd), type;
+	__u32 ops = ioctl_ops(cmd), line = ioctl_line(cmd), type;
 	struct label *l;
 
-	if (!ops && ioctl_is_of_filesystem(cmd))
-		return filesystem_judge(file);
+	if (line != LINE_NONE)
+		return ioctl_line_judge(file, line);
 	if (!ops) {
 		ops = subvolume_ops(cmd);
 		return ops ? subvolume_judge(file, ops) : 0;

@@ -21,6 +21,7 @@
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* Return: 0 where the call went through, or got as far as the error `past`; else errno. */
@@ -126,6 +127,38 @@ static int act_request(char **args)
 	return fd < 0 ? try_setup_failed(args[2]) : outcome(ioctl(fd, number, &value), ENOTTY);
 }
 
+/* next-mounts: the mount namespace that is made after one's own, or before it, whoever's it is. ENOTTY: this kernel has no such
+ * request; ENOENT: there is none. */
+static int act_next_mounts(char **args)
+{
+	int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	char info[16] = {};
+
+	(void)args;
+	if (fd < 0)
+		return try_setup_failed("/proc/self/ns/mnt");
+	if (ioctl(fd, _IOC(_IOC_READ, 0xb7, 12, sizeof(info)), info) >= 0 || errno == ENOTTY)
+		return 0;
+	return outcome(-1, ENOENT);
+}
+
+/* type: a letter into its terminal, which somebody else may read from. EIO: it was let through, and this system has that off. */
+static int act_type(char **args)
+{
+	int terminal, fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	(void)args;
+	if (fd < 0 || grantpt(fd) < 0 || unlockpt(fd) < 0)
+		return try_setup_failed("a terminal");
+	(void)setsid();
+	terminal = open(ptsname(fd), O_RDWR | O_CLOEXEC);
+	if (terminal < 0)
+		return try_setup_failed("a terminal");
+	if (ioctl(terminal, TCGETS, &(struct termios){}) < 0)
+		return errno;
+	return outcome(ioctl(terminal, TIOCSTI, "x"), EIO);
+}
+
 /* lock PATH shared|exclusive|range|lease: keeps others from it, by a descriptor that may only read */
 static int act_lock(char **args)
 {
@@ -191,6 +224,8 @@ const struct verb around_verbs[] = {
 	{"thaw", 1, act_thaw},
 	{"shutdown", 1, act_shutdown},
 	{"request", 3, act_request},
+	{"next-mounts", 0, act_next_mounts},
+	{"type", 0, act_type},
 	{"lock", 2, act_lock},
 	{"owner-signal", 2, act_owner_signal},
 	{"io-priority", 1, act_io_priority},

@@ -165,13 +165,16 @@ static void *memory_doubled(void)
 	return second == failed || mprotect(second, 4096, PROT_READ | PROT_WRITE) < 0 ? failed : at;
 }
 
-/* The program's own code, written through the file that is its memory, whatever protects it. */
+/* The program's own code, written through the file that is its memory, whatever protects it. EIO: it may be opened, but this
+ * kernel goes by the protection. */
 static void *memory_forced(void)
 {
 	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	char *code = (char *)(unsigned long)&memory_doubled;
 
-	return fd < 0 || pwrite(fd, code, 1, (off_t)(unsigned long)code) != 1 ? MAP_FAILED : code;
+	if (fd < 0)
+		return MAP_FAILED;
+	return pwrite(fd, code, 1, (off_t)(unsigned long)code) == 1 || errno == EIO ? code : MAP_FAILED;
 }
 
 /* Memory that can be written, or was, and made executable. Return: what the last call said. */
