@@ -68,27 +68,34 @@ static __always_inline bool call_is_exec(__u32 call)
 	}
 }
 
+struct covers_context {
+	struct label *a, *b;
+	__u32 have;
+};
+
+/* Is one profile of a, or a free slot, also one of b's slots? All pairs, one in each round. */
+static long covers_step(__u32 index, struct covers_context *context)
+{
+	struct label *a = context->a, *b = context->b;
+	__u32 slot = (index / HT_PROFILES_MAX) & (HT_PROFILES_MAX - 1), profile;
+
+	if (!a || !b)
+		return 1;
+	profile = a->profiles[slot];
+	if (!profile || profile == b->profiles[index & (HT_PROFILES_MAX - 1)])
+		context->have |= 1U << slot;
+	return 0;
+}
+
 /* Has a task of label b every profile that one of label a has? Then a gains nothing by what b does in its place. */
 __global int label_covers(struct label *b, struct label *a)
 {
-	__u32 i, j, profile, missing = 0;
+	struct covers_context context = { .a = a, .b = b };
 
 	if (!a || !b)
 		return 0;
-#pragma clang loop unroll(disable)
-	for (i = 0; i < HT_PROFILES_MAX; i++) {
-		profile = a->profiles[i];
-		if (!profile)
-			continue;
-		missing++;
-#pragma clang loop unroll(disable)
-		for (j = 0; j < HT_PROFILES_MAX; j++)
-			if (b->profiles[j] == profile) {
-				missing--;
-				break;
-			}
-	}
-	return !missing;
+	bpf_loop(HT_PROFILES_MAX * HT_PROFILES_MAX, covers_step, &context, 0);
+	return context.have == (1U << HT_PROFILES_MAX) - 1;
 }
 
 /* May a do to b what debuggers do? Both were bound in one cgroup, which is one container, or one unit; and no policy that is in
@@ -152,14 +159,13 @@ static __always_inline bool magic_is_control(unsigned long magic)
 }
 
 /* Is it /proc/PID/mem? Of the files of a process, no other has this name. */
-static __always_inline bool file_is_memory(struct file *file)
+static __always_inline bool name_is_memory(struct dentry *dentry)
 {
 	static const char mem[] = "mem";
 	char text[sizeof(mem)] = {};
 	struct qstr name;
 
-	return BPF_CORE_READ_INTO(&name, file, f_path.dentry, d_name) == 0 &&
-	       name.len == sizeof(mem) - 1 &&
+	return BPF_CORE_READ_INTO(&name, dentry, d_name) == 0 && name.len == sizeof(mem) - 1 &&
 	       bpf_probe_read_kernel(text, sizeof(mem) - 1, name.name) == 0 &&
 	       bpf_strncmp(text, sizeof(mem), mem) == 0;
 }
@@ -167,15 +173,16 @@ static __always_inline bool file_is_memory(struct file *file)
 /* The files of a process, which programs write for good reasons (oom_score_adj, attr, uid_map, comm ...), belong
  * to a struct pid; nothing else in /proc does. The agent's are not to be written by others, those of processes outside of the
  * container are like their memory. */
-static __always_inline __u32 proc_line(struct file *file)
+__global __u32 proc_line(struct object *o)
 {
-	struct inode *inode = file->f_inode;
-	struct task_struct *task;
-	struct proc_inode *proc =
-		(void *)((__u64)inode - bpf_core_field_offset(struct proc_inode, vfs_inode));
 	struct hlist_node *first = NULL;
+	struct task_struct *task;
+	struct proc_inode *proc;
 	struct pid *pid = NULL;
 
+	if (!o)
+		return HT_KERNEL_SYSCTL;
+	proc = (void *)(o->inode - bpf_core_field_offset(struct proc_inode, vfs_inode));
 	if (BPF_CORE_READ_INTO(&pid, proc, pid) < 0 || !pid)
 		return HT_KERNEL_SYSCTL;
 	/* the thread with this number (PIDTYPE_PID is 0); none: it is gone */
@@ -186,7 +193,7 @@ static __always_inline __u32 proc_line(struct file *file)
 		return LINE_AGENT;
 	if (!container_is_same(label_current(), label_find((__u64)task)))
 		return HT_KERNEL_PTRACE;
-	return file_is_memory(file) ? LINE_MEMORY : LINE_NONE;
+	return name_is_memory((struct dentry *)o->dentry) ? LINE_MEMORY : LINE_NONE;
 }
 
 /* The line that the open of a file belongs to, LINE_NONE: none; LINE_AGENT. *ret_lasts: the same for every such open of
@@ -208,8 +215,12 @@ static __always_inline __u32 device_or_sysctl_line(struct file *file, bool *ret_
 		return LINE_NONE;
 	}
 	magic = inode->i_sb->s_magic;
-	if (magic == PROC_SUPER_MAGIC)
-		return proc_line(file);
+	if (magic == PROC_SUPER_MAGIC) {
+		struct object o = {};
+
+		object_of_file(&o, file);
+		return proc_line(&o);
+	}
 	*ret_lasts = true;
 	return magic_is_control(magic) ? HT_KERNEL_SYSCTL : LINE_NONE;
 }

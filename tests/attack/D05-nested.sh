@@ -5,6 +5,7 @@
 #
 #   $D
 #   ├── pid      of a process of the container, outside of the service
+#   ├── service  of one in the service, made by the container
 #   ├── secret   refused to the container
 #   └── kept     refused to the service
 policy_of() {
@@ -23,9 +24,11 @@ tree() {
 	mkdir -p "$CGROUPS/attack/$id.scope/service" && echo kept >kept || return
 	enter "/attack/$id.scope" sleep 1000 >/dev/null 2>&1 &
 	echo $! >pid
-	until_ 10 grep -q sleep "/proc/$!/comm"
+	enter "/attack/$id.scope" "$TRY" cgroup "$CGROUPS/attack/$id.scope/service" exec /usr/bin/sleep 1000 >/dev/null 2>&1 &
+	echo $! >service
+	until_ 10 grep -q sleep "/proc/$(<pid)/comm" && until_ 10 grep -q sleep "/proc/$(<service)/comm"
 }
-clean() { [[ ! -e $D/pid ]] || kill "$(<"$D/pid")"; }
+clean() { [[ ! -e $D/pid ]] || kill "$(<"$D/pid")" "$(<"$D/service")"; }
 fingerprint() { cat "$D/kept"; }
 acts() {
 	local to=$CGROUPS/attack/$id.scope/service
@@ -35,5 +38,6 @@ acts() {
 	deny "kernel ptrace sleep" cgroup "$to" exec "$TRY" memory-write "$D/pid"
 	allow attach "$D/pid"
 	allow memory-write "$D/pid"
+	allow memory-write "$D/service"
 	allow cgroup "$to" exec "$TRY" attach-child
 }
