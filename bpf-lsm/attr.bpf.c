@@ -8,7 +8,7 @@
 
 #include <asm/ioctl.h>
 
-#include "hook.bpf.h"
+#include "escape.bpf.h"
 
 /* Times: utimensat(2) and its like. Whatever else changes attributes has a hook that knows the path. */
 static __always_inline int setattr_judge(struct dentry *dentry, struct iattr *attr)
@@ -90,6 +90,7 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 	case IOCTL('f', 19):  /* FS_IOC_SET_ENCRYPTION_POLICY */
 	case IOCTL('f', 133): /* FS_IOC_ENABLE_VERITY */
 	case IOCTL(0x94, 26): /* BTRFS_IOC_SUBVOL_SETFLAGS */
+	case IOCTL('r', 17):  /* FAT_IOCTL_SET_ATTRIBUTES */
 		return HT_OP_ATTR;
 	case IOCTL(0x94, 9):  /* FICLONE */
 	case IOCTL(0x94, 13): /* FICLONERANGE */
@@ -100,6 +101,7 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 	case IOCTL('X', 57):  /* FS_IOC_ZERO_RANGE */
 	case IOCTL('X', 109): /* XFS_IOC_SWAPEXT */
 	case IOCTL('X', 129): /* XFS_IOC_EXCHANGE_RANGE */
+	case IOCTL('X', 131): /* XFS_IOC_COMMIT_RANGE */
 	case IOCTL('f', 15):  /* EXT4_IOC_MOVE_EXT */
 	case IOCTL('f', 17):  /* EXT4_IOC_SWAP_BOOT */
 		return HT_OP_WRITE;
@@ -107,9 +109,47 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 	return 0;
 }
 
+#define TIOCSTI_REQUEST 0x5412U /* without a size, which its number has for others */
+#define NSFS_MAGIC 0x6e736673UL
+
+/* The line of a request: to a whole filesystem, or to files in it that no mount need show, it is what mounting one is; for the
+ * mount namespace of others it is what the links of their processes are; what is typed into a terminal is read by somebody
+ * outside. */
+static __always_inline __u32 ioctl_line(__u32 cmd)
+{
+	if (cmd == TIOCSTI_REQUEST)
+		return HT_KERNEL_DEVICE;
+	switch (cmd & ((_IOC_TYPEMASK << _IOC_TYPESHIFT) | _IOC_NRMASK)) {
+	case IOCTL('X', 107): /* XFS_IOC_OPEN_BY_HANDLE */
+	case IOCTL('X', 119): /* FIFREEZE */
+	case IOCTL('X', 120): /* FITHAW */
+	case IOCTL('X', 123): /* XFS_IOC_ATTRMULTI_BY_HANDLE */
+	case IOCTL('X', 125): /* FS_IOC_SHUTDOWN */
+	case IOCTL('f', 16):  /* EXT4_IOC_RESIZE_FS */
+		return HT_KERNEL_MOUNT;
+	case IOCTL(0xb7, 11): /* NS_MNT_GET_NEXT */
+	case IOCTL(0xb7, 12): /* NS_MNT_GET_PREV */
+		return HT_KERNEL_PTRACE;
+	}
+	return LINE_NONE;
+}
+
+/* Is the file of the kind that the line's requests are for? */
+static __always_inline bool ioctl_is_for(struct file *file, __u32 line)
+{
+	struct inode *inode = file->f_inode;
+	__u32 type = inode->i_mode & S_IFMT;
+
+	if (line == HT_KERNEL_DEVICE)
+		return type == S_IFCHR;
+	if (line == HT_KERNEL_PTRACE)
+		return inode->i_sb->s_magic == NSFS_MAGIC;
+	return type == S_IFREG || type == S_IFDIR;
+}
+
 /* Requests of btrfs that make or remove names without a hook on names: subvolumes, and snapshots, which show all that is in
- * one under other names. What they name is in the memory of the one who asks; so of a snapshot everything is refused that is
- * refused anywhere, of the others making or removing. */
+ * one under other names; and those that tell what is in files without opening one. What they name is in the memory of the
+ * one who asks; so of a snapshot everything is refused that is refused anywhere, of the others making, removing, reading. */
 static __always_inline __u32 subvolume_ops(__u32 cmd)
 {
 	switch (cmd & ((_IOC_TYPEMASK << _IOC_TYPESHIFT) | _IOC_NRMASK)) {
@@ -122,6 +162,9 @@ static __always_inline __u32 subvolume_ops(__u32 cmd)
 	case IOCTL(0x94, 15): /* BTRFS_IOC_SNAP_DESTROY */
 	case IOCTL(0x94, 63): /* BTRFS_IOC_SNAP_DESTROY_V2 */
 		return HT_OP_DELETE;
+	case IOCTL(0x94, 17): /* BTRFS_IOC_TREE_SEARCH, _V2 */
+	case IOCTL(0x94, 38): /* BTRFS_IOC_SEND */
+		return HT_OP_READ;
 	}
 	return 0;
 }
@@ -140,11 +183,25 @@ static __always_inline int subvolume_judge(struct file *file, __u32 ops)
 	return hook_judge(l, &o);
 }
 
+static __always_inline int ioctl_line_judge(struct file *file, __u32 line)
+{
+	struct label *l = label_current();
+	struct object o = {};
+
+	if (!l || !ioctl_is_for(file, line))
+		return 0;
+	if (line != HT_KERNEL_PTRACE) /* what is asked for is not the file */
+		object_of_file(&o, file);
+	return line_judge(l, &o, line);
+}
+
 static __always_inline int ioctl_judge(struct file *file, __u32 cmd)
 {
-	__u32 ops = ioctl_ops(cmd), type;
+	__u32 ops = ioctl_ops(cmd), line = ioctl_line(cmd), type;
 	struct label *l;
 
+	if (line != LINE_NONE)
+		return ioctl_line_judge(file, line);
 	if (!ops) {
 		ops = subvolume_ops(cmd);
 		return ops ? subvolume_judge(file, ops) : 0;

@@ -14,6 +14,7 @@
 
 /* ---- capabilities ---- */
 
+#define CAP_DAC_READ_SEARCH 2
 #define CAP_SYS_MODULE 16
 #define CAP_SYS_RAWIO 17
 #define CAP_SYS_ADMIN 21
@@ -23,25 +24,8 @@
 #define CAP_OPT_NOAUDIT 2U
 #define CAP_GATES                                                                               \
 	((1ULL << CAP_SYS_MODULE) | (1ULL << CAP_SYS_RAWIO) | (1ULL << CAP_SYS_ADMIN) |         \
-	 (1ULL << CAP_SYS_BOOT) | (1ULL << CAP_SYS_TIME) | (1ULL << CAP_MKNOD))
-
-#define TS_COMPAT 2U
-
-/* System calls by number, with bit 31 for the 32-bit table. Numbers from 424 on are the same in both. */
-#define CALL_32 (1U << 31)
-#define CALL_SAME_FROM 424U
-#define CALL_X32 (1U << 30)
-
-static __always_inline __u32 call_current(void)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs___x86 *regs = (void *)bpf_task_pt_regs(task);
-	__u32 number = (__u32)regs->orig_ax & ~CALL_X32;
-
-	if ((task->thread_info.status & TS_COMPAT) && number < CALL_SAME_FROM)
-		number |= CALL_32;
-	return number;
-}
+	 (1ULL << CAP_SYS_BOOT) | (1ULL << CAP_SYS_TIME) | (1ULL << CAP_MKNOD) |                \
+	 (1ULL << CAP_DAC_READ_SEARCH))
 
 static __always_inline bool call_is_mount(__u32 call)
 {
@@ -65,6 +49,30 @@ static __always_inline bool call_is_mount(__u32 call)
 	default:
 		return false;
 	}
+}
+
+/* What reaches past the mounts that a task sees, to all that their filesystems hold or the machine has in memory. */
+static __always_inline bool call_is_past_mounts(__u32 call)
+{
+	switch (call) {
+	case 167: /* swapon */
+	case 168: /* swapoff */
+	case 179: /* quotactl */
+	case 300: /* fanotify_init: asked for whole mounts and permissions; without, it is as inotify */
+	case 443: /* quotactl_fd */
+	case CALL_32 | 87:  /* swapon */
+	case CALL_32 | 115: /* swapoff */
+	case CALL_32 | 131: /* quotactl */
+	case CALL_32 | 338: /* fanotify_init */
+		return true;
+	default:
+		return false;
+	}
+}
+
+static __always_inline bool call_is_handle(__u32 call)
+{
+	return call == 304 || call == (CALL_32 | 342); /* open_by_handle_at */
 }
 
 static __always_inline bool call_is_setns(__u32 call)
@@ -101,14 +109,25 @@ static __always_inline __u32 capability_line(int cap)
 	case CAP_SYS_BOOT:
 		return call_is_reboot(call_current()) && task_is_in_pid_namespace() ?
 			       LINE_NONE : HT_KERNEL_KEXEC;
+	case CAP_DAC_READ_SEARCH:
+		return HT_KERNEL_MOUNT;
 	case CAP_SYS_ADMIN:
 		call = call_current();
-		if (call_is_mount(call))
+		if (call_is_mount(call) || call_is_past_mounts(call) || call_is_handle(call))
 			return HT_KERNEL_MOUNT;
 		return call_is_setns(call) ? HT_KERNEL_NAMESPACES : LINE_NONE;
 	default:
 		return LINE_NONE;
 	}
+}
+
+/* Since 6.11 who may not open by handle for the one capability is asked for another. It is the same refusal. */
+static __always_inline bool cred_searches(const struct cred *cred)
+{
+	__u32 low = 0;
+
+	return bpf_probe_read_kernel(&low, sizeof(low), &cred->cap_effective) == 0 &&
+	       (low & (1U << CAP_DAC_READ_SEARCH));
 }
 
 SEC("lsm/capable")
@@ -121,6 +140,9 @@ int BPF_PROG(haetae_capable, const struct cred *cred, struct user_namespace *ns,
 
 	if (cap < 0 || cap > 63 || !((CAP_GATES >> cap) & 1))
 		return 0;
+	/* root asks for this one all day */
+	if (cap == CAP_DAC_READ_SEARCH && !call_is_handle(call_current()))
+		return 0;
 	l = label_current();
 	if (!l || (opts & CAP_OPT_NOAUDIT))
 		return 0; /* a question, not an act */
@@ -128,7 +150,11 @@ int BPF_PROG(haetae_capable, const struct cred *cred, struct user_namespace *ns,
 	if ((__u64)cred != (__u64)bpf_get_current_task_btf()->real_cred)
 		return 0;
 	line = capability_line(cap);
-	return line == LINE_NONE ? 0 : line_judge(l, &o, line);
+	if (line == LINE_NONE)
+		return 0;
+	if (cap == CAP_SYS_ADMIN && call_is_handle(call_current()) && cred_searches(cred))
+		o.facts = OBJECT_QUIET;
+	return line_judge(l, &o, line);
 }
 
 /* ---- mounts: the call that names a place, for the record; all others by their capability ---- */
@@ -150,12 +176,6 @@ int BPF_PROG(haetae_sb_mount, const char *device, const struct path *path)
 /* ---- tasks ---- */
 
 #define PTRACE_MODE_NOAUDIT 4U
-
-/* Bound in the same cgroup: one container, or one unit. */
-static __always_inline bool container_is_same(struct label *a, struct label *b)
-{
-	return a && b && a->cgroup && a->cgroup == b->cgroup;
-}
 
 /* The program that a task runs. */
 static __always_inline void object_of_task(struct object *o, struct task_struct *task)
@@ -196,7 +216,7 @@ int BPF_PROG(haetae_ptrace_traceme, struct task_struct *parent)
 	struct label *l = label_current();
 	struct object o = {};
 
-	if (!l || container_is_same(l, label_of((__u64)parent)))
+	if (!l || container_is_same(label_of((__u64)parent), l))
 		return 0;
 	object_of_task(&o, parent);
 	return line_judge(l, &o, HT_KERNEL_PTRACE);

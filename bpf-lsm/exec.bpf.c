@@ -219,7 +219,8 @@ static __always_inline __u32 map_facts(struct label *l, struct object *o, unsign
 	return prot & PROT_WRITE ? facts | OBJECT_WX : facts;
 }
 
-/* Memory without a file that would be writable and executable, or executable after it was written. */
+/* Memory without a file that would be executable: there is nothing to run in it but what is written to it, at once, before, by
+ * another mapping, or by userfaultfd(2). */
 static __always_inline int hook_memory(struct label *l)
 {
 	struct object o = { .ops = HT_OP_MAP, .facts = OBJECT_MEMORY | OBJECT_WX };
@@ -250,7 +251,7 @@ int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigne
 	if (!l)
 		return 0;
 	if (!file || !hook_has_first(ctx))
-		return (prot & PROT_EXEC) && (prot & PROT_WRITE) ? hook_memory(l) : 0;
+		return prot & PROT_EXEC ? hook_memory(l) : 0;
 	ret = use_map(file, prot, flags);
 	if (ret || !(prot & PROT_EXEC))
 		return ret;
@@ -286,7 +287,7 @@ int BPF_PROG(haetae_file_mprotect, struct vm_area_struct *vma, unsigned long req
 	written = (prot & PROT_WRITE) || (vma->vm_flags & VM_WRITE) || vma->anon_vma;
 	file = vma->vm_file;
 	if (!file)
-		return written ? hook_memory(l) : 0;
+		return hook_memory(l);
 	object_of_file(&o, file);
 	o.facts = written ? OBJECT_WX : 0;
 	backing = (void *)file;

@@ -40,6 +40,25 @@ int BPF_PROG(haetae_task_setrlimit, struct task_struct *task)
 	return guard_task(task);
 }
 
+SEC("lsm/task_setioprio")
+int BPF_PROG(haetae_task_setioprio, struct task_struct *task)
+{
+	return guard_task(task);
+}
+
+/* A lock or a lease on what is Haetae's keeps the agent from its records, by a descriptor that may only read. */
+SEC("lsm/file_lock")
+int BPF_PROG(haetae_file_lock, struct file *file)
+{
+	struct object o = { .ops = HT_OP_WRITE };
+	struct label *l = label_current();
+
+	if (!l)
+		return 0;
+	object_of_file(&o, file);
+	return guard_covers(&o) ? guard_judge(l, &o, HT_OP_WRITE) : 0;
+}
+
 /* ---- BPF objects: a governed task gets at them by no way (a pin in a bpffs that was handed to it, an id) ---- */
 
 static __always_inline int guard_object(__u32 kind, __u32 id)
@@ -99,6 +118,18 @@ static __noinline void guard_count(__u32 op)
 	a->uid = (__u32)bpf_get_current_uid_gid();
 	bpf_get_current_comm(a->comm, sizeof(a->comm));
 	__sync_fetch_and_add(&led->aggregated[HT_VERDICT_DENY], 1);
+}
+
+/* The owner of a descriptor is told that something can be read, by a signal of choice, SIGKILL among them, and nobody is asked
+ * whether he may send that. Whoever made the agent an owner, this may be said in another's name or in an interrupt, which
+ * must not touch the label of whom it interrupted; and the agent wants no such signal from anybody. */
+SEC("lsm/file_send_sigiotask")
+int BPF_PROG(haetae_file_send_sigiotask, struct task_struct *task)
+{
+	if (!task_is_agents(task))
+		return 0;
+	guard_count(HT_KERNEL_SHIFT + HT_KERNEL_PTRACE);
+	return -EPERM;
 }
 
 /* Is it an attempt to get at one of Haetae's objects by its id? */

@@ -29,11 +29,16 @@ struct kgid {
 	__u32 val;
 };
 
+struct kernel_capabilities {
+	__u32 low; /* the first 32 */
+};
+
 struct cred {
 	struct kuid uid;
 	struct kgid gid;
 	struct kuid fsuid;
 	struct kgid fsgid;
+	struct kernel_capabilities cap_effective;
 };
 
 struct super_block {

@@ -74,10 +74,10 @@ static __always_inline int use_judge(struct file *file, __u32 ops)
 	return word && use_ask(file, ops, word) ? -EPERM : 0;
 }
 
-/* Memory shows a file. To show it so that it can run is no reading. */
+/* Memory shows a file, also where it is to run. The kernel alone maps what it was asked to execute: that is no reading. */
 static __always_inline int use_map(struct file *file, unsigned long prot, unsigned long flags)
 {
-	__u32 ops = prot & PROT_EXEC ? 0 : HT_OP_READ;
+	__u32 ops = (prot & PROT_EXEC) && (file->f_flags & F_FLAG_EXEC) ? 0 : HT_OP_READ;
 
 	if ((flags & MAP_TYPE & MAP_SHARED) && (prot & PROT_WRITE))
 		ops |= HT_OP_WRITE;

@@ -18,7 +18,6 @@
 #include "store/writer.h"
 #include "util/cleanup.h"
 
-#define QUEUE_MAX 65536U
 #define BATCH_MAX 4096U
 #define BATCH_MS 100U
 #define CALM_FACTOR 5U
@@ -78,7 +77,7 @@ static int config_copy(const struct store_config *from, struct store_config *ret
 	config.path = strdup(from->path);
 	if (!config.path)
 		return -ENOMEM;
-	config.queue_max = from->queue_max ? from->queue_max : QUEUE_MAX;
+	config.queue_max = from->queue_max ? from->queue_max : STORE_QUEUE_MAX;
 	config.batch_max = from->batch_max ? from->batch_max : BATCH_MAX;
 	config.batch_ms = from->batch_ms ? from->batch_ms : BATCH_MS;
 	config.calm_ms = from->calm_ms ? from->calm_ms : CALM_FACTOR * config.batch_ms;

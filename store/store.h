@@ -27,9 +27,11 @@
 
 struct store;
 
+#define STORE_QUEUE_MAX 65536U /* what store_config.queue_max is if nobody says */
+
 struct store_config {
 	const char *path;	/* of the database file */
-	size_t queue_max;	/* events held while the disk does not take them; 0: 65536 */
+	size_t queue_max;	/* events held while the disk does not take them; 0: STORE_QUEUE_MAX */
 	size_t batch_max;	/* rows of one commit at most; 0: 4096 */
 	unsigned batch_ms;	/* a commit at the latest so long after its first event; 0: 100 */
 	unsigned calm_ms;	/* the same of events that were allowed, and exits; 0: 5 times batch_ms */

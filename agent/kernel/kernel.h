@@ -195,6 +195,9 @@ int kernel_drain(struct kernel *k, enum kernel_ring ring, size_t max, kernel_rec
 
 /* ---- ledger.c ---- */
 
+/* How many records of one cgroup are told one by one in a second from now on; the rest is aggregated. Return: 0, -errno. */
+int kernel_rate_set(struct kernel *k, uint32_t rate_max);
+
 /* Sum over all CPUs. Return: 0, -errno. */
 int kernel_ledger_read(struct kernel *k, struct ht_ledger *ret);
 /* Take what was aggregated since the last call (an empty table takes its place first). Return: number of

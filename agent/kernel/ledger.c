@@ -27,6 +27,17 @@ void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledge
 	*ret = sum;
 }
 
+int kernel_rate_set(struct kernel *k, uint32_t rate_max)
+{
+	struct ht_settings s;
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
+		return -errno;
+	s.rate_max = rate_max;
+	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0 ? -errno : 0;
+}
+
 int kernel_ledger_read(struct kernel *k, struct ht_ledger *ret)
 {
 	int cpus = libbpf_num_possible_cpus();

@@ -13,6 +13,7 @@
 #   └── *.handle         handles of theirs
 policy_of() {
 	cat <<-EOF
+		kernel: {mount: allow}
 		file: {deny: [$D/disk/p/**]}
 	EOF
 }

@@ -15,9 +15,11 @@ tree() { echo secret >secret && echo open >open; }
 acts() {
 	deny "$D/secret" open read "$D/secret"
 	deny "$D/secret" fd-copy 3 4 3<"$D/secret" 4<>"$D/copy"
+	deny "$D/secret" fd-map-exec 3 3<"$D/secret"
 	deny "$D/secret" fd-sendfile 3 3<"$D/secret"
 	deny "$D/secret" fd-splice 3 3<"$D/secret"
 	allow fd-copy 3 4 3<"$D/open" 4<>"$D/copy"
+	allow fd-map-exec 3 3<"$D/open"
 	allow fd-sendfile 3 3<"$D/open"
 	allow fd-splice 3 3<"$D/open"
 }

@@ -54,6 +54,8 @@ acts() {
 	deny "$D/tool" fssetxattr "$D/tool"
 	allow setflags "$D/other"
 	allow fssetxattr "$D/other"
+	deny "$D/tool" request r 17 "$D/tool" # of FAT: its bits for read-only, hidden, system
+	allow request r 17 "$D/other"
 	if "$TRY" has-file-setattr 2>/dev/null; then
 		deny "$D/tool" file-setattr "$D/tool"
 		allow file-setattr "$D/other"

@@ -21,5 +21,7 @@ acts() {
 	deny "kernel ptrace sleep" memory-read "$D/pid"
 	deny "kernel ptrace sleep" memory-write "$D/pid"
 	deny "kernel ptrace sleep" take-descriptor "$D/pid"
+	deny "kernel ptrace /proc/$(<"$D/pid")/oom_score_adj" open write "/proc/$(<"$D/pid")/oom_score_adj"
+	allow fork open write /proc/self/oom_score_adj
 	allow attach-child
 }

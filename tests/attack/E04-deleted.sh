@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by tests/lib/attack.sh, which says what the functions are
 # SPDX-License-Identifier: Apache-2.0
-# E03: a program on the allow-list that was deleted after it was opened: its last name is not a name.
+# E04: a program on the allow-list that was deleted after it was opened: its last name is not a name.
 #
 #   $D
 #   ├── tool    may run

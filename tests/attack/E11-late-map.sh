@@ -27,6 +27,8 @@ acts() {
 	deny "$D/prog" map-late "$D/prog"
 	deny "$D/merged/prog" map-late "$D/merged/prog"
 	deny "$D/merged/prog" map "$D/merged/prog"
+	deny "$D/prog" map-again "$D/prog"
+	allow map-again "$D/tool"
 	allow map-late "$D/tool"
 	allow map-late "$D/merged/tool"
 	allow map "$D/merged/tool"

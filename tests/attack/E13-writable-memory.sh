@@ -16,7 +16,7 @@ tree() { mkdir bin && cp "$TRY" bin/try && cp "$TRY" tool && mount --bind bin bi
 clean() { umount -q "$D/bin"; }
 acts() {
 	local TRY=$D/bin/try how
-	for how in both written opened copied twice segment; do
+	for how in both written opened copied twice segment unwritten doubled forced; do
 		deny "writable map" memory $how "$D/tool"
 	done
 	deny "writable exec" exec "$D/tool" accept

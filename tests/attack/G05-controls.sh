@@ -19,6 +19,7 @@ control() { find "$1" -xdev -type f -perm -200 | LC_ALL=C sort | sed -n 1p; }
 acts() {
 	local file
 	: "${G05_device:=$(control /sys/devices)}" "${G05_module:=$(control /sys/module)}"
+	[[ ! -e /sys/kernel/uevent_helper ]] || deny "kernel sysctl /sys/kernel/uevent_helper" open write /sys/kernel/uevent_helper
 	for file in "$G05_device" "$G05_module" /sys/kernel/tracing/set_event "$D/formats/register"; do
 		deny "kernel sysctl $file" open write "$file"
 	done

@@ -21,7 +21,9 @@ acts() {
 	deny "guard ptrace" affinity "$agent"
 	deny "guard ptrace" scheduler "$agent"
 	deny "guard write oom_score_adj" open write "/proc/$agent/oom_score_adj"
+	deny "guard ptrace" io-priority "$agent"
 	allow nice 0
+	allow io-priority 0
 	allow scheduler 0
 	allow limit 0
 }

@@ -89,6 +89,7 @@ struct agent {
 	bool ready; /* told so */
 	uint64_t undecodable; /* records that could not be read */
 	bool store_degraded;  /* as last told */
+	uint32_t rate;	      /* records of one cgroup a second, as last told to the kernel (pace.h); 0: not yet */
 	uint64_t binds_failed; /* of the ledger, as last seen to */
 	size_t pins_missing;   /* as last told */
 

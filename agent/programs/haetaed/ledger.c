@@ -18,6 +18,7 @@
 
 #include "programs/haetaed/agent.h"
 #include "programs/haetaed/log.h"
+#include "programs/haetaed/pace.h"
 
 #define TICK_US 1000000ULL
 
@@ -130,6 +131,25 @@ static void store_tell(struct agent *a)
 	}
 }
 
+/* The store falls behind, or has caught up: the kernel tells less, or more, one by one. */
+static void store_pace(struct agent *a)
+{
+	uint32_t rate = a->rate ? a->rate : KERNEL_RATE_MAX;
+	struct store_stats stats;
+	int r;
+
+	store_stats_read(a->store, &stats);
+	a->rate = pace_next(rate, KERNEL_RATE_MAX, stats.pending,
+			    a->options.queue_max ? a->options.queue_max : STORE_QUEUE_MAX);
+	if (a->rate == rate)
+		return;
+	r = kernel_rate_set(a->kernel, a->rate);
+	if (r < 0) {
+		(void)log_error(r, "Failed to say how much is to be told, ignoring");
+		a->rate = rate;
+	}
+}
+
 /* The kernel found no room for a new cgroup: make up for it, and say so when it cannot be done. */
 static void rebind(struct agent *a, const struct ht_ledger *ledger)
 {
@@ -169,6 +189,7 @@ void agent_ledger_tick(struct agent *a)
 	if (r < 0)
 		(void)log_error(r, "Failed to bind what rules name, ignoring");
 	store_tell(a);
+	store_pace(a);
 	agent_guard_tick(a);
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	alerts_tick(a->alerts, (uint64_t)ts.tv_sec * 1000000ULL + (uint64_t)ts.tv_nsec / 1000ULL);

@@ -57,6 +57,16 @@ static int act_map(char **args)
 	return p == MAP_FAILED ? errno : 0;
 }
 
+/* fd-map-exec FD: memory of it, to be run, which shows what is in it as well */
+static int act_map_exec(char **args)
+{
+	volatile char *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, number(args[0]), 0);
+
+	if (p == MAP_FAILED)
+		return errno;
+	return p[0] == '\0' ? STATUS_WRONG : 0;
+}
+
 /* fd-map-write FD: memory of it, to be written */
 static int act_map_write(char **args)
 {
@@ -183,6 +193,7 @@ const struct verb descriptor_verbs[] = {
 	{"fd-readv", 1, act_readv},
 	{"fd-write", 1, act_write},
 	{"fd-map", 1, act_map},
+	{"fd-map-exec", 1, act_map_exec},
 	{"fd-map-write", 1, act_map_write},
 	{"fd-splice", 1, act_splice},
 	{"fd-splice-in", 1, act_splice_in},

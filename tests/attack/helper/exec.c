@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -133,9 +134,47 @@ static int act_map_late(char **args)
 	return mprotect(at, 4096, PROT_READ | PROT_EXEC) < 0 ? errno : 0;
 }
 
+/* map-again PATH: mapped to be read, and then in another order, by somebody for whom what can be read can be run */
+static int act_map_again(char **args)
+{
+	int fd = open(args[0], O_RDWR | O_CLOEXEC);
+	void *at;
+
+	if (fd < 0)
+		return try_setup_failed(args[0]);
+	at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED || personality(READ_IMPLIES_EXEC) < 0)
+		return try_setup_failed("mmap");
+	return remap_file_pages(at, 4096, 0, 0, 0) < 0 ? errno : 0;
+}
+
 static void *anonymous_memory(int protection)
 {
 	return mmap(NULL, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* Shared memory to be run, seen a second time, where it can be written. */
+static void *memory_doubled(void)
+{
+	void *failed = MAP_FAILED;
+	void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, -1, 0), *second;
+
+	if (at == failed)
+		return failed;
+	second = mremap(at, 0, 4096, MREMAP_MAYMOVE);
+	return second == failed || mprotect(second, 4096, PROT_READ | PROT_WRITE) < 0 ? failed : at;
+}
+
+/* The program's own code, written through the file that is its memory, whatever protects it. EIO: it may be opened, but this
+ * kernel goes by the protection. */
+static void *memory_forced(void)
+{
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	char *code = (char *)(unsigned long)&memory_doubled;
+
+	if (fd < 0)
+		return MAP_FAILED;
+	return pwrite(fd, code, 1, (off_t)(unsigned long)code) == 1 || errno == EIO ? code : MAP_FAILED;
 }
 
 /* Memory that can be written, or was, and made executable. Return: what the last call said. */
@@ -179,10 +218,16 @@ static void *memory_made(const char *how, const char *path)
 		errno = fd;
 		return at;
 	}
+	if (strcmp(how, "unwritten") == 0) /* userfaultfd(2) fills it */
+		return anonymous_memory(PROT_READ | PROT_EXEC);
+	if (strcmp(how, "doubled") == 0)
+		return memory_doubled();
+	if (strcmp(how, "forced") == 0)
+		return memory_forced();
 	return anonymous_memory(PROT_READ | PROT_WRITE); /* "plain" */
 }
 
-/* memory HOW PATH: both, written, opened, copied (of PATH), twice, segment; plain, which is only written */
+/* memory HOW PATH: both, written, opened, copied (of PATH), twice, segment, unwritten, doubled, forced; plain, which is only written */
 static int act_memory(char **args)
 {
 	return memory_made(args[0], args[1]) == MAP_FAILED ? errno : 0;
@@ -237,6 +282,7 @@ const struct verb exec_verbs[] = {
 	{"exec-tmpfile", 2, act_exec_tmpfile},
 	{"map", 1, act_map},
 	{"map-late", 1, act_map_late},
+	{"map-again", 1, act_map_again},
 	{"memory", 2, act_memory},
 	{"ends", 3, act_ends},
 	{NULL, 0, NULL},

@@ -43,6 +43,7 @@ extern const struct verb compat_verbs[];
 extern const struct verb serve_verbs[];
 extern const struct verb handle_verbs[];
 extern const struct verb volume_verbs[];
+extern const struct verb around_verbs[];
 
 /* Runs the rest of a command line. Return: its exit status. */
 int try_run(char **words);

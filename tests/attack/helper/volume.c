@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -43,9 +44,49 @@ static int act_copy(char **args)
 			    request(args[1], BTRFS_IOC_SNAP_CREATE, source, args[2]);
 }
 
+/* volume-keep VOLUME: may not be written any more */
+static int act_keep(char **args)
+{
+	int fd = open(args[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__u64 flags = BTRFS_SUBVOL_RDONLY;
+
+	return fd < 0 || ioctl(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &flags) < 0 ? try_setup_failed(args[0]) : 0;
+}
+
+/* volume-send VOLUME: all that is in it, as one stream */
+static int act_send(char **args)
+{
+	struct btrfs_ioctl_send_args to = {.flags = 0};
+	int fd = open(args[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC), ends[2];
+
+	if (fd < 0 || pipe(ends) < 0)
+		return try_setup_failed(args[0]);
+	to.send_fd = ends[1];
+	return ioctl(fd, BTRFS_IOC_SEND, &to) < 0 ? errno : 0;
+}
+
+/* volume-search DIR: what the filesystem knows, contents of small files included */
+static int act_search(char **args)
+{
+	struct btrfs_ioctl_search_args all = {.key = {.tree_id = 0,
+						      .max_objectid = UINT64_MAX,
+						      .max_offset = UINT64_MAX,
+						      .max_transid = UINT64_MAX,
+						      .max_type = UINT32_MAX,
+						      .nr_items = 16}};
+	int fd = open(args[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return try_setup_failed(args[0]);
+	return ioctl(fd, BTRFS_IOC_TREE_SEARCH, &all) < 0 ? errno : 0;
+}
+
 const struct verb volume_verbs[] = {
 	{"volume-make", 2, act_make},
 	{"volume-remove", 2, act_remove},
 	{"volume-copy", 3, act_copy},
+	{"volume-keep", 1, act_keep},
+	{"volume-send", 1, act_send},
+	{"volume-search", 1, act_search},
 	{NULL, 0, NULL},
 };

@@ -124,6 +124,16 @@ expect "nor the unit removed" refused governed "$TRY" unlink /usr/lib/systemd/sy
 expect "nor the records" refused governed "$TRY" unlink $STATE/events.db
 expect "the agent cannot be killed" refused governed "$TRY" signal 9 "$(agent_pid)"
 expect "nor stopped" refused governed "$TRY" signal 19 "$(agent_pid)"
+signals() { rows "reason = 'guard' AND op = 'ptrace'"; }
+before=$(signals)
+for number in 9 19; do
+	expect "nor by signal $number, which tells the owner of a descriptor that something came" refused governed "$TRY" owner-signal $number "$(agent_pid)"
+	expect "nor by the administrator's signal $number of this kind" refused "$TRY" owner-signal $number "$(agent_pid)"
+done
+expect "each of them is in the books" is $((before + 4)) signals
+sleep 1000 &
+expect "others stop by it" passes "$TRY" owner-signal 19 $!
+kill -KILL $!
 expect "nor limited" refused governed "$TRY" limit "$(agent_pid)"
 agent_cgroup=$CGROUPS$(systemctl show --property=ControlGroup --value haetaed.service)
 expect "nor frozen by its cgroup" refused governed "$TRY" open write "$agent_cgroup/cgroup.freeze"

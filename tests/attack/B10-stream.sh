@@ -1,0 +1,32 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by tests/lib/attack.sh, which says what the functions are
+# SPDX-License-Identifier: Apache-2.0
+# B10: a subvolume of a btrfs is asked for as one stream, and the filesystem for what it is made of, contents of small
+# files included: nothing of it is opened.
+#
+#   $D
+#   └── disk             a btrfs
+#       └── volume       a subvolume that cannot be written
+#           ├── secret   may not be read
+#           └── open
+policy_of() {
+	cat <<-EOF
+		file: {deny: [{path: $D/disk/volume/secret, ops: [read]}]}
+	EOF
+}
+B10_mkfs() {
+	local root=/var/lib/haetae-rig/filesystems-root
+	"$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" \
+		"$root/sbin/mkfs.btrfs" --quiet --mixed "$1"
+}
+tree() {
+	modprobe -q loop && modprobe -q btrfs || return
+	mkdir disk && truncate -s 64M image && B10_mkfs image && mount -o loop image disk && "$TRY" volume-make disk volume &&
+		echo secret | tee disk/volume/secret >disk/volume/open && "$TRY" volume-keep disk/volume
+}
+clean() { umount -q "$D/disk"; }
+fingerprint() { "$TRY" fingerprint "$D/disk"; }
+acts() {
+	deny volume volume-send "$D/disk/volume"
+	deny / volume-search "$D/disk"
+	allow open read "$D/disk/volume/open"
+}
