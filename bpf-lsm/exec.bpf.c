@@ -307,12 +307,13 @@ static __always_inline void exec_remember(struct label *l, struct slot *s)
 	__u32 len = s->record.path.len;
 
 	l->exe_flags = 0;
+	l->exe_whole = !(s->record.flags & HT_RECORD_PATH_TRUNCATED) && len && len <= HT_TEXT_EXE_MAX;
 	if (len > HT_TEXT_EXE_MAX) {
 		len = HT_TEXT_EXE_MAX;
 		l->exe_flags = HT_RECORD_EXE_TRUNCATED;
 	}
 	if (bpf_probe_read_kernel(l->exe, len, s->text) < 0)
-		len = 0;
+		len = l->exe_whole = 0;
 	l->exe_len = len;
 	l->exe_dev = s->record.dev;
 	l->exe_ino = s->record.ino;
@@ -370,10 +371,11 @@ int BPF_PROG(haetae_bprm_committed_creds, struct linux_binprm *bprm)
 	l->exec_id = ((__u64)(bpf_get_smp_processor_id() + 1) << 48) |
 		     __sync_fetch_and_add(&led->execs, 1);
 	l->fault = verdict_place(&o);
-	l->walk.n = 0;
-	if (!l->fault)
+	/* it was judged a moment ago, as a rule */
+	if (!l->fault && !walk_is_of(l, &o))
 		l->fault = walk_collect(l, &o, 0, 0);
 	l->exe_len = 0;
+	l->exe_whole = 0;
 	s = slot_claim();
 	if (s) {
 		slot_reset(s, HT_RECORD_VERDICT);
@@ -388,6 +390,16 @@ int BPF_PROG(haetae_bprm_committed_creds, struct linux_binprm *bprm)
 	__builtin_memset(l->exe_stamps, 0, sizeof(l->exe_stamps));
 	if (l->fresh)
 		l->fresh = FRESH_RUNS;
+	return 0;
+}
+
+/* The name of what runs was not kept, or not all of it. */
+static __noinline int exec_walk(struct label *l, struct object *o)
+{
+	l->fault = verdict_place(o);
+	l->walk.n = 0;
+	if (!l->fault)
+		l->fault = walk_collect(l, o, 0, 0);
 	return 0;
 }
 
@@ -406,10 +418,10 @@ int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct 
 	l->chain = 0;
 	if (exec_recorded(l) && report_count(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW)) {
 		object_of_file(&o, bprm->file);
-		l->fault = verdict_place(&o);
-		l->walk.n = 0;
-		if (!l->fault)
-			l->fault = walk_collect(l, &o, 0, 0);
+		if (l->exe_whole)
+			o.facts = OBJECT_RUNS;
+		else
+			exec_walk(l, &o);
 		report_tell(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, bprm->argc);
 	}
 	l->fresh = 0;

@@ -38,6 +38,8 @@ struct walk {
 	__u32 names;	/* collect components (0: only the digest) */
 	__u32 child;	/* components so far, if the last of them is an entry of the dentry where the walk stands */
 	__u64 stop;	/* straight: the dentry that is the container's root */
+	__u64 of_mnt; /* whose names through the mounts the components are, while there are any */
+	__u64 of_dentry;
 	struct component components[HT_WALK_COMPONENTS];
 	__u8 head[64]; /* beginning of a struct dentry */
 	__u8 name[HT_NAME_MAX + 1];
@@ -157,6 +159,7 @@ struct label {
 	__u32 exe_flags; /* HT_RECORD_EXE_TRUNCATED */
 	__u32 exe_len;
 	__u32 exe_dev;
+	__u32 exe_whole; /* exe is the name of what runs, all of it */
 	__u64 exe_ino;
 	__u8 exe[HT_TEXT_EXE_MAX];
 

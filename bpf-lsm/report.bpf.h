@@ -96,6 +96,13 @@ static __always_inline void report_exe(struct label *l, struct slot *s)
 	s->record.flags |= l->exe_flags;
 }
 
+/* The task itself runs the object: one name for both, as it was when the task began to. */
+static __always_inline void report_runs(struct label *l, struct slot *s)
+{
+	report_exe(l, s);
+	s->record.path = s->record.exe;
+}
+
 /* The arguments of the running image. */
 static __always_inline void report_argv(struct slot *s)
 {
@@ -281,11 +288,15 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 		r->flags |= HT_RECORD_FIRST_EXEC;
 	report_subject(l, r);
 	report_object(o, r);
-	if (l->fault || !o->dentry)
-		report_name(l, s, o->dentry);
-	else
-		report_path(l, s);
-	report_exe(l, s);
+	if (o->facts & OBJECT_RUNS) {
+		report_runs(l, s);
+	} else {
+		if (l->fault || !o->dentry)
+			report_name(l, s, o->dentry);
+		else
+			report_path(l, s);
+		report_exe(l, s);
+	}
 	if (argc) {
 		r->argc = argc;
 		report_argv(s);

@@ -56,6 +56,7 @@ struct object {
 #define OBJECT_AGAIN (1U << 10)	 /* this is that hook */
 #define OBJECT_KNOWN (1U << 12)	  /* answered before: label.known */
 #define OBJECT_UNBOUND (1U << 11) /* the subject's label lacks what governs it: refused */
+#define OBJECT_RUNS (1U << 14)	  /* what the task runs: label.exe is its whole name */
 
 struct walk_context {
 	struct label *label;
@@ -365,9 +366,12 @@ __global __u32 walk_collect(struct label *l, struct object *o, __u32 straight, _
 	attempt.dentry = o->dentry;
 	l->walk.straight = straight;
 	l->walk.stop = stop;
+	l->walk.of_dentry = 0;
 	bpf_loop(WALK_ATTEMPTS, walk_attempt, &attempt, 0);
 	switch (l->walk.status) {
 	case WALK_DONE:
+		l->walk.of_mnt = o->mount;
+		l->walk.of_dentry = straight ? 0 : o->dentry;
 		return 0;
 	case WALK_RUNNING:
 		return HT_REASON_DEPTH;
@@ -376,6 +380,12 @@ __global __u32 walk_collect(struct label *l, struct object *o, __u32 straight, _
 	default:
 		return HT_REASON_UNRESOLVED;
 	}
+}
+
+/* Are the names that the label has those of this object, which was not let go of since they were collected? */
+static __always_inline bool walk_is_of(const struct label *l, const struct object *o)
+{
+	return l->walk.n && l->walk.of_dentry == o->dentry && l->walk.of_mnt == o->mount;
 }
 
 /* The inode of a dentry, 0: there is none. Read, not followed: some kernels (6.5 to 6.12 at least) tell the verifier that

@@ -11,6 +11,8 @@
 #define MASK_BYTES (BUNDLE_COLUMNS_MAX / 8U)
 #define VARINT_MAX 10U
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first column is the lowest bit of the first byte");
+
 bool bundle_takes(const struct event *event)
 {
 	return event->kind == EVENT_EXIT ||
@@ -41,12 +43,6 @@ static uint64_t zigzag(uint64_t difference)
 	return difference << 1 ^ (uint64_t)((int64_t)difference >> 63);
 }
 
-static bool bytes_equal(const struct row_value *a, const struct row_value *b)
-{
-	return a->len == b->len && !a->data == !b->data &&
-	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
 /* Numbers are gathered, and appended with the next text or at the end. */
 struct pack {
 	struct strbuf *to;
@@ -63,47 +59,51 @@ static void pack_bytes(struct pack *pack, const struct row_value *value)
 		strbuf_append(pack->to, value->data, value->len);
 }
 
+static void pack_number(struct pack *pack, int64_t number, int64_t before)
+{
+	pack->len += varint_write(pack->text + pack->len, zigzag((uint64_t)number - (uint64_t)before));
+}
+
+static void note_time(struct bundle *bundle, int64_t us)
+{
+	if (bundle->n == 0 || us < bundle->since_us)
+		bundle->since_us = us;
+	if (bundle->n == 0 || us > bundle->until_us)
+		bundle->until_us = us;
+}
+
 int bundle_add(struct bundle *bundle, const struct event *event, int64_t id, const int64_t keys[3])
 {
-	struct row_value values[BUNDLE_COLUMNS_MAX] = {
-		{.number = id}, {.number = keys[0]}, {.number = keys[1]}, {.number = keys[2]}};
+	const int64_t numbers[BUNDLE_KEYS] = {id, keys[0], keys[1], keys[2]};
+	struct row_change changes[BUNDLE_COLUMNS_MAX], *change = changes;
 	struct pack pack = {.to = &bundle->data};
-	uint8_t mask[MASK_BYTES] = {};
-	size_t at = bundle->data.len, n = bundle_columns();
+	uint64_t mask;
 
-	if (!row_values(ROW_EVENT, event, values + BUNDLE_KEYS))
+	if (!row_changes(ROW_EVENT, bundle->before, event, changes, &mask))
 		return SQLITE_RANGE;
-	strbuf_append(&bundle->data, mask, sizeof(mask));
-	for (size_t i = 0; i < n; i++) {
-		struct row_value *v = &values[i], *before = &bundle->before[i];
+	mask <<= BUNDLE_KEYS;
+	for (size_t i = 0; i < BUNDLE_KEYS; i++)
+		mask |= (uint64_t)(numbers[i] != bundle->keys[i]) << i;
+	strbuf_append(&bundle->data, &mask, MASK_BYTES);
+	for (uint64_t left = mask; left; left &= left - 1) {
+		size_t i = (size_t)__builtin_ctzll(left);
 
-		if (v->form == ROW_IS_NUMBER) {
-			if (v->number == before->number)
-				continue;
-			pack.len += varint_write(
-				pack.text + pack.len,
-				zigzag((uint64_t)v->number - (uint64_t)before->number));
-		} else {
-			if (bytes_equal(v, before))
-				continue;
-			pack_bytes(&pack, v);
-		}
-		mask[i / 8] |= (uint8_t)(1U << (i % 8));
+		if (i < BUNDLE_KEYS)
+			pack_number(&pack, numbers[i], bundle->keys[i]);
+		else if (change->value.form == ROW_IS_NUMBER)
+			pack_number(&pack, change->value.number, change->before), change++;
+		else
+			pack_bytes(&pack, &change++->value);
 	}
 	strbuf_append(&bundle->data, pack.text, pack.len);
 	if (strbuf_error(&bundle->data) < 0)
 		return SQLITE_NOMEM;
-	memcpy(bundle->data.data + at, mask, sizeof(mask));
-	memcpy(bundle->before, values, n * sizeof(values[0]));
-	if (bundle->n++ == 0) {
+	note_time(bundle, (int64_t)event->realtime_us);
+	if (bundle->n++ == 0)
 		bundle->first = id;
-		bundle->since_us = bundle->until_us = (int64_t)event->realtime_us;
-	}
 	bundle->last = id;
-	if ((int64_t)event->realtime_us < bundle->since_us)
-		bundle->since_us = (int64_t)event->realtime_us;
-	if ((int64_t)event->realtime_us > bundle->until_us)
-		bundle->until_us = (int64_t)event->realtime_us;
+	bundle->before = event;
+	memcpy(bundle->keys, numbers, sizeof(numbers));
 	return SQLITE_OK;
 }
 

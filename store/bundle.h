@@ -28,7 +28,8 @@
 
 struct bundle {
 	struct strbuf data;
-	struct row_value before[BUNDLE_COLUMNS_MAX]; /* borrowed from the event that was packed last */
+	const struct event *before; /* that was packed last, borrowed; NULL: none */
+	int64_t keys[BUNDLE_KEYS];  /* its */
 	unsigned n;
 	int64_t first, last; /* ids */
 	int64_t since_us, until_us;

@@ -231,16 +231,12 @@ int row_bind(sqlite3_stmt *stmt, int first, enum row_table table, const struct e
 	return SQLITE_OK;
 }
 
-bool row_values(enum row_table table, const struct event *event, struct row_value *ret)
+bool row_value(enum row_table table, size_t column, const struct event *event, struct row_value *ret)
 {
-	for (size_t i = 0; i < tables[table].n; i++) {
-		const struct row_column *c = &tables[table].columns[i];
+	const struct row_column *c = &tables[table].columns[column];
 
-		ret[i] = value_get(c, event);
-		if (!number_is_valid(c, ret[i].number))
-			return false;
-	}
-	return true;
+	*ret = value_get(c, event);
+	return number_is_valid(c, ret->number);
 }
 
 static bool value_equal(const struct row_value *a, const struct row_value *b)
@@ -251,19 +247,117 @@ static bool value_equal(const struct row_value *a, const struct row_value *b)
 	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
-static bool column_equal(const struct row_column *c, const struct event *a, const struct event *b)
+static bool bytes_equal(const struct event_bytes *a, const struct event_bytes *b)
 {
-	struct row_value one, other;
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
 
-	/* asked for each event that is stored: no length is counted first */
-	if (c->type == ROW_TEXT || c->type == ROW_NAME) {
-		const char *text = FIELD(char *, a, c), *with = FIELD(char *, b, c);
+static bool column_equal_by_value(const struct row_column *c, const struct event *a,
+				  const struct event *b)
+{
+	struct row_value one = value_get(c, a), other = value_get(c, b);
 
-		return text && with ? strcmp(text, with) == 0 : text == with;
-	}
-	one = value_get(c, a);
-	other = value_get(c, b);
 	return value_equal(&one, &other);
+}
+
+/* The same as to compare the values, which are not made and of which no length is counted first: asked for each column of
+ * each event that is stored. */
+static inline bool column_equal(const struct row_column *c, const struct event *a,
+				const struct event *b)
+{
+	const char *text, *with;
+
+	switch (c->type) {
+	case ROW_U8:
+		return FIELD(uint8_t, a, c) == FIELD(uint8_t, b, c);
+	case ROW_U32:
+	case ROW_ENUM:
+	case ROW_I32:
+		return FIELD(uint32_t, a, c) == FIELD(uint32_t, b, c);
+	case ROW_U63:
+	case ROW_U64:
+		return FIELD(uint64_t, a, c) == FIELD(uint64_t, b, c);
+	case ROW_TEXT:
+	case ROW_NAME:
+		text = FIELD(char *, a, c);
+		with = FIELD(char *, b, c);
+		return text && with ? strcmp(text, with) == 0 : text == with;
+	case ROW_BYTES:
+		return bytes_equal(&FIELD(struct event_bytes, a, c), &FIELD(struct event_bytes, b, c));
+	case ROW_COMM:
+		return strcmp(a->comm, b->comm) == 0;
+	case ROW_PROFILES:
+		return a->n_profiles + b->n_profiles == 0 || column_equal_by_value(c, a, b);
+	case ROW_OWN_MESSAGE:
+	case ROW_RULE_MESSAGE:
+		return (!a->message && !b->message) || column_equal_by_value(c, a, b);
+	case ROW_BOOT_ID:
+		return memcmp(a->boot_id, b->boot_id, sizeof(a->boot_id)) == 0;
+	}
+	abort();
+}
+
+/* Return: the column holds a number, in *ret; false: bytes. */
+static inline bool number_get(const struct row_column *c, const struct event *event, int64_t *ret)
+{
+	switch (c->type) {
+	case ROW_U8:
+		*ret = FIELD(uint8_t, event, c);
+		return true;
+	case ROW_U32:
+	case ROW_ENUM:
+		*ret = FIELD(uint32_t, event, c);
+		return true;
+	case ROW_I32:
+		*ret = FIELD(int32_t, event, c);
+		return true;
+	case ROW_U63:
+	case ROW_U64:
+		*ret = (int64_t)FIELD(uint64_t, event, c);
+		return true;
+	case ROW_TEXT:
+	case ROW_NAME:
+	case ROW_BYTES:
+	case ROW_COMM:
+	case ROW_BOOT_ID:
+	case ROW_PROFILES:
+	case ROW_OWN_MESSAGE:
+	case ROW_RULE_MESSAGE:
+		break;
+	}
+	return false;
+}
+
+bool row_changes(enum row_table table, const struct event *before, const struct event *event,
+		 struct row_change *ret, uint64_t *ret_columns)
+{
+	static const struct event nothing;
+	const struct row_column *columns = tables[table].columns;
+	uint64_t changed = 0;
+
+	for (size_t i = 0; i < tables[table].n; i++) {
+		const struct row_column *c = &columns[i];
+		int64_t now, was;
+
+		if (number_get(c, event, &now)) {
+			(void)number_get(c, before ? before : &nothing, &was);
+			if (now == was)
+				continue;
+			if (!number_is_valid(c, now))
+				return false;
+			*ret++ = (struct row_change){.value = value_number(now), .before = was};
+		} else {
+			if (before && column_equal(c, before, event))
+				continue;
+			ret->value = value_get(c, event);
+			if (!before && !ret->value.data)
+				continue;
+			ret++;
+		}
+		changed |= 1ULL << i;
+	}
+	*ret_columns = changed;
+	return true;
 }
 
 bool row_equal(enum row_table table, const struct event *a, const struct event *b)

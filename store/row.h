@@ -44,8 +44,19 @@ struct row_value {
 	size_t len;
 };
 
-/* All columns. Return: false: one has a code that row_read_event() would refuse. */
-bool row_values(enum row_table table, const struct event *event, struct row_value *ret);
+/* One column, by its number. Return: false: it has a code that row_read_event() would refuse. */
+bool row_value(enum row_table table, size_t column, const struct event *event, struct row_value *ret);
+/* What an event says in a column and the one before it does not. */
+struct row_change {
+	struct row_value value;
+	int64_t before; /* of a number */
+};
+
+/* All of that, in the order of the columns, which are the bits of *ret_columns. before: NULL: one that says nothing, whose numbers
+ * are 0 and whose bytes are NULL. It was looked at before: only what changed is checked. Return: false: a code that
+ * row_read_event() would refuse. */
+bool row_changes(enum row_table table, const struct event *before, const struct event *event,
+		 struct row_change *ret, uint64_t *ret_columns);
 /* Do two events have the same to say? */
 bool row_equal(enum row_table table, const struct event *a, const struct event *b);
 /* What a column's values are, unless they are NULL. */

@@ -300,8 +300,8 @@ static int key_write(struct sink *sink, int what, int64_t key)
 
 static int event_bundle(struct sink *sink, const struct event *event, int64_t id, struct keys *keys)
 {
-	int64_t rule = sink->bundle.n > 0 ? sink->bundle.before[2].number : 0;
-	int64_t place = sink->bundle.n > 0 ? sink->bundle.before[3].number : 0;
+	int64_t rule = sink->bundle.keys[2];
+	int64_t place = sink->bundle.keys[3];
 	int rc = keys_get(sink, keys, event);
 
 	if (rc == SQLITE_OK)

@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "kernel/kernel.h"
+#include "kernel/ring.h"
 
 enum kernel_map {
 	MAP_LABELS,
@@ -47,14 +48,6 @@ struct kernel_profile {
 	bool crowded; /* some found no room, and a larger map would have it */
 };
 
-/* One ring, and the drain that is under way on it. */
-struct kernel_drain {
-	struct ring_buffer *ring; /* owned */
-	kernel_record each;
-	void *userdata;
-	size_t left;
-};
-
 /* A program that can be taken out of its hook. */
 struct kernel_program_kept {
 	char *name; /* owned */
@@ -72,7 +65,7 @@ struct kernel {
 	uint32_t identities_max; /* objects that one profile has room for; 0: KERNEL_IDENTITIES_MAX */
 	int aggregate_fds[KERNEL_AGGREGATE_TABLES]; /* owned */
 	unsigned aggregate_current; /* the one that programs count into */
-	struct kernel_drain rings[_KERNEL_RING_MAX];
+	struct ring rings[_KERNEL_RING_MAX];
 	struct ht_hash_key key;
 	uint32_t load; /* counts the loads over the maps */
 	bool adopted;

@@ -36,7 +36,7 @@ struct kernel *kernel_close(struct kernel *k)
 	if (!k)
 		return NULL;
 	for (unsigned i = 0; i < _KERNEL_RING_MAX; i++)
-		ring_buffer__free(k->rings[i].ring);
+		ring_close(&k->rings[i]);
 	for (size_t i = 0; i < k->n_links; i++) {
 		close_if_open(k->link_fds[i]);
 		free(k->links[i]);

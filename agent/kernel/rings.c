@@ -7,16 +7,6 @@
 
 #include <errno.h>
 
-#define DRAIN_FULL (-EUCLEAN) /* our own sign to stop; libbpf passes it through */
-
-static int ring_sample(void *userdata, void *data, size_t size)
-{
-	struct kernel_drain *d = userdata;
-
-	d->each(data, size, d->userdata);
-	return --d->left == 0 ? DRAIN_FULL : 0;
-}
-
 int kernel_rings_new(struct kernel *k, char **reterr_text)
 {
 	static const enum kernel_map maps[_KERNEL_RING_MAX] = {
@@ -25,11 +15,15 @@ int kernel_rings_new(struct kernel *k, char **reterr_text)
 	};
 
 	for (unsigned i = 0; i < _KERNEL_RING_MAX; i++) {
-		struct kernel_drain *d = &k->rings[i];
+		int fd = k->map_fds[maps[i]], r;
+		struct bpf_map_info info = {};
+		uint32_t size = sizeof(info);
 
-		d->ring = ring_buffer__new(k->map_fds[maps[i]], ring_sample, d, NULL);
-		if (!d->ring)
-			return kernel_fail(reterr_text, -errno, "Failed to map the ring '%s'",
+		r = bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? -errno : 0;
+		if (r == 0)
+			r = ring_open(&k->rings[i], fd, info.max_entries);
+		if (r < 0)
+			return kernel_fail(reterr_text, r, "Failed to map the ring '%s'",
 					   kernel_map_names[maps[i]]);
 	}
 	return 0;
@@ -37,20 +31,11 @@ int kernel_rings_new(struct kernel *k, char **reterr_text)
 
 int kernel_ring_fd(const struct kernel *k, enum kernel_ring ring)
 {
-	return ring_buffer__epoll_fd(k->rings[ring].ring);
+	return k->rings[ring].fd;
 }
 
 int kernel_drain(struct kernel *k, enum kernel_ring ring, size_t max, kernel_record each,
 		 void *userdata)
 {
-	struct kernel_drain *d = &k->rings[ring];
-	int r;
-
-	d->each = each;
-	d->userdata = userdata;
-	d->left = max;
-	r = ring_buffer__consume(d->ring);
-	if (r < 0 && r != DRAIN_FULL)
-		return r;
-	return (int)(max - d->left);
+	return ring_read(&k->rings[ring], max, each, userdata);
 }

@@ -33,19 +33,6 @@
 #define LOOK_US (SECOND_US / 4)
 /* Seconds that a start is looked after: its first program may be told late, or open its files late. */
 #define START_TURNS 3U
-/* Requests that wait: what finds no place is asked for again with the next refresh. */
-#define WAITING_MAX 65536U
-
-/* Paths to open in one container. */
-struct identity_request {
-	struct identity_request *next;
-	uint64_t cgroup;
-	char *cgroup_path;
-	int pid;
-	size_t n;
-	char *paths[OPENING_PATHS_MAX];
-	char *policies[OPENING_PATHS_MAX]; /* of a directory of its rules; NULL: the path of an object */
-};
 
 static uint64_t now_us(void)
 {
@@ -55,25 +42,12 @@ static uint64_t now_us(void)
 	return (uint64_t)ts.tv_sec * SECOND_US + (uint64_t)ts.tv_nsec / 1000ULL;
 }
 
-static struct identity_request *request_free(struct identity_request *r)
-{
-	if (!r)
-		return NULL;
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->paths[i]);
-		free(r->policies[i]);
-	}
-	free(r->cgroup_path);
-	free(r);
-	return NULL;
-}
-
 int identities_open(struct identities *ids, struct kernel *kernel, const char *kept)
 {
 	int r;
 
 	*ids = (struct identities){ .kernel = kernel };
-	ids->last = &ids->first;
+	identity_queue_init(&ids->waiting);
 	for (unsigned i = 0; i < IDENTITIES_OPENINGS; i++)
 		ids->openings[i].pid_fd = -EBADF;
 	ids->poll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -94,73 +68,12 @@ int identities_fd(const struct identities *ids)
 
 /* ---- asking ---- */
 
-static struct identity_request *request_new(struct identities *ids, uint64_t cgroup,
-					    const char *cgroup_path, int pid)
-{
-	struct identity_request *r;
-
-	if (ids->n_waiting >= WAITING_MAX)
-		return NULL;
-	r = calloc(1, sizeof(*r));
-	if (!r)
-		return NULL;
-	r->cgroup = cgroup;
-	r->pid = pid;
-	r->cgroup_path = strdup(cgroup_path);
-	if (!r->cgroup_path)
-		return request_free(r);
-	*ids->last = r;
-	ids->last = &r->next;
-	ids->n_waiting++;
-	return r;
-}
-
 static const struct image_profile *profile_by_id(const struct image *image, uint32_t id)
 {
 	for (size_t i = 0; i < image->n_profiles; i++)
 		if (image->profiles[i].id == id)
 			return &image->profiles[i];
 	return NULL;
-}
-
-/* Requests of one root. */
-struct asking {
-	struct identities *ids;
-	struct identity_request *last; /* NULL: none yet */
-	uint64_t cgroup;
-	const char *cgroup_path;
-	int pid;
-};
-
-static int ask(struct asking *a, const char *path, const char *policy)
-{
-	struct identity_request *r = a->last;
-
-	if (!r || r->n == OPENING_PATHS_MAX)
-		r = request_new(a->ids, a->cgroup, a->cgroup_path, a->pid);
-	if (!r)
-		return -ENOBUFS;
-	a->last = r;
-	r->paths[r->n] = strdup(path);
-	r->policies[r->n] = policy ? strdup(policy) : NULL;
-	r->n++;
-	return r->paths[r->n - 1] && (!policy || r->policies[r->n - 1]) ? 0 : -ENOMEM;
-}
-
-/* Everything that the profiles name. A path that two of them name is opened twice. */
-static int root_ask(struct asking *a, const struct image *image, const uint32_t *profiles)
-{
-	int r = 0;
-
-	for (unsigned i = 0; i < HT_PROFILES_MAX && profiles[i]; i++) {
-		const struct image_profile *p = profile_by_id(image, profiles[i]);
-
-		for (size_t j = 0; p && j < p->n_identities && r >= 0; j++)
-			r = ask(a, p->identities[j].path, NULL);
-		for (size_t j = 0; p && j < p->n_directories && r >= 0; j++)
-			r = ask(a, p->directories[j], p->policy);
-	}
-	return r;
 }
 
 struct look {
@@ -209,12 +122,8 @@ static int look_one(uint64_t id, const char *path, const uint32_t profiles[HT_PR
 	if (r < 0 || (!look->all && !start_is_below(look->ids, path)))
 		return r;
 	r = roots_find(look->ids->kernel, path, &roots);
-	for (size_t i = 0; r >= 0 && i < roots.n; i++) {
-		struct asking asking = {
-			.ids = look->ids, .cgroup = id, .cgroup_path = path, .pid = roots.items[i].pid};
-
-		r = root_ask(&asking, look->image, profiles);
-	}
+	for (size_t i = 0; r >= 0 && i < roots.n; i++)
+		r = identity_queue_add(&look->ids->waiting, id, path, roots.items[i].pid, profiles);
 	return r;
 }
 
@@ -252,29 +161,30 @@ static void opening_stop(struct identities *ids, struct identity_opening *o)
 {
 	opening_kill(&o->opening);
 	(void)epoll_ctl(ids->poll_fd, EPOLL_CTL_DEL, o->opening.fd, NULL);
-	o->request = request_free(o->request);
+	o->request = identity_request_free(o->request);
 }
 
-static void opening_begin(struct identities *ids, struct identity_opening *o)
+/* Return: false: nothing is left to begin with. */
+static bool opening_begin(struct identities *ids, const struct image *image, struct identity_opening *o)
 {
-	struct identity_request *request = ids->first;
-	int r;
+	struct identity_request *request = NULL;
+	int r = identity_queue_next(&ids->waiting, image, &request);
 
-	ids->first = request->next;
-	if (!ids->first)
-		ids->last = &ids->first;
-	ids->n_waiting--;
+	if (r == 0)
+		return false;
 	ids->unavailable = kernel_identities_available(ids->kernel);
-	if (ids->unavailable < 0) {
-		(void)request_free(request); /* nobody could say what the child opened */
-		return;
+	if (ids->unavailable < 0) { /* nobody could say what a child opened */
+		(void)identity_request_free(request);
+		identity_queue_deinit(&ids->waiting);
+		return false;
 	}
-	r = opening_start(&o->opening, request->pid, request->cgroup_path,
-			  (const char *const *)request->paths, request->n);
+	if (r > 0)
+		r = opening_start(&o->opening, request->pid, request->cgroup_path,
+				  (const char *const *)request->paths, request->n);
 	if (r < 0) {
 		ids->failed++;
-		(void)request_free(request);
-		return;
+		(void)identity_request_free(request);
+		return true;
 	}
 	o->used = true;
 	o->request = request;
@@ -283,6 +193,7 @@ static void opening_begin(struct identities *ids, struct identity_opening *o)
 		ids->failed++;
 		opening_stop(ids, o);
 	}
+	return true;
 }
 
 struct harvest {
@@ -406,7 +317,7 @@ static bool openings_busy(const struct identities *ids)
 	for (unsigned i = 0; i < IDENTITIES_OPENINGS; i++)
 		if (ids->openings[i].request)
 			return true;
-	return ids->first != NULL;
+	return ids->waiting.n > 0;
 }
 
 bool identities_idle(const struct identities *ids)
@@ -422,8 +333,8 @@ static void openings_turn(struct identities *ids, const struct image *image,
 
 		if (o->used)
 			opening_turn(ids, image, o, add, remove);
-		while (!o->used && ids->first)
-			opening_begin(ids, o);
+		while (!o->used && opening_begin(ids, image, o))
+			;
 	}
 	if (ids->refreshing && !openings_busy(ids)) {
 		ids->refreshing = false;
@@ -597,14 +508,9 @@ void identities_released(struct identities *ids, const struct image *image, uint
 
 void identities_close(struct identities *ids)
 {
-	if (!ids->last)
+	if (!ids->waiting.last)
 		return; /* never opened */
-	while (ids->first) {
-		struct identity_request *next = ids->first->next;
-
-		(void)request_free(ids->first);
-		ids->first = next;
-	}
+	identity_queue_deinit(&ids->waiting);
 	for (unsigned i = 0; i < IDENTITIES_OPENINGS; i++) {
 		struct identity_opening *o = &ids->openings[i];
 

@@ -15,12 +15,11 @@
 
 #include "programs/haetaed/identity-book.h"
 #include "programs/haetaed/identity-open.h"
+#include "programs/haetaed/identity-request.h"
 #include "programs/haetaed/spellings.h"
 
 #define IDENTITIES_OPENINGS 8U
 #define IDENTITIES_STARTS 32U
-
-struct identity_request;
 
 /* A child at work on one request. */
 struct identity_opening {
@@ -43,9 +42,7 @@ struct identities {
 	struct identity_book book;
 	struct spellings spellings;
 	struct identity_opening openings[IDENTITIES_OPENINGS];
-	struct identity_request *first; /* waiting, owned */
-	struct identity_request **last;
-	size_t n_waiting;
+	struct identity_queue waiting;
 	struct identity_start starts[IDENTITIES_STARTS];
 	size_t n_starts;
 	uint64_t refreshed_us; /* when the last look at everything began */

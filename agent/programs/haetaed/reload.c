@@ -18,6 +18,7 @@
 #include "programs/haetaed/last-good.h"
 #include "programs/haetaed/log.h"
 #include "util/fd.h"
+#include "util/memory.h"
 #include "util/strbuf.h"
 
 DEFINE_CLEANUP(struct policy_set *, policy_set_freep, policy_set_free);
@@ -436,7 +437,7 @@ static int change_arm(struct agent *a, int64_t at)
 	return r;
 }
 
-int agent_reload(struct agent *a, char **reterr_text)
+static int reload(struct agent *a, char **reterr_text)
 {
 	_cleanup_(policy_set_freep) struct policy_set *set = NULL;
 	bool stays = true;
@@ -467,6 +468,15 @@ int agent_reload(struct agent *a, char **reterr_text)
 	}
 	tell_outcome(a, a->set);
 	return set_is_broken(a->set) ? 1 : 0;
+}
+
+int agent_reload(struct agent *a, char **reterr_text)
+{
+	int r = reload(a, reterr_text);
+
+	/* reading and compiling takes several times what stays of it */
+	memory_trim();
+	return r;
 }
 
 int agent_policies(const struct agent *a, const struct policy ***ret, size_t *ret_n)

@@ -11,15 +11,22 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-struct rule_entry {
-	uint64_t id;
+/* What all rules of a policy share. Stays as long as there are rules: theirs may have decided something long ago. */
+struct rule_origin {
 	char *policy;
 	char *file;
+	UT_hash_handle hh; /* by policy */
+	struct rule_origin *other; /* of the same name, in another file */
+};
+
+struct rule_entry {
+	uint64_t id;
+	const struct rule_origin *origin; /* borrowed */
 	uint32_t line;
-	char *text;
-	char *message; /* NULL: none */
 	enum policy_severity severity;
+	char *message; /* NULL: none */
 	UT_hash_handle hh;
+	char text[];
 };
 
 struct profile_entry {
@@ -32,9 +39,6 @@ static struct rule_entry *rule_entry_free(struct rule_entry *e)
 {
 	if (!e)
 		return NULL;
-	free(e->policy);
-	free(e->file);
-	free(e->text);
 	free(e->message);
 	free(e);
 	return NULL;
@@ -42,21 +46,63 @@ static struct rule_entry *rule_entry_free(struct rule_entry *e)
 
 DEFINE_CLEANUP(struct rule_entry *, rule_entry_freep, rule_entry_free);
 
-static int rule_add(struct rules *rules, const struct policy *policy, const struct policy_rule *rule)
+static void origin_free(struct rule_origin *origin)
 {
-	_cleanup_(rule_entry_freep) struct rule_entry *e = calloc(1, sizeof(*e));
-	struct rule_entry *old = NULL;
+	while (origin) {
+		struct rule_origin *other = origin->other;
 
+		free(origin->policy);
+		free(origin->file);
+		free(origin);
+		origin = other;
+	}
+}
+
+/* Return: NULL: no memory. */
+static const struct rule_origin *origin_get(struct rules *rules, const struct policy *policy)
+{
+	struct rule_origin *first = NULL, *origin;
+
+	HASH_FIND_STR(rules->origins, policy->name, first);
+	for (origin = first; origin; origin = origin->other)
+		if (strcmp(origin->file, policy->file) == 0)
+			return origin;
+	origin = calloc(1, sizeof(*origin));
+	if (!origin)
+		return NULL;
+	origin->policy = strdup(policy->name);
+	origin->file = strdup(policy->file);
+	if (!origin->policy || !origin->file) {
+		origin_free(origin);
+		return NULL;
+	}
+	if (first) {
+		origin->other = first->other;
+		first->other = origin;
+	} else {
+		HASH_ADD_KEYPTR(hh, rules->origins, origin->policy, strlen(origin->policy), origin);
+	}
+	return origin;
+}
+
+static int rule_add(struct rules *rules, const struct rule_origin *origin,
+		    const struct policy_rule *rule)
+{
+	_cleanup_(rule_entry_freep) struct rule_entry *e = NULL;
+	_cleanup_free_ char *text = policy_rule_to_text(rule);
+	struct rule_entry *old = NULL;
+	size_t size = text ? strlen(text) + 1 : 0;
+
+	e = text ? calloc(1, sizeof(*e) + size) : NULL;
 	if (!e)
 		return -ENOMEM;
+	memcpy(e->text, text, size);
 	e->id = rule->id;
-	e->policy = strdup(policy->name);
-	e->file = strdup(policy->file);
+	e->origin = origin;
 	e->line = rule->location.line;
-	e->text = policy_rule_to_text(rule);
 	e->message = rule->message ? strdup(rule->message) : NULL;
 	e->severity = rule->severity;
-	if (!e->policy || !e->file || !e->text || (rule->message && !e->message))
+	if (rule->message && !e->message)
 		return -ENOMEM;
 	HASH_FIND(hh, rules->by_id, &e->id, sizeof(e->id), old);
 	if (old) {
@@ -90,11 +136,12 @@ int rules_add_profile(struct rules *rules, const char *policy, uint32_t id)
 
 int rules_add(struct rules *rules, const struct policy *policy, uint32_t profile)
 {
+	const struct rule_origin *origin = origin_get(rules, policy);
 	const struct policy_rule *rule;
-	int r = rules_add_profile(rules, policy->name, profile);
+	int r = origin ? rules_add_profile(rules, policy->name, profile) : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && (rule = policy_rule_at(policy, i)); i++)
-		r = rule_add(rules, policy, rule);
+		r = rule_add(rules, origin, rule);
 	return r;
 }
 
@@ -133,9 +180,9 @@ int rules_enrich(const struct rules *rules, struct event *event)
 		return 0;
 	event->severity = e->severity;
 	event->rule_line = e->line;
-	r = enrich_text(&event->policy, e->policy);
+	r = enrich_text(&event->policy, e->origin->policy);
 	if (r == 0)
-		r = enrich_text(&event->rule_file, e->file);
+		r = enrich_text(&event->rule_file, e->origin->file);
 	if (r == 0)
 		r = enrich_text(&event->rule_text, e->text);
 	if (r == 0)
@@ -147,6 +194,7 @@ void rules_deinit(struct rules *rules)
 {
 	struct rule_entry *e, *next;
 	struct profile_entry *p, *pnext;
+	struct rule_origin *o, *onext;
 
 	HASH_ITER(hh, rules->by_id, e, next)
 	{
@@ -158,5 +206,10 @@ void rules_deinit(struct rules *rules)
 		HASH_DEL(rules->profiles, p);
 		free(p->policy);
 		free(p);
+	}
+	HASH_ITER(hh, rules->origins, o, onext)
+	{
+		HASH_DEL(rules->origins, o);
+		origin_free(o);
 	}
 }

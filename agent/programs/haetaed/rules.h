@@ -14,10 +14,12 @@
 
 struct rule_entry;
 struct profile_entry;
+struct rule_origin;
 
 struct rules {
 	struct rule_entry *by_id;
 	struct profile_entry *profiles;
+	struct rule_origin *origins;
 };
 
 /* Make the rules of a policy known under its profile id. Return: 0, -ENOMEM. */

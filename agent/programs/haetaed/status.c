@@ -218,7 +218,7 @@ static json_t *status_identities(const struct agent *a)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "known",
 			 number(identity_book_count(&a->identities.book)), "waiting",
-			 number(a->identities.n_waiting), "links", number(a->identities.spellings.n),
+			 number(a->identities.waiting.n), "links", number(a->identities.spellings.n),
 			 "without-room",
 			 number(a->identities.without_room), "failed", number(a->identities.failed));
 }

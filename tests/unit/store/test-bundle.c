@@ -77,19 +77,19 @@ START_TEST(test_unpack)
 	ck_assert_int_eq(bundle_unpack(bundle.data.data, bundle.data.len, 3, values), SQLITE_OK);
 	for (size_t i = 0; i < 3; i++) {
 		const struct row_value *v = values + i * bundle_columns();
-		struct row_value want[BUNDLE_COLUMNS_MAX];
 
 		ck_assert_int_eq(v[0].number, (int64_t)(1 + 2 * i));
 		ck_assert_int_eq(v[2].number, (int64_t)i);
 		ck_assert_int_eq(v[3].number, INT64_MAX - (int64_t)i);
-		ck_assert(row_values(ROW_EVENT, &events[i], want));
 		for (size_t c = 0; c < row_columns(ROW_EVENT); c++) {
-			ck_assert_int_eq(v[BUNDLE_KEYS + c].form, want[c].form);
-			ck_assert_int_eq(v[BUNDLE_KEYS + c].number, want[c].number);
-			ck_assert_uint_eq(v[BUNDLE_KEYS + c].len, want[c].len);
-			if (want[c].len > 0)
-				ck_assert_mem_eq(v[BUNDLE_KEYS + c].data, want[c].data,
-						 want[c].len);
+			struct row_value want;
+
+			ck_assert(row_value(ROW_EVENT, c, &events[i], &want));
+			ck_assert_int_eq(v[BUNDLE_KEYS + c].form, want.form);
+			ck_assert_int_eq(v[BUNDLE_KEYS + c].number, want.number);
+			ck_assert_uint_eq(v[BUNDLE_KEYS + c].len, want.len);
+			if (want.len > 0)
+				ck_assert_mem_eq(v[BUNDLE_KEYS + c].data, want.data, want.len);
 		}
 	}
 	for (size_t i = 0; i < 3; i++)
