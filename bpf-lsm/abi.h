@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define HT_ABI 7U
+#define HT_ABI 8U
 
 /* Profiles one task or one cgroup can carry. A ninth cannot be added: the exec that would is refused. */
 #define HT_PROFILES_MAX 8U
