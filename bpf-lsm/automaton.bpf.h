@@ -182,6 +182,9 @@ static long automaton_step(__u32 index, struct automaton_context *context)
 	if (!l || !context->profile)
 		return 1;
 	step = l->position.step;
+	/* Of the directory; what is final above it is so in it. */
+	if (step + 1 == l->walk.n || (step < l->walk.n && (l->position.entry.flags & HT_ENTRY_FINAL)))
+		l->above = l->position.entry;
 	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL) ||
 	    automaton_is_ambiguous(l))
 		return 1;
@@ -208,8 +211,13 @@ static __always_inline bool automaton_run(struct label *l, void *profile)
 {
 	struct automaton_context context = { .label = l, .profile = profile };
 
-	if (!automaton_start(l, profile, HT_EDGE_START))
+	if (l->walk.below) {
+		l->position.entry = l->directory.known.entry;
+		l->position.step = 0;
+		l->position.damaged = 0;
+	} else if (!automaton_start(l, profile, HT_EDGE_START)) {
 		return false;
+	}
 	bpf_loop(HT_WALK_COMPONENTS, automaton_step, &context, 0);
 	/* Rules are at most HT_RULE_DEPTH_MAX deep, so more components than are kept change nothing. */
 	if (l->walk.n > HT_WALK_COMPONENTS && !(l->position.entry.flags & HT_ENTRY_FINAL))

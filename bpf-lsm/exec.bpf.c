@@ -159,6 +159,7 @@ int BPF_PROG(haetae_bprm_check_security, struct linux_binprm *bprm, int ret)
 		label_delete(current_task());
 		return 0;
 	}
+	walk_forget(l);
 	return hook_file_with(l, bprm->file, HT_OP_EXEC, OBJECT_TWICE);
 }
 
@@ -210,13 +211,12 @@ __global int name_is_library(struct label *l)
 }
 
 /* The kernel maps what it was asked to execute, in one or more parts, right after that was judged: the same act. */
-static __always_inline __u32 map_facts(struct label *l, struct object *o, unsigned long prot)
+static __always_inline __u32 map_facts(struct label *l, struct object *o, __u32 facts)
 {
-	__u32 facts = OBJECT_AGAIN;
-
+	facts |= OBJECT_AGAIN;
 	if ((l->facts & OBJECT_TWICE) && l->dentry == o->dentry)
 		facts |= OBJECT_TWICE;
-	return prot & PROT_WRITE ? facts | OBJECT_WX : facts;
+	return facts;
 }
 
 /* Memory without a file that would be executable: there is nothing to run in it but what is written to it, at once, before, by
@@ -238,11 +238,44 @@ static __always_inline bool hook_has_first(const void *ctx)
 	return first;
 }
 
+/* A file is shown so that it can run. Its name decides whether that is a library, so for a kept "allowed" both are one
+ * operation. The short way is not for it: a name can be taken off what runs without a move. Return: 0, -EPERM. */
+static __noinline int map_judge(struct file *file, struct label *l, __u32 facts)
+{
+	struct memo_question q = { .file = file, .ops = HT_OP_MAP };
+	struct ht_settings *set = settings_get();
+	struct memo_object known = {};
+	struct memo *m = memo_get();
+	struct object o = {};
+	__u64 shared = 0;
+	int ret;
+
+	if (!m || !set)
+		return -EPERM;
+	q.epoch = *(volatile __u32 *)&set->epoch;
+	if (!facts)
+		(void)memo_look(&q, &known);
+	if (known.place) {
+		shared = memo_subject(known.place, l->set, 0);
+		if (memo_has(m, shared)) {
+			l->facts = 0; /* another act */
+			return 0;
+		}
+	}
+	object_of_file(&o, file);
+	l->walk.dentry = o.dentry;
+	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
+	o.facts = map_facts(l, &o, facts);
+	ret = hook_judge(l, &o);
+	if (!ret && shared && memo_may_keep(l, file))
+		memo_put(m, shared);
+	return ret;
+}
+
 SEC("lsm/mmap_file")
 int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
 	     unsigned long flags, int ret)
 {
-	struct object o = {};
 	struct label *l;
 
 	if (ret)
@@ -255,11 +288,7 @@ int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigne
 	ret = use_map(file, prot, flags);
 	if (ret || !(prot & PROT_EXEC))
 		return ret;
-	object_of_file(&o, file);
-	l->walk.dentry = o.dentry;
-	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
-	o.facts = map_facts(l, &o, prot);
-	return hook_judge(l, &o);
+	return map_judge(file, l, prot & PROT_WRITE ? OBJECT_WX : 0) ? -EPERM : 0;
 }
 
 /* A mapping made executable after the fact. On a stacked filesystem the mapping holds the file below, which
@@ -371,7 +400,7 @@ int BPF_PROG(haetae_bprm_committed_creds, struct linux_binprm *bprm)
 	l->exec_id = ((__u64)(bpf_get_smp_processor_id() + 1) << 48) |
 		     __sync_fetch_and_add(&led->execs, 1);
 	l->fault = verdict_place(&o);
-	/* it was judged a moment ago, as a rule */
+	/* it was judged a moment ago, as a rule, and is held since */
 	if (!l->fault && !walk_is_of(l, &o))
 		l->fault = walk_collect(l, &o, 0, 0);
 	l->exe_len = 0;

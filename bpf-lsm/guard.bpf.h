@@ -63,7 +63,7 @@ struct guard_context {
 };
 
 /* HT_GUARD_* of what a name stands for. */
-static __always_inline __u32 guard_kinds(__u64 dentry, __u32 dev)
+static __noinline __u32 guard_kinds(__u64 dentry, __u32 dev)
 {
 	struct ht_guard_file key = { .dev = dev };
 	struct inode *inode = NULL;

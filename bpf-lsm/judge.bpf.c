@@ -81,8 +81,8 @@ int haetae_judge(struct label *l, struct object *o)
 	if (level == LEVEL_ALLOW && !(l->record && l->walk.n && (o->ops & HT_OPS_FILE)))
 		return 0;
 	if (report_count(l, o, judge_op(l->told), judge_verdict(l, level))) {
-		if (o->facts & OBJECT_KNOWN) /* its names are not in the label */
-			l->fault = walk_collect(l, o, 0, 0);
+		if ((o->facts & OBJECT_KNOWN) || l->walk.below) /* not all names are in the label */
+			l->fault = walk_names(l, o);
 		report_tell(l, o, judge_op(l->told), judge_verdict(l, level), 0);
 	}
 	if (level == LEVEL_KILL)

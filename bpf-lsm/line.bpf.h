@@ -61,6 +61,6 @@ __global __u32 line_decide(struct label *l, struct object *o)
 	/* The path is for the record alone; what has none is told by its last name. */
 	l->fault = HT_REASON_UNRESOLVED;
 	if (l->level != LEVEL_ALLOW && o->mount && !(o->facts & OBJECT_QUIET))
-		l->fault = walk_collect(l, o, 0, 0);
+		l->fault = walk_names(l, o);
 	return l->level;
 }

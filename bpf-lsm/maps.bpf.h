@@ -35,8 +35,10 @@ struct walk {
 	__u32 crossings;
 	__u32 bind;   /* crossed a mount whose root is not its filesystem's root */
 	__u32 straight; /* up the dentries of the filesystem, whatever is mounted where */
-	__u32 names;	/* collect components (0: only the digest) */
+	__u32 names;	/* WALK_*: what is collected of the components */
 	__u32 child;	/* components so far, if the last of them is an entry of the dentry where the walk stands */
+	__u32 below;	/* the one component is all that is left after directory.known */
+	__u32 pad;
 	__u64 stop;	/* straight: the dentry that is the container's root */
 	__u64 of_mnt; /* whose names through the mounts the components are, while there are any */
 	__u64 of_dentry;
@@ -138,6 +140,26 @@ struct memo_answer {
 	__u64 check;  /* of the tag and all of it: what is read half, or is another's, is no answer */
 };
 
+/* ---- where the names up to a directory lead to (directory.bpf.h) ---- */
+
+struct memo_directory {
+	struct ht_entry entry;
+	__u32 stamp;  /* of the profile's content */
+	__u32 others; /* HT_OP_* of which something is said where no name of the entry's own goes on */
+	__u64 check;  /* of the tag and all of it, as that of an answer */
+};
+
+struct names {
+	__u64 own;   /* of the dentry */
+	__u64 trees; /* of all directories */
+};
+
+struct directory_state {
+	__u64 tag; /* what to keep it under; 0: nothing is to be kept */
+	struct names names; /* of the object, from before its directory was read */
+	struct memo_directory known;
+};
+
 /* ---- the label of a task: who it is and what governs it ---- */
 
 #define LABEL_LIVE 1U
@@ -180,6 +202,10 @@ struct label {
 	__u32 flags_here; /* HT_PROFILE_* of the profile that is asked */
 	__u32 half;   /* of the profiles map, read once for a verdict */
 	__u32 record; /* some profile wants allowed operations recorded */
+	__u32 stamp;  /* of the content of the profile that was asked last; 0: none was */
+	__u32 pad_stamp;
+	struct ht_entry above; /* of that profile, where its walk was before the last name; next is 0: it was not walked */
+	struct directory_state directory;
 	__u64 top;	/* mount that holds the first name of the object's path, 0: not known */
 	__u32 passing; /* the answer depends on more than the object's place and must be asked again */
 
@@ -243,12 +269,14 @@ struct {
 #define MEMO_NAMES 65536U
 
 #define MEMO_ANSWERS 4096U
+#define MEMO_DIRECTORIES 4096U
 
 struct memo {
 	struct ht_moves moves;
 	__u64 tags[MEMO_TAGS];
 	__u64 tops[MEMO_TOPS];
 	struct memo_answer answers[MEMO_ANSWERS];
+	struct memo_directory directories[MEMO_DIRECTORIES];
 	__u64 names[MEMO_NAMES]; /* by dentry: moves on when one comes to be, or is moved */
 };
 
@@ -443,7 +471,7 @@ static __always_inline int map_delete(void *map, const void *key)
 	return (int)bpf_map_delete_elem(map, key);
 }
 
-static __always_inline struct ht_settings *settings_get(void)
+static __noinline __attribute__((unused)) struct ht_settings *settings_get(void)
 {
 	__u32 zero = 0;
 

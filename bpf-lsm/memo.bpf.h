@@ -55,6 +55,10 @@
  * read (moves.bpf.c): so one that was found before a move, or during it, is under a count that nobody comes to any more. A file
  * that is being opened holds its dentry: what was read of its word stays true until the answer is kept. An answer of
  * the long way holds at an instant after that, so it may be kept under the short tag too.
+ *
+ * A file that is opened for the first time is not found by its tag. Where its directory is known (directory.bpf.h), one
+ * name is followed from there, and the object itself is asked for. What both plainly allow is allowed, if it changes
+ * nothing on a filesystem that has something of Haetae's; all else goes the long way.
  */
 
 #include "hook.bpf.h"
@@ -63,8 +67,6 @@
 #define MEMO_ABOVE 8
 #define MEMO_MOUNTS 3
 #define MEMO_USE_ALL 0U
-#define MEMO_FACTOR 0x9e3779b97f4a7c15ULL
-#define MEMO_FACTOR2 0xbf58476d1ce4e5b9ULL
 
 /* A file and the task that asks for it. Each field of the kernel's is read once: it is a load with checks around it, and
  * the compiler may not make one of two. */
@@ -90,12 +92,6 @@ struct memo_object {
 	__u64 place; /* all but the subject; 0: this way does not serve it */
 	__u64 top;   /* of its mount, as memo_top() */
 };
-
-static __always_inline __u64 memo_mix(__u64 h, __u64 v)
-{
-	h = (h ^ v) * MEMO_FACTOR;
-	return h ^ h >> 32;
-}
 
 static __always_inline bool memo_has(struct memo *m, __u64 tag)
 {
@@ -268,13 +264,6 @@ __global __u64 memo_walk(struct label *l, struct object *o, __u64 mount, __u64 a
 	return memo_mix(h, asked);
 }
 
-/* Two more words into a tag. */
-static __always_inline __u64 memo_mix2(__u64 h, __u64 a, __u64 b)
-{
-	h = (h ^ a) * MEMO_FACTOR + b * MEMO_FACTOR2;
-	return h ^ h >> 32;
-}
-
 static __always_inline void opened_read(struct memo *m, struct ht_settings *set, struct opened *ret,
 					struct file *file, struct task_struct *task, __u64 word)
 {
@@ -360,6 +349,111 @@ static __always_inline void memo_remember(struct memo *m, __u64 tag, struct labe
 	m->answers[tag & (MEMO_ANSWERS - 1)] = a;
 }
 
+/* Has the file hung where it does since l->directory.names were read? */
+static __always_inline bool memo_holds(struct memo *m, struct label *l, struct dentry *dentry)
+{
+	__u64 *word = memo_name(m, number_of((__u64)dentry, m));
+
+	return *(volatile __u64 *)word == l->directory.names.own &&
+	       *(volatile __u64 *)&m->moves.trees == l->directory.names.trees && names_count(m);
+}
+
+/* As directory_enter(), by the hook's own pointers. Return: false: the directory is not known. */
+static __always_inline bool memo_enter(struct memo *m, struct memo_question *q, struct label *l)
+{
+	struct dentry *dentry = q->file->f_path.dentry;
+	struct vfsmount *mnt = q->file->f_path.mnt;
+	__u64 tag;
+
+	if (l->slots != 1 || dentry == mnt->mnt_root)
+		return false;
+	l->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
+	l->directory.names.trees = *(volatile __u64 *)&m->moves.trees;
+	if (!names_count(m))
+		return false;
+	tag = directory_tag(m, l->profiles[0], q->epoch, number_of((__u64)dentry->d_parent, m),
+			    number_of((__u64)mnt, m), l->directory.names.trees);
+	l->directory.known = m->directories[tag & (MEMO_DIRECTORIES - 1)];
+	return directory_check(tag, &l->directory.known) == l->directory.known.check;
+}
+
+/* Does a rule mean this very object? */
+static __noinline bool memo_has_identity(struct label *l, void *profile, struct inode *inode, __u64 dentry)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_IDENTITY };
+	struct ht_identity identity = { .cgroup = l->origins[0] };
+	struct super_block *sb = inode->i_sb;
+	bool stacked = sb->s_magic == OVERLAYFS_SUPER_MAGIC;
+
+	if (stacked) {
+		if (!identity_read(dentry, &identity, &stacked))
+			return true;
+	} else {
+		identity.ino = inode->i_ino;
+		identity.dev = sb->s_dev;
+		identity.generation = inode->i_generation;
+	}
+	key.name = identity_hash(&identity);
+	if (bpf_map_lookup_elem(profile, &key))
+		return true;
+	if (!stacked || !identity.generation)
+		return false;
+	identity.generation = 0;
+	key.name = identity_hash(&identity);
+	return bpf_map_lookup_elem(profile, &key) != NULL;
+}
+
+/* Can the operations change something that is Haetae's own? Then the guard is asked, whatever the policies say. */
+static __always_inline bool memo_is_guarded(const struct memo_question *q)
+{
+	struct ht_guard_file key = { .dev = q->file->f_inode->i_sb->s_dev };
+
+	return (q->ops & GUARD_OPS) && bpf_map_lookup_elem(&guard_files, &key);
+}
+
+/* What is said of a name in the directory where the label stands. */
+static __always_inline __u32 memo_follow(struct label *l, void *profile, struct dentry *dentry)
+{
+	struct ht_edge_key key = { .state = l->directory.known.entry.next, .kind = HT_EDGE_NAME };
+	struct qstr name = { .len = dentry->d_name.len, .name = dentry->d_name.name };
+	struct ht_entry *e;
+	int len;
+
+	if (l->directory.known.entry.flags & HT_ENTRY_FINAL)
+		return directory_ops(&l->directory.known.entry);
+	if (!(l->directory.known.entry.flags & HT_ENTRY_NAMES))
+		return l->directory.known.others;
+	len = walk_read_name(l, &name);
+	if (len < 0)
+		return HT_OP_ALL;
+	key.name = walk_hash(l, len);
+	e = bpf_map_lookup_elem(profile, &key);
+	return e ? directory_ops(e) : l->directory.known.others;
+}
+
+/* Is the open of a file plainly allowed, going by where its directory leads to? */
+static __noinline bool memo_below(struct memo *m, struct memo_question *q, struct label *l)
+{
+	struct dentry *dentry = q->file->f_path.dentry;
+	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
+	struct ht_settings *set = settings_get();
+	struct ht_entry *header;
+	void *profile;
+
+	if (!set || memo_is_guarded(q) || !memo_enter(m, q, l) ||
+	    (l->directory.known.entry.flags & HT_ENTRY_GLOBS))
+		return false;
+	profile = profile_get(l->profiles[0], set->current);
+	header = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
+	if (!header || header->stamp != l->directory.known.stamp || (header->flags & HT_PROFILE_RECORD_FILE))
+		return false;
+	l->flags_here = header->flags; /* here, where the verifier does not follow its values */
+	if ((memo_follow(l, profile, dentry) & q->ops) || !memo_holds(m, l, dentry))
+		return false;
+	return !(l->flags_here & HT_PROFILE_IDENTITIES) ||
+	       !memo_has_identity(l, profile, q->file->f_inode, (__u64)dentry);
+}
+
 /* A file that is mounted on another: its name is that one's, whose moves are not those of a directory. */
 static __always_inline bool memo_is_mounted_file(struct file *file)
 {
@@ -396,6 +490,11 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	if (l && memo_recall(m, q->near, &l->known)) {
 		o.facts |= OBJECT_KNOWN;
 		return hook_judge(l, &o);
+	}
+	if (l && memo_below(m, q, l)) {
+		if (memo_is_single(q->file))
+			memo_put(m, q->near);
+		return 0;
 	}
 	q->ops |= facts << HT_KERNEL_SHIFT;
 	memo_look(q, &known);

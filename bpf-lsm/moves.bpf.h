@@ -7,6 +7,22 @@
 
 #include "subject.bpf.h"
 
+#define MEMO_FACTOR 0x9e3779b97f4a7c15ULL
+#define MEMO_FACTOR2 0xbf58476d1ce4e5b9ULL
+
+static __always_inline __u64 memo_mix(__u64 h, __u64 v)
+{
+	h = (h ^ v) * MEMO_FACTOR;
+	return h ^ h >> 32;
+}
+
+/* Two more words into a tag. */
+static __always_inline __u64 memo_mix2(__u64 h, __u64 a, __u64 b)
+{
+	h = (h ^ a) * MEMO_FACTOR + b * MEMO_FACTOR2;
+	return h ^ h >> 32;
+}
+
 static __always_inline struct memo *memo_get(void)
 {
 	__u32 zero = 0;
@@ -33,11 +49,6 @@ static __always_inline bool names_count(struct memo *m)
 
 	return set && set->moves && !*(volatile __u32 *)&m->moves.moving;
 }
-
-struct names {
-	__u64 own;   /* of the dentry */
-	__u64 trees; /* of all directories */
-};
 
 /* Return: false: nothing can be told from them now. */
 static __always_inline bool names_read(struct names *ret, __u64 dentry)

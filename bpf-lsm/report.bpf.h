@@ -36,9 +36,14 @@ static long report_component(__u32 index, struct report_context *context)
 	c = &l->walk.components[(l->walk.n - 1 - l->position.step) & (HT_WALK_COMPONENTS - 1)];
 	dentry = (struct dentry *)c->dentry;
 	pos = s->pos;
-	if (BPF_CORE_READ_INTO(&name, dentry, d_name) < 0)
+	if (l->walk.names == WALK_DENTRIES) {
+		name.name = (void *)((c->hash & ~WALK_NAME_TOP) | (c->dentry & WALK_NAME_TOP));
+		len = c->hash >> 56;
+	} else if (BPF_CORE_READ_INTO(&name, dentry, d_name) < 0) {
 		return 1;
-	len = name.len;
+	} else {
+		len = name.len;
+	}
 	if (pos >= HT_TEXT_PATH_MAX || len > HT_NAME_MAX || pos + 1 + len > HT_TEXT_PATH_MAX) {
 		s->record.flags |= HT_RECORD_PATH_TRUNCATED;
 		return 1;

@@ -9,6 +9,7 @@
  * decides, and nothing here reports.
  */
 
+#include "directory.bpf.h"
 #include "freeze.bpf.h"
 #include "identity.bpf.h"
 #include "origin.bpf.h"
@@ -20,7 +21,7 @@
 #define LEVEL_DENY 3U
 #define LEVEL_KILL 4U
 
-static __always_inline void *verdict_profile(struct label *l, __u32 slot, __u32 *ret_id)
+static __noinline void *verdict_profile(struct label *l, __u32 slot, __u32 *ret_id)
 {
 	__u32 id = l->profiles[slot & (HT_PROFILES_MAX - 1)];
 
@@ -68,6 +69,7 @@ __global int verdict_need(struct label *l, __u32 slot)
 		verdict_merge(l, id, HT_PROFILE_ENFORCE, LEVEL_DENY, l->ops, HT_REASON_PROFILE, 0);
 		return 0;
 	}
+	l->stamp = header->stamp;
 	l->need |= (header->deny | header->audit | header->would) & l->ops;
 	if (freeze_wanted(l, profile))
 		l->need |= header->deny;
@@ -226,6 +228,8 @@ static __noinline int verdict_writable(struct label *l, void *profile, __u32 slo
 	if (!e)
 		return 0;
 	told = (e->deny | e->audit) & l->ops;
+	if (told)
+		l->passing = 1; /* who can write a program is no matter of its place */
 	if (!told || (!(l->facts & OBJECT_WX) && !origin_writable(l)))
 		return 0;
 	level = LEVEL_AUDIT;
@@ -388,10 +392,8 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 			      l->freeze.wanted ? l->ops : header->deny & l->ops, l->fault, 0);
 		return ask;
 	}
-	if ((l->ops & HT_OPS_EXEC) && !l->by_identity) {
-		l->passing = 1;
+	if ((l->ops & HT_OPS_EXEC) && !l->by_identity)
 		verdict_writable(l, profile, slot, header->flags);
-	}
 	if (l->facts & OBJECT_MEMORY)
 		return 0;
 	if (!verdict_position(l, profile, slot))
@@ -431,7 +433,7 @@ static __always_inline void verdict_identities(struct label *l, struct object *o
 	l->by_identity = 0;
 	l->fault = fault;
 	if (l->level > before && l->walk.straight)
-		l->fault = walk_collect(l, o, 0, 0);
+		l->fault = walk_names(l, o);
 }
 
 static __always_inline __u64 current_mount_namespace(void)
@@ -507,7 +509,11 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->profile = 0;
 	l->chain = 0;
 	l->canary = 0;
+	l->stamp = 0;
+	l->above.next = 0;
+	l->directory.tag = 0;
 	l->walk.n = 0;
+	l->walk.below = 0;
 	l->walk.straight = 0;
 }
 
@@ -568,12 +574,15 @@ __global int verdict_decide(struct label *l, struct object *o)
 		l->fault = o->fault ? o->fault : verdict_place(o);
 		if (l->fault == PLACE_BELOW)
 			return l->level;
-		if (!l->fault)
+		if (!l->fault && !directory_enter(l, o)) {
 			l->fault = walk_collect(l, o, 0, 0);
-		if (!l->fault && l->walk.n)
-			l->top = l->walk.top_mnt;
+			if (!l->fault && l->walk.n)
+				l->top = l->walk.top_mnt;
+		}
 	}
 	verdict_judge(l);
+	if (l->directory.tag && !l->walk.below)
+		(void)directory_keep(l, o);
 	if (!l->fault && l->level < LEVEL_DENY && l->walk.bind && !(o->facts & OBJECT_MEMORY))
 		verdict_straight(l, o);
 	verdict_identities(l, o);

@@ -29,6 +29,15 @@
 #define WALK_BROKEN 3U	/* unreadable, or disconnected from its mount */
 #define WALK_MOVING 4U
 
+/* What a walk collects: nothing but the digest; the dentries and where their names are, to be told; what rules are asked
+ * with, too. */
+#define WALK_DIGEST 0U
+#define WALK_DENTRIES 1U
+#define WALK_HASHES 2U
+
+/* Where a name is and how long, in the place of its hash. The highest byte of an address is that of its dentry's. */
+#define WALK_NAME_TOP (0xffULL << 56)
+
 #define WALK_ATTEMPTS 32U
 #define WALK_CROSSINGS 4U /* mounts that are looked at again alone; beyond: with all names */
 
@@ -274,13 +283,20 @@ static long walk_step(__u32 index, struct walk_context *context)
 	if (w->names) {
 		struct component *c = &w->components[w->n & (HT_WALK_COMPONENTS - 1)];
 
-		len = walk_read_name(l, &name);
-		if (len < 0) {
+		c->dentry = dentry;
+		if (w->names == WALK_HASHES) {
+			len = walk_read_name(l, &name);
+			if (len < 0) {
+				w->status = WALK_BROKEN;
+				return 1;
+			}
+			c->hash = walk_hash(l, len);
+		} else if (name.len <= HT_NAME_MAX) {
+			c->hash = ((__u64)name.name & ~WALK_NAME_TOP) | (__u64)name.len << 56;
+		} else {
 			w->status = WALK_BROKEN;
 			return 1;
 		}
-		c->hash = walk_hash(l, len);
-		c->dentry = dentry;
 		w->n++;
 		w->child = w->n;
 	}
@@ -289,7 +305,7 @@ static long walk_step(__u32 index, struct walk_context *context)
 	return 0;
 }
 
-/* One pass from (mnt, dentry); status and digest tell how it went. */
+/* One pass from (mnt, dentry), names: WALK_*; status and digest tell how it went. */
 __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 {
 	struct walk_context context = { .label = l };
@@ -310,6 +326,7 @@ __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 	w->child = 0;
 	if (names) {
 		w->n = 0;
+		w->below = 0;
 		w->ambiguous = 0;
 	}
 	if (!mount_read(&w->at, mnt)) {
@@ -323,6 +340,7 @@ __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 
 struct walk_attempt {
 	struct label *label;
+	__u64 names;
 	__u64 mnt;
 	__u64 dentry;
 };
@@ -338,7 +356,7 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 	if (!l)
 		return 1;
 	told = names_read(&before, a->dentry);
-	(void)walk_pass(l, a->mnt, a->dentry, 1);
+	(void)walk_pass(l, a->mnt, a->dentry, a->names);
 	status = l->walk.status;
 	digest = l->walk.digest;
 	if (status == WALK_MOVING)
@@ -348,17 +366,18 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 	if (told && walk_mounts_hold(&l->walk, a->mnt) && names_read(&after, a->dentry) &&
 	    after.own == before.own && after.trees == before.trees)
 		return 1;
-	(void)walk_pass(l, a->mnt, a->dentry, 0);
+	(void)walk_pass(l, a->mnt, a->dentry, WALK_DIGEST);
 	if (l->walk.status == WALK_DONE && l->walk.digest == digest)
 		return 1;
 	l->walk.status = WALK_MOVING;
 	return 0;
 }
 
-/* Collect the components of one chain. Return: 0, or the HT_REASON_* why there is no position. */
-__global __u32 walk_collect(struct label *l, struct object *o, __u32 straight, __u64 stop)
+/* Collect the components of one chain, names: WALK_DENTRIES, WALK_HASHES. Return: 0, or the HT_REASON_* why there is no
+ * position. */
+__global __u32 walk_chain(struct label *l, struct object *o, __u32 names, __u32 straight, __u64 stop)
 {
-	struct walk_attempt attempt = { .label = l };
+	struct walk_attempt attempt = { .label = l, .names = names };
 
 	if (!l || !o)
 		return HT_REASON_UNRESOLVED;
@@ -382,10 +401,29 @@ __global __u32 walk_collect(struct label *l, struct object *o, __u32 straight, _
 	}
 }
 
-/* Are the names that the label has those of this object, which was not let go of since they were collected? */
+/* To ask rules with. */
+static __always_inline __u32 walk_collect(struct label *l, struct object *o, __u32 straight, __u64 stop)
+{
+	return walk_chain(l, o, WALK_HASHES, straight, stop);
+}
+
+/* The chain through the mounts, to be told. */
+static __always_inline __u32 walk_names(struct label *l, struct object *o)
+{
+	return walk_chain(l, o, WALK_DENTRIES, 0, 0);
+}
+
+/* From here on only an object that is collected anew has names. */
+static __always_inline void walk_forget(struct label *l)
+{
+	l->walk.of_dentry = 0;
+}
+
+/* Are the names that the label has those of this object, all of them? walk_forget() was called while it was held already, and
+ * it was not let go of since: no other dentry can have had its address. */
 static __always_inline bool walk_is_of(const struct label *l, const struct object *o)
 {
-	return l->walk.n && l->walk.of_dentry == o->dentry && l->walk.of_mnt == o->mount;
+	return l->walk.n && !l->walk.below && l->walk.of_dentry == o->dentry && l->walk.of_mnt == o->mount;
 }
 
 /* The inode of a dentry, 0: there is none. Read, not followed: some kernels (6.5 to 6.12 at least) tell the verifier that

@@ -65,6 +65,21 @@ kept "a file that is not any more" /m/yes/d/first-7
 expect "they change back" "$TRY" exchange /m/yes/d /m/no/d
 rm -r /m/no/d
 
+# ---- files that are made, where others were ----
+kept "a file that is made" +/m/yes/d/e/made-0
+kept "another" +/m/yes/d/e/made-1
+mv /m/yes/d/e /m/no/e
+gone "one in the directory that was moved" +/m/no/e/made-2
+mv /m/no/e /m/yes/d/e
+kept "the same in the directory moved back" +/m/yes/d/e/made-2
+mkdir /m/no/d && expect "two directories change places" "$TRY" exchange /m/yes/d /m/no/d
+gone "one further below the rule" +/m/no/d/e/made-3
+expect "they change back" "$TRY" exchange /m/yes/d /m/no/d
+kept "the same where they change back" +/m/yes/d/e/made-3
+mount --bind /m/yes/d/e /m/no/d
+gone "one in the directory by another mount, below the rule" +/m/no/d/made-4
+umount /m/no/d && rm -r /m/no/d
+
 # ---- two change places ----
 mkdir -p /m/no/c && echo f >/m/no/c/f
 kept "a file in a directory" /m/other/c/f

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#pragma once
+
+/*
+ * Where all names up to a directory lead to in a profile.
+ *
+ * What is opened for the first time, made, taken away or renamed lies in a directory where something was asked for
+ * before, as a rule. Of a subject with one profile the entry is kept that the walk through the automaton had come to
+ * before the last name. The next verdict in that directory begins there and follows one name. Only the walk is saved: the
+ * object itself, its last name, its links, its mount and the subject are looked at each time.
+ *
+ * A place in the table is found by a tag, as answers are (memo.bpf.h), and a check over its content and the tag goes with
+ * it: what is half written, or another's, is no entry. What goes into the tag only ever moves on, so what has changed is
+ * asked for under another one:
+ *
+ *   subject    its only profile
+ *   policy     the epoch. The entry is a place in one content of the profile, too, so the stamp of that is kept with it:
+ *              between the turn of a publish and the move of the epoch both contents are met
+ *   directory  its address, and the word that moves on before a dentry there gets an object, and when it is moved: a
+ *              directory of another name, and another one that came to lie there, have another word
+ *   trees      how often any directory was moved, wherever: the names above it
+ *   mount      the mount, the task's mount namespace and its event counter: all that is above the root of the mount. A
+ *              mount that is not in that namespace has no names there: what is used through one is judged, but nothing is
+ *              kept of it. A bind mount's names are two chains: nothing is kept of those either
+ *
+ * The object hangs in the directory by the name that was read, at one instant between two looks at its own word and at
+ * `trees` that see the same, with nothing being moved (moves.bpf.c); every move of it, into the directory, out of it or
+ * within, moves its word. The root of a mount has its name elsewhere and does not come this way. On an overlay the dentry
+ * is the overlay's in all of this, whichever layer its inode lies in. Does the directory take other spellings, or could it
+ * come to, nothing is kept: such a flag can be set as long as it is empty, and moves nothing.
+ *
+ * An entry is kept if that held from before the tag was made until after the verdict.
+ */
+
+#include "automaton.bpf.h"
+
+static __always_inline __u64 directory_check(__u64 tag, const struct memo_directory *d)
+{
+	__u64 h = memo_mix2(tag, (__u64)d->entry.next << 32 | d->entry.flags, d->entry.rule);
+
+	return memo_mix2(h, (__u64)d->entry.below << 32 | d->stamp,
+			 (__u64)d->others << 32 | (__u32)d->entry.cond << 16 | d->entry.would);
+}
+
+/* dir, mnt: distances from the memo. trees was read, and nothing was moving, before this. */
+static __always_inline __u64 directory_tag(struct memo *m, __u64 profile, __u32 epoch, __u64 dir, __u64 mnt,
+					   __u64 trees)
+{
+	struct mnt_namespace *ns = bpf_get_current_task_btf()->nsproxy->mnt_ns;
+	__u64 h, name = *(volatile __u64 *)memo_name(m, dir);
+
+	h = memo_mix2(ht_key0, profile << 32 | epoch, dir);
+	h = memo_mix2(h, mnt, number_of((__u64)ns, m));
+	h = memo_mix2(h, ns->event, name);
+	return memo_mix2(h, trees, 1);
+}
+
+/* Where the object hangs. Return: false: it is the root of its mount, or it cannot be read. */
+static __always_inline bool directory_of(struct label *l, struct object *o, __u64 *ret)
+{
+	struct dentry *root = NULL;
+	struct mount *mount = (struct mount *)o->mount;
+
+	if (BPF_CORE_READ_INTO(&root, mount, mnt.mnt_root) < 0 || (__u64)root == o->dentry ||
+	    bpf_probe_read_kernel(l->walk.head, sizeof(l->walk.head), (void *)o->dentry) < 0)
+		return false;
+	*ret = *(__u64 *)(l->walk.head + bpf_core_field_offset(struct dentry, d_parent));
+	return *ret != o->dentry;
+}
+
+/* Put the one name of the object that is left, and the entry before it, in the place of a walk. l->directory.tag is what
+ * to keep an entry under if there is none. Return: 1; 0: it has to be walked. */
+__global int directory_enter(struct label *l, struct object *o)
+{
+	struct ht_settings *set = settings_get();
+	struct memo_directory *d;
+	struct memo *m = memo_get();
+	struct names now;
+	struct qstr name;
+	__u64 dir = 0, mnt;
+	__u32 epoch;
+	int len;
+
+	if (!l || !o || !m || !set)
+		return 0;
+	l->directory.tag = 0;
+	epoch = *(volatile __u32 *)&set->epoch;
+	if (l->slots != 1 || !l->stamp || (o->facts & OBJECT_USE) ||
+	    !names_read(&l->directory.names, o->dentry) || !directory_of(l, o, &dir))
+		return 0;
+	mnt = o->mount + bpf_core_field_offset(struct mount, mnt) - memo_address(m);
+	l->directory.tag = directory_tag(m, l->profiles[0], epoch, dir - memo_address(m), mnt,
+					 l->directory.names.trees);
+	d = &m->directories[l->directory.tag & (MEMO_DIRECTORIES - 1)];
+	l->directory.known = *d;
+	if (directory_check(l->directory.tag, &l->directory.known) != l->directory.known.check ||
+	    l->directory.known.stamp != l->stamp)
+		return 0;
+	__builtin_memcpy(&name, l->walk.head + bpf_core_field_offset(struct dentry, d_name), sizeof(name));
+	len = walk_read_name(l, &name);
+	if (len < 0)
+		return 0;
+	l->walk.components[0].hash = walk_hash(l, len);
+	l->walk.components[0].dentry = o->dentry;
+	if (!names_read(&now, o->dentry) || now.own != l->directory.names.own ||
+	    now.trees != l->directory.names.trees)
+		return 0;
+	walk_forget(l);
+	l->walk.n = 1;
+	l->walk.below = 1;
+	l->walk.ambiguous = 0;
+	l->walk.straight = 0;
+	l->walk.bind = 0;
+	return 1;
+}
+
+static __always_inline __u32 directory_ops(const struct ht_entry *e)
+{
+	return e->deny | e->audit | e->image | e->cond | e->would;
+}
+
+/* What is said of a name in the directory that the profile does not know there. */
+static __always_inline __u32 directory_others(struct label *l)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_OTHER };
+	void *profile = profile_get(l->profiles[0], l->half);
+	struct ht_entry *e;
+
+	if (l->above.flags & HT_ENTRY_ELSE) {
+		key.state = l->above.next;
+		key.kind = HT_EDGE_ELSE;
+	}
+	e = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
+	return e ? directory_ops(e) : HT_OP_ALL;
+}
+
+/* Keep where the verdict that was just given was before the last name. */
+__global int directory_keep(struct label *l, struct object *o)
+{
+	struct memo_directory *d;
+	struct memo *m = memo_get();
+	struct names now;
+	__u64 dir = 0;
+	__u32 flags = 0;
+
+	if (!l || !o || !m || l->fault || l->walk.bind || l->walk.ambiguous || l->position.damaged ||
+	    !l->walk.n || l->walk.n > HT_WALK_COMPONENTS || !l->above.next)
+		return 0;
+	if (!directory_of(l, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||
+	    (flags & DCACHE_OP_COMPARE))
+		return 0;
+	if (!names_read(&now, o->dentry) || now.own != l->directory.names.own ||
+	    now.trees != l->directory.names.trees)
+		return 0;
+	l->directory.known.entry = l->above;
+	l->directory.known.stamp = l->stamp;
+	l->directory.known.others = directory_others(l);
+	l->directory.known.check = directory_check(l->directory.tag, &l->directory.known);
+	d = &m->directories[l->directory.tag & (MEMO_DIRECTORIES - 1)];
+	*d = l->directory.known;
+	return 0;
+}
