@@ -51,7 +51,7 @@ static __always_inline __u64 directory_tag(struct memo *m, __u64 profile, __u32 
 
 	h = memo_mix2(ht_key0, profile << 32 | epoch, dir);
 	h = memo_mix2(h, mnt, number_of((__u64)ns, m));
-	h = memo_mix2(h, ns->event, name);
+	h = memo_mix2(h, namespace_event(ns), name);
 	return memo_mix2(h, trees, 1);
 }
 

@@ -51,8 +51,10 @@ static __noinline int open_judge(struct memo_question *q)
 	if (ret)
 		return ret;
 	q->ops = open_ops(file);
-	if (!q->ops || open_is_backing(file))
+	if (!q->ops)
 		return 0;
+	if (open_is_backing(file)) /* nobody has it but the file above, whose use is asked for as well */
+		return OPEN_IS_USE;
 	if (!lasts)
 		q->near = 0;
 	ret = memo_judge(q, file->f_flags & O_TRUNC ? OBJECT_TWICE : 0);

@@ -215,7 +215,7 @@ static __noinline int memo_look(struct memo_question *q, struct memo_object *ret
 
 	if (!m)
 		return 0;
-	event = ns->event;
+	event = namespace_event(ns);
 	place = ret->top = memo_top(number_of((__u64)mnt, m), number_of((__u64)ns, m), event);
 	if (m->tops[place & (MEMO_TOPS - 1)] != place)
 		place = memo_mounted(m, mnt, place, number_of((__u64)ns, m), event);
@@ -297,7 +297,7 @@ static __always_inline __u64 memo_near(struct memo *m, const struct opened *f, s
 	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
 
 	h = memo_mix2(f->object, number_of((__u64)f->file->f_path.mnt, m), (__u64)f->epoch << 32 | asked);
-	h = memo_mix2(h, number_of((__u64)ns, m), ns->event);
+	h = memo_mix2(h, number_of((__u64)ns, m), namespace_event(ns));
 	return memo_mix2(h, name, trees);
 }
 

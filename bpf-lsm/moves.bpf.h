@@ -42,6 +42,15 @@ static __always_inline __u64 memo_address(struct memo *m)
 	return bpf_get_current_task() - number_of(current_task(), m);
 }
 
+/* The event counter of a mount namespace. A new one begins at 0, until something is mounted there or taken away: as another did at
+ * the same address. So nothing that is kept with a 0 is ever met again. */
+static __always_inline __u64 namespace_event(struct mnt_namespace *ns)
+{
+	__u64 event = ns->event;
+
+	return event ? event : bpf_ktime_get_ns();
+}
+
 /* May an answer that is looked for from now on be kept under counters that were read before? */
 static __always_inline bool names_count(struct memo *m)
 {

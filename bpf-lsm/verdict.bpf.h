@@ -572,8 +572,10 @@ __global int verdict_decide(struct label *l, struct object *o)
 
 	if (!(o->facts & OBJECT_MEMORY)) {
 		l->fault = o->fault ? o->fault : verdict_place(o);
-		if (l->fault == PLACE_BELOW)
+		if (l->fault == PLACE_BELOW) {
+			l->fault = 0; /* an answer like others, which can be kept */
 			return l->level;
+		}
 		if (!l->fault && !directory_enter(l, o)) {
 			l->fault = walk_collect(l, o, 0, 0);
 			if (!l->fault && l->walk.n)
