@@ -196,24 +196,20 @@ __global __u32 proc_line(struct object *o)
 	return name_is_memory((struct dentry *)o->dentry) ? LINE_MEMORY : LINE_NONE;
 }
 
-/* The line that the open of a file belongs to, LINE_NONE: none; LINE_AGENT. *ret_lasts: the same for every such open of
- * the file. */
-static __always_inline __u32 device_or_sysctl_line(struct file *file, bool *ret_lasts)
+/* The line that the open of a file belongs to, LINE_NONE: none; LINE_AGENT. */
+static __always_inline __u32 device_or_sysctl_line(struct file *file)
 {
 	__u32 write = (file->f_mode & FMODE_WRITE) || (file->f_flags & O_TRUNC);
 	struct inode *inode = file->f_inode;
 	__u32 type = inode->i_mode & S_IFMT;
 	unsigned long magic;
 
-	*ret_lasts = false;
 	if (type == S_IFBLK)
 		return HT_KERNEL_DEVICE;
 	if (type == S_IFCHR)
 		return device_is_harmless(inode->i_rdev, write) ? LINE_NONE : HT_KERNEL_DEVICE;
-	if (!write) {
-		*ret_lasts = true;
+	if (!write)
 		return LINE_NONE;
-	}
 	magic = inode->i_sb->s_magic;
 	if (magic == PROC_SUPER_MAGIC) {
 		struct object o = {};
@@ -221,21 +217,27 @@ static __always_inline __u32 device_or_sysctl_line(struct file *file, bool *ret_
 		object_of_file(&o, file);
 		return proc_line(&o);
 	}
-	*ret_lasts = true;
 	return magic_is_control(magic) ? HT_KERNEL_SYSCTL : LINE_NONE;
 }
 
-/* The open of a device or of a control. Return: 0, also for every other file, and then *ret_lasts tells whether it is the
- * answer to every such open of the file; -EPERM. */
-static __always_inline int escape_open(struct file *file, bool *ret_lasts)
+/* Is what escape_open() says of a file the answer to every such open of it? Of devices and of processes it is not. Return: 0, 1. The function is
+ * by itself, as open_ops(), so that the verifier has one way on. */
+__global __u32 escape_lasts(__u32 mode, __u32 writes, __u64 magic)
 {
-	__u32 line = device_or_sysctl_line(file, ret_lasts);
+	__u32 type = mode & S_IFMT;
+
+	return type != S_IFBLK && type != S_IFCHR && !(writes && magic == PROC_SUPER_MAGIC);
+}
+
+/* The open of a device or of a control. Return: 0, also for every other file; -EPERM. */
+static __always_inline int escape_open(struct file *file)
+{
+	__u32 line = device_or_sysctl_line(file);
 	struct object o = {};
 	struct label *l;
 
 	if (line == LINE_NONE)
 		return 0;
-	*ret_lasts = false;
 	l = label_current();
 	if (!l)
 		return 0;

@@ -7,19 +7,14 @@
 #include "escape.bpf.h"
 #include "memo.bpf.h"
 
-/* Opened to execute: by its flags, f_flags, and in the calls that do so. (A request of XFS takes the flags of an open from the one
- * who asks, this one among them.) By itself, so that the verifier has one way on from here. */
-__global int open_is_exec(__u32 flags)
+/* Operations of one open, by its f_flags and f_mode. Opening to execute is not reading: the exec and mmap hooks judge it. (A
+ * request of XFS takes the flags of an open from the one who asks, that one among them, so the call is asked too.) By itself,
+ * so that the verifier has one way on from here. */
+__global __u32 open_ops(__u32 flags, __u32 mode)
 {
-	return (flags & F_FLAG_EXEC) && call_is_exec(call_current());
-}
+	__u32 ops = 0;
 
-/* Operations of one open. Opening to execute is not reading: the exec and mmap hooks judge it. */
-static __always_inline __u32 open_ops(struct file *file)
-{
-	__u32 flags = file->f_flags, mode = file->f_mode, ops = 0;
-
-	if (open_is_exec(flags))
+	if ((flags & F_FLAG_EXEC) && call_is_exec(call_current()))
 		return 0;
 	if (mode & FMODE_READ)
 		ops |= HT_OP_READ;
@@ -44,19 +39,17 @@ static __always_inline bool open_is_backing(struct file *file)
 static __noinline int open_judge(struct memo_question *q)
 {
 	struct file *file = q->file;
-	bool lasts;
 	int ret;
 
-	ret = escape_open(file, &lasts);
+	ret = escape_open(file);
 	if (ret)
 		return ret;
-	q->ops = open_ops(file);
+	q->ops = open_ops(file->f_flags, file->f_mode);
 	if (!q->ops)
 		return 0;
 	if (open_is_backing(file)) /* nobody has it but the file above, whose use is asked for as well */
 		return OPEN_IS_USE;
-	if (!lasts)
-		q->near = 0;
+	q->near &= -(__u64)escape_lasts(file->f_inode->i_mode, q->ops & HT_OP_WRITE, file->f_inode->i_sb->s_magic);
 	ret = memo_judge(q, file->f_flags & O_TRUNC ? OBJECT_TWICE : 0);
 	return ret ? ret : OPEN_IS_USE;
 }

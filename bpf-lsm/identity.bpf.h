@@ -63,14 +63,21 @@ static __always_inline bool identity_read(__u64 dentry, struct ht_identity *ret,
 	return true;
 }
 
-/* As ht_hash_name() over the structure. */
-static __always_inline __u64 identity_hash(const struct ht_identity *id)
+/* The three words of an identity. By itself, as the verifier would go through it in each branch of each program. */
+__global __u64 identity_hash_words(__u64 k0, __u64 k1, __u64 ino, __u64 generation_and_dev, __u64 cgroup)
 {
 	struct ht_siphash sip;
 
-	ht_siphash_init(&sip, ht_key0, ht_key1);
-	ht_siphash_word(&sip, id->ino);
-	ht_siphash_word(&sip, (__u64)id->generation << 32 | id->dev);
-	ht_siphash_word(&sip, id->cgroup);
-	return ht_siphash_finish(&sip, 0, sizeof(*id));
+	ht_siphash_init(&sip, k0, k1);
+	ht_siphash_word(&sip, ino);
+	ht_siphash_word(&sip, generation_and_dev);
+	ht_siphash_word(&sip, cgroup);
+	return ht_siphash_finish(&sip, 0, sizeof(struct ht_identity));
+}
+
+/* As ht_hash_name() over the structure. */
+static __always_inline __u64 identity_hash(const struct ht_identity *id)
+{
+	return identity_hash_words(ht_key0, ht_key1, id->ino, (__u64)id->generation << 32 | id->dev,
+				   id->cgroup);
 }

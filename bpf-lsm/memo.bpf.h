@@ -454,20 +454,20 @@ static __noinline bool memo_below(struct memo *m, struct memo_question *q, struc
 	       !memo_has_identity(l, profile, q->file->f_inode, (__u64)dentry);
 }
 
-/* A file that is mounted on another: its name is that one's, whose moves are not those of a directory. */
-static __always_inline bool memo_is_mounted_file(struct file *file)
+/* Does a file have a short tag? A file that is mounted on another has not: its name is that one's, whose moves are not those of a
+ * directory. Return: 0, 1. By itself, so that the verifier has one way on from here. */
+__global __u32 memo_is_near(__u64 dentry, __u64 root, __u32 mode)
 {
-	return file->f_path.dentry == file->f_path.mnt->mnt_root &&
-	       (file->f_inode->i_mode & S_IFMT) != S_IFDIR;
+	struct memo *m = memo_get();
+
+	return m && names_count(m) && (dentry != root || (mode & S_IFMT) == S_IFDIR);
 }
 
-/* Keep an answer for the task, under its own tags. */
+/* Keep an answer for the task, under its own tags. One that is 0 is never asked for. */
 static __always_inline void memo_keep_own(struct memo *m, struct memo_question *q, __u64 own)
 {
-	if (own)
-		memo_put(m, own);
-	if (q->near)
-		memo_put(m, q->near);
+	memo_put(m, own);
+	memo_put(m, q->near);
 }
 
 /* Judge the open of a file for a task whose label is not looked up yet, and which is governed as far as its word tells.
@@ -483,15 +483,19 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 
 	if (!m)
 		return -EPERM;
-	if (!names_count(m) || memo_is_mounted_file(q->file))
-		q->near = 0;
+	l = label_find(task);
+	if (!l)
+		return 0;
 	object_of_file(&o, q->file);
-	l = q->near ? label_find(task) : NULL;
-	if (l && memo_recall(m, q->near, &l->known)) {
+	/* Masked and not asked for: for each branch here the verifier would go through all that follows once more. Nothing is
+	 * remembered under 0. */
+	q->near &= -(__u64)memo_is_near(number_of((__u64)q->file->f_path.dentry, m),
+					number_of((__u64)q->file->f_path.mnt->mnt_root, m), q->file->f_inode->i_mode);
+	if (memo_recall(m, q->near, &l->known) && q->near) {
 		o.facts |= OBJECT_KNOWN;
 		return hook_judge(l, &o);
 	}
-	if (l && memo_below(m, q, l)) {
+	if (memo_below(m, q, l)) {
 		if (memo_is_single(q->file))
 			memo_put(m, q->near);
 		return 0;
@@ -503,9 +507,6 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 		memo_keep_own(m, q, 0);
 		return 0;
 	}
-	l = label_find(task);
-	if (!l)
-		return 0;
 	if (!known.place)
 		known.place = memo_walk(l, &o, known.top, (__u64)q->epoch << 32 | q->ops);
 	if (known.place) {
