@@ -202,10 +202,10 @@ int BPF_PROG(haetae_ptrace_access_check, struct task_struct *child, unsigned int
 
 	if (!l || container_is_same(l, label_of((__u64)child)))
 		return 0;
-	if (task_is_agents(child))
-		return guard_judge(l, &o, HT_KERNEL_OP(HT_KERNEL_PTRACE));
 	if (mode & PTRACE_MODE_NOAUDIT) /* how much a listing may show */
 		o.facts = OBJECT_QUIET;
+	if (task_is_agents(child))
+		return guard_judge(l, &o, HT_KERNEL_OP(HT_KERNEL_PTRACE));
 	object_of_task(&o, child);
 	return line_judge(l, &o, HT_KERNEL_PTRACE);
 }

@@ -28,7 +28,7 @@ static __always_inline int line_judge(struct label *l, struct object *o, __u32 l
 static __always_inline int guard_judge(struct label *l, struct object *o, __u32 op)
 {
 	o->ops = op;
-	o->facts = OBJECT_GUARDED;
+	o->facts |= OBJECT_GUARDED;
 	return hook_judge(l, o);
 }
 

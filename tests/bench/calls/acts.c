@@ -214,9 +214,10 @@ static const struct act acts[] = {
 	{"map-program", prepare_program, one_map_program, done_file, .loops = 30, .series = 21},
 	{"create", prepare_path, one_create, done_nothing, .loops = 10, .series = 21},
 	{"rename", prepare_rename, one_rename, done_nothing, .loops = 20, .series = 21},
-	{"fork", prepare_path, one_fork, done_nothing, .loops = 2, .series = 21},
-	{"thread", prepare_path, one_thread, done_nothing, .loops = 5, .series = 21},
-	{"exec", prepare_path, one_exec, done_nothing, .loops = 100, .series = 1, .whole = true},
+	{"fork", prepare_path, one_fork, done_nothing, .loops = 2, .series = 21, .others = true},
+	{"thread", prepare_path, one_thread, done_nothing, .loops = 5, .series = 21, .others = true},
+	{"exec", prepare_path, one_exec, done_nothing, .loops = 100, .series = 1, .others = true,
+	 .whole = true},
 };
 
 const struct act *act_find(const char *name)

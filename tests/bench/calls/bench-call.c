@@ -47,11 +47,13 @@
 
 static const char *agent; /* its cpu.stat */
 
-static uint64_t now_ns(void)
+/* CLOCK: CLOCK_MONOTONIC, what the machine does; CLOCK_THREAD_CPUTIME_ID, what this thread does in it,
+ * which is the same in each run. */
+static uint64_t now_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	(void)clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
@@ -81,16 +83,17 @@ static uint64_t agent_used_meanwhile(unsigned seconds)
 /* One series, from the act of that number on. Returns: the mean. */
 static uint64_t series(const struct act *act, unsigned number)
 {
+	clockid_t clock = act->others ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
 	uint64_t begun, took, idle = 0, tail = 0;
 
 	if (act->pause)
 		(void)sleep(act->pause);
 	if (act->whole)
 		idle = agent_used_meanwhile(TAIL);
-	begun = now_ns();
+	begun = now_ns(clock);
 	for (unsigned i = 0; i < act->loops; i++)
 		act->one(number + i);
-	took = now_ns() - begun;
+	took = now_ns(clock) - begun;
 	if (act->whole)
 		tail = agent_used_meanwhile(TAIL);
 	return (took + (tail > idle ? tail - idle : 0)) / act->loops;
@@ -184,9 +187,9 @@ static int workloads_read(struct workload *ret)
  * open pays for fresh memory. */
 static void kernel_settles(void)
 {
-	uint64_t end = now_ns() + SETTLING_NS;
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + SETTLING_NS;
 
-	while (now_ns() < end) {
+	while (now_ns(CLOCK_MONOTONIC) < end) {
 		int fd = open("/", O_RDONLY | O_CLOEXEC);
 
 		if (fd >= 0)
