@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define TOLD_MAX 2500U
 #define FILES_MAX 4096
 #define PAGE 4096
 
@@ -98,6 +99,15 @@ static void open_close(const char *name)
 static void one_open(unsigned i)
 {
 	open_close(path);
+}
+
+/* More than KERNEL_RATE_MAX (agent/kernel/kernel.h), which counts for a second. */
+static int prepare_flood(const char *name)
+{
+	(void)prepare_path(name);
+	for (unsigned i = 0; i < TOLD_MAX; i++)
+		one_open(i);
+	return 0;
 }
 
 static void one_cold(unsigned i)
@@ -200,11 +210,12 @@ static void one_thread(unsigned i)
 
 /*
  * A series is about half a million instructions, an eighth of the time between two ticks of the
- * timer. "few" is "open", so seldom that each refusal has a record of its own. An even number of
- * renames ends where it began.
+ * timer. "flood" is "open" once more refusals were made than are told one by one in a second, and
+ * "few" so seldom that each has a record of its own. An even number of renames ends where it began.
  */
 static const struct act acts[] = {
 	{"open", prepare_path, one_open, done_nothing, .loops = 50, .series = 21},
+	{"flood", prepare_flood, one_open, done_nothing, .loops = 50, .series = 21},
 	{"few", prepare_path, one_open, done_nothing, .loops = 10, .series = 1, .pause = 2},
 	{"cold", prepare_directory, one_cold, done_directory, .loops = 20},
 	{"stat", prepare_path, one_stat, done_nothing, .loops = 50, .series = 21},

@@ -35,7 +35,8 @@ has with it.
 What is not governed pays for the programs on its way: one for an open, a read, a write, a map; for a name that is made three and
 one for its end; for a rename three, two of them at the place where the kernel moves a name (`__d_move`).
 
-A number is the least of five rounds through all workloads, each the median of short series. Of {all} numbers {agreed} come out
+A number is what the calling thread does in its call, in the kernel and in our programs; of fork, thread and exec it is all that the
+machine does. It is the least of five rounds through all workloads, each the median of short series. Of {all} numbers {agreed} come out
 the same in at least three rounds, to a thousandth.
 """
 

@@ -15,18 +15,22 @@ policy 10-base.yaml <<-END
 	kernel: {device: allow}
 	record: {exec: denied}
 END
+# The agent is stopped for all acts of a round, which may take longer than its watchdog waits.
+mkdir -p /run/systemd/system/haetaed.service.d
+printf '[Service]\nWatchdogSec=0\n' >/run/systemd/system/haetaed.service.d/differential.conf
+systemctl daemon-reload
 must "the agent starts" agent_start
 HAETAED_PID=$(agent_pid)
 export HAETAED_PID
 trap 'kill -CONT "$HAETAED_PID"' EXIT
 
 
-differential() { "$DIFFERENTIAL" "${HAETAE_ROUNDS:-16}" "${HAETAE_ACTS:-260}" "${HAETAE_SEED:-1}" >/tmp/totals; }
+differential() { "$DIFFERENTIAL" "${HAETAE_ROUNDS:-10}" "${HAETAE_ACTS:-260}" "${HAETAE_SEED:-1}" >/tmp/totals; }
 total() { awk -v name="$1" '$1 == name { print $2 }' /tmp/totals; }
 expect "the three judges agree" differential
 [[ $(total disagreed) == 0 ]] || agentctl events --json --all >/out/events.json
 sed 's/^/# /' /tmp/totals
-expect "on thousands of acts" test "$(total compared)" -ge "${HAETAE_COMPARED:-4000}"
+expect "on thousands of acts" test "$(total compared)" -ge "${HAETAE_COMPARED:-2500}"
 expect "nearly all of which the manual decides" test "$(($(total unclear) * 20))" -le "$(total compared)"
 expect "of every kind, allowed and refused" is "" awk '$1 == "act" && ($3 == 0 || $4 == 0)' /tmp/totals
 expect "by the name, the name without a bind mount, the object, and what a move would shed" is "" awk '$1 == "ground" && $3 == 0' /tmp/totals
