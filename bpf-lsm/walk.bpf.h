@@ -420,10 +420,11 @@ static __always_inline void walk_forget(struct label *l)
 }
 
 /* Are the names that the label has those of this object, all of them? walk_forget() was called while it was held already, and
- * it was not let go of since: no other dentry can have had its address. */
+ * it was not let go of since: no other dentry can have had its address. Pointers to names hold for the program that collected
+ * them only: a directory above can have another name since, and the former text be gone. */
 static __always_inline bool walk_is_of(const struct label *l, const struct object *o)
 {
-	return l->walk.n && !l->walk.below && l->walk.of_dentry == o->dentry && l->walk.of_mnt == o->mount;
+	return l->walk.n && !l->walk.below && l->walk.names != WALK_DENTRIES && l->walk.of_dentry == o->dentry && l->walk.of_mnt == o->mount;
 }
 
 /* The inode of a dentry, 0: there is none. Read, not followed: some kernels (6.5 to 6.12 at least) tell the verifier that

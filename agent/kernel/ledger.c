@@ -30,12 +30,12 @@ void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledge
 int kernel_rate_set(struct kernel *k, uint32_t rate_max)
 {
 	struct ht_settings s;
-	uint32_t zero = 0;
+	int r = kernel_settings_read(k, &s);
 
-	if (bpf_map_lookup_elem(k->map_fds[MAP_SETTINGS], &zero, &s) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	s.rate_max = rate_max;
-	return bpf_map_update_elem(k->map_fds[MAP_SETTINGS], &zero, &s, BPF_ANY) < 0 ? -errno : 0;
+	return kernel_settings_write(k, &s);
 }
 
 int kernel_ledger_read(struct kernel *k, struct ht_ledger *ret)
