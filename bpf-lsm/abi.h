@@ -227,7 +227,10 @@ struct ht_entry {
 					      * beyond what OTHER refuses, under whatever condition */
 			};
 		};
-		__u64 rule;
+		struct {
+			__u64 rule;
+			__u64 unused; /* 0: the same policy makes the same bytes, and a shorter member leaves the rest as it was */
+		};
 	};
 };
 
