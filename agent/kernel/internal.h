@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <pthread.h>
 
 #include "kernel/kernel.h"
 #include "kernel/ring.h"
@@ -65,6 +66,9 @@ struct kernel {
 	uint32_t identities_max; /* objects that one profile has room for; 0: KERNEL_IDENTITIES_MAX */
 	int aggregate_fds[KERNEL_AGGREGATE_TABLES]; /* owned */
 	unsigned aggregate_current; /* the one that programs count into */
+	pthread_t aggregates_thread; /* puts the first one in place */
+	bool aggregates_begun;
+	int aggregates_result;
 	struct ring rings[_KERNEL_RING_MAX];
 	struct ht_hash_key key;
 	uint32_t load; /* counts the loads over the maps */
@@ -92,6 +96,8 @@ int kernel_fail(char **reterr_text, int r, const char *format, ...)
 /* load.c: everything of the skeleton. Fills map_fds, links, iterator. */
 int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse_maps,
 		char **reterr_text);
+/* threads_max: the kernel's limit of tasks, as text; "": not known. Return: how many labels there is to be room for. */
+uint32_t kernel_labels_room(const char *threads_max);
 uint64_t kernel_build_digest(void);
 /* Have the pinned maps the shape that this build's programs expect? */
 bool kernel_maps_fit(struct kernel *k);
@@ -105,6 +111,7 @@ struct kernel_demand {
 	bool governs;	/* somebody */
 	uint32_t lines; /* 1 << HT_KERNEL_*: that it refuses, would refuse or records */
 	bool late; /* that what only makes verdicts quicker is in place as well */
+	bool canary; /* the hooks that refuse the canary */
 };
 /* The agent's own policy, for its canary, is none. */
 void kernel_demand_of(const struct image *image, struct kernel_demand *ret);
@@ -167,7 +174,10 @@ struct overlay_layout {
 int kernel_overlay_layout(const char *base_path, const char *split_path, struct overlay_layout *ret);
 /* rings.c, ledger.c */
 int kernel_rings_new(struct kernel *k, char **reterr_text);
+/* Made anew they are in place after kernel_aggregates_end(). */
 int kernel_aggregates_new(struct kernel *k, char **reterr_text);
+/* Return: 0, -errno. */
+int kernel_aggregates_end(struct kernel *k);
 int kernel_ledger_seed(struct kernel *k, const struct ht_ledger *ledger);
 /* A per-CPU ledger as one. */
 void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledger *ret);

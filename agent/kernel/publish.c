@@ -613,6 +613,8 @@ int kernel_seed_names(struct kernel *k, struct image_names *names)
 	struct ht_glob glob;
 	struct ht_name name;
 
+	if (k->unpublished)
+		return 0;
 	while (bpf_map_get_next_key(k->map_fds[MAP_NAMES], prev, &key) == 0) {
 		if (bpf_map_lookup_elem(k->map_fds[MAP_NAMES], &key, &name) == 0) {
 			int r;
