@@ -65,7 +65,7 @@ static __noinline __u64 condition_exe(struct label *l, void *profile)
 		if (!l->position.damaged && (l->position.entry.flags & HT_ENTRY_EXE)) {
 			key.state = l->position.entry.next;
 			key.kind = HT_EDGE_EXE;
-			e = bpf_map_lookup_elem(profile, &key);
+			e = profile_entry(profile, &key);
 			mask = e ? e->rule : 0;
 		}
 	}
@@ -88,7 +88,7 @@ static __always_inline int condition_subject(struct label *l, void *profile, __u
 	}
 	l->condition.exe = l->exe_masks[slot];
 	key.name = (__u32)bpf_get_current_uid_gid();
-	e = bpf_map_lookup_elem(profile, &key);
+	e = profile_entry(profile, &key);
 	l->condition.uid = e ? e->rule : 0;
 	return 0;
 }

@@ -133,12 +133,39 @@ bool kernel_judge_is(const struct bpf_program *prog);
 int kernel_judge_attach(const struct bpf_program *judge, const struct bpf_program *hook);
 /* moves.c: is every move of a name counted? Asked when all programs are attached. */
 bool kernel_moves_seen(struct kernel *k);
+/* btf.c: the kernel's types. */
+struct kernel_btf {
+	uint8_t *data; /* the file; mapped, owned */
+	size_t size;
+	const uint8_t *types;
+	const char *strings;
+	uint32_t strings_len;
+	uint32_t *offsets; /* of each type, by its id; owned */
+	uint32_t n; /* ids, 0 is one */
+};
+/* Return: 0; -EBADMSG not BTF as it is known; other negative errno. */
+int kernel_btf_open(const char *path, struct kernel_btf *ret);
+void kernel_btf_close(struct kernel_btf *b);
+/* Is it the header of such a file? Return: 0, -EBADMSG. */
+int kernel_btf_header_check(const struct btf_header *h);
+/* Bytes behind a type's head. Return: 0, -EBADMSG. */
+int kernel_btf_tail(const struct btf_type *t, uint32_t *ret);
+/* id: from 1 on. Return: NULL: there is none. */
+static inline const struct btf_type *kernel_btf_type(const struct kernel_btf *b, uint32_t id)
+{
+	return id > 0 && id < b->n ? (const struct btf_type *)(b->types + b->offsets[id]) : NULL;
+}
+/* off: from a type. Return: "" if it has no name. */
+static inline const char *kernel_btf_name(const struct kernel_btf *b, uint32_t off)
+{
+	return off < b->strings_len ? b->strings + off : "";
+}
 #define KERNEL_TYPES_PATH_SIZE 64U
 /* types.c: an empty file in memory for them, and its path as long as it is open. Return: fd, -errno. */
 int kernel_types_new(char ret_path[KERNEL_TYPES_PATH_SIZE]);
 /* Of the kernel's types those that the programs' types name, with what lies inside them, into a file. Return: 0;
  * -EOPNOTSUPP one has a part without a size; -ELOOP one lies in itself; -ENOMEM; other negative errno. */
-int kernel_types_reduce(const struct btf *kernel, const struct btf *programs, int fd);
+int kernel_types_reduce(const struct kernel_btf *kernel, const struct btf *programs, int fd);
 /* pins.c */
 int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text);
 /* Return: 0 everything of this build is there and was taken; 1 maps only; -ENOENT nothing. */
@@ -200,7 +227,7 @@ int kernel_profile_map_new(struct kernel *k, size_t n);
 int kernel_hooks_open(const char *types_path);
 void kernel_hooks_close(void);
 /* What was read, as long as it is open. */
-const struct btf *kernel_hooks_types(void);
+const struct kernel_btf *kernel_hooks_types(void);
 /* Lines of `kernel:` that a program serves, if it serves nothing else; 0: it cannot be left out. */
 uint32_t kernel_hooks_lines(const char *program);
 /* Leave out the programs whose hooks are missing, and add their lines to *lines_missing.
