@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# SPDX-License-Identifier: Apache-2.0
 """drop-lines.py IN OUT: a copy of a BPF object that tells no lines of the source.
 
 They are for the verifier's log. At every start they would be searched for each program and handed to the kernel, which

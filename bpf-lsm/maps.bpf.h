@@ -237,7 +237,8 @@ struct label {
 
 /* Task (address of its task_struct) -> label. Not task storage: on 6.1 its lookup fails while a
  * preempted task of the same CPU is inside another one, which would make a governed task look
- * ungoverned. Full or out of memory: the fork or the exec that needs an entry is refused. */
+ * ungoverned. The agent sets max_entries lower where the kernel allows less tasks. Full or out of memory: the fork or the exec
+ * that needs an entry is refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
