@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""drop-lines.py IN OUT: a copy of a BPF object that tells no lines of the source.
+"""drop-lines.py IN OUT DIGEST: a copy of a BPF object that tells no lines of the source, and a header with its digest.
 
-They are for the verifier's log. At every start they would be searched for each program and handed to the kernel, which
+Lines are for the verifier's log. At every start they would be searched for each program and handed to the kernel, which
 keeps and moves them with the instructions. The object itself keeps them, for bpftool."""
 
+import hashlib
 import struct
 import sys
 
@@ -31,6 +32,9 @@ def main() -> None:
     struct.pack_into("<I", data, at + LINE_LENGTH, 0)
     with open(sys.argv[2], "wb") as file:
         file.write(data)
+    digest = int.from_bytes(hashlib.sha256(data).digest()[:8], "little")
+    with open(sys.argv[3], "w", encoding="ascii") as file:
+        file.write(f"#define HAETAE_BPF_DIGEST {digest:#x}ULL\n")
 
 
 main()

@@ -18,6 +18,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "haetae.digest.h"
 #include "haetae.skel.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
@@ -93,16 +94,7 @@ static int load_fail(char **reterr_text, int r, const char *what)
 
 uint64_t kernel_build_digest(void)
 {
-	static const struct ht_hash_key key = { 0x6861657461652d62ULL, 0x75696c642d696401ULL };
-	static uint64_t digest;
-	const void *elf;
-	size_t size;
-
-	if (digest == 0) {
-		elf = haetae_bpf__elf_bytes(&size);
-		digest = ht_hash_name(&key, elf, size);
-	}
-	return digest;
+	return HAETAE_BPF_DIGEST;
 }
 
 DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
