@@ -84,7 +84,7 @@ static long glob_bit(__u32 index, struct automaton_context *context)
 	i = l->glob.index;
 	key.state = l->glob.state;
 	key.name = i;
-	e = bpf_map_lookup_elem(context->profile, &key);
+	e = profile_entry(context->profile, &key);
 	if (!e) {
 		l->position.damaged = 1;
 		return 1;
@@ -144,19 +144,19 @@ static __always_inline bool automaton_follow(struct label *l, void *profile, __u
 		if (l->glob.mask) {
 			key.kind = HT_EDGE_MASK;
 			key.name = l->glob.mask;
-			e = bpf_map_lookup_elem(profile, &key);
+			e = profile_entry(profile, &key);
 		}
 	}
 	if (!e && (p->entry.flags & HT_ENTRY_ELSE)) {
 		key.kind = HT_EDGE_ELSE;
 		key.name = 0;
-		e = bpf_map_lookup_elem(profile, &key);
+		e = profile_entry(profile, &key);
 	}
 	if (!e) {
 		key.state = 0;
 		key.kind = HT_EDGE_OTHER;
 		key.name = 0;
-		e = bpf_map_lookup_elem(profile, &key);
+		e = profile_entry(profile, &key);
 	}
 	if (!e || p->damaged) {
 		p->damaged = 1;

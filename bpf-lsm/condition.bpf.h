@@ -46,9 +46,11 @@ static long condition_step(__u32 index, struct condition_context *context)
 	return 0;
 }
 
-/* Which exe conditions does the task's program meet? Keeps the position of the object. */
-static __noinline __u64 condition_exe(struct label *l, void *profile)
+/* Which exe conditions of the slot's profile does the task's program meet? Keeps the position of the object. By itself, so that
+ * the verifier follows it once. */
+__global __u64 condition_exe(struct label *l, __u32 slot)
 {
+	void *profile = l ? profile_get(l->profiles[slot & (HT_PROFILES_MAX - 1)], l->half) : NULL;
 	struct condition_context context = { .label = l, .profile = profile };
 	struct ht_edge_key key = {};
 	struct ht_entry *e;
@@ -65,7 +67,7 @@ static __noinline __u64 condition_exe(struct label *l, void *profile)
 		if (!l->position.damaged && (l->position.entry.flags & HT_ENTRY_EXE)) {
 			key.state = l->position.entry.next;
 			key.kind = HT_EDGE_EXE;
-			e = bpf_map_lookup_elem(profile, &key);
+			e = profile_entry(profile, &key);
 			mask = e ? e->rule : 0;
 		}
 	}
@@ -83,12 +85,12 @@ static __always_inline int condition_subject(struct label *l, void *profile, __u
 		return 0;
 	slot &= HT_PROFILES_MAX - 1;
 	if (l->exe_stamps[slot] != stamp || !stamp) {
-		l->exe_masks[slot] = condition_exe(l, profile);
+		l->exe_masks[slot] = condition_exe(l, slot);
 		l->exe_stamps[slot] = stamp;
 	}
 	l->condition.exe = l->exe_masks[slot];
 	key.name = (__u32)bpf_get_current_uid_gid();
-	e = bpf_map_lookup_elem(profile, &key);
+	e = profile_entry(profile, &key);
 	l->condition.uid = e ? e->rule : 0;
 	return 0;
 }

@@ -46,7 +46,7 @@ static __always_inline bool freeze_wanted(struct label *l, void *profile)
 
 	if (!(l->facts & OBJECT_FREEZE))
 		return false;
-	start = bpf_map_lookup_elem(profile, &key);
+	start = profile_entry(profile, &key);
 	return !start || start->below;
 }
 
@@ -62,7 +62,7 @@ static long freeze_condition(__u32 index, struct condition_context *context)
 	key.state = l->state_here;
 	key.name = l->freeze.seen;
 	l->freeze.seen++;
-	e = bpf_map_lookup_elem(context->profile, &key);
+	e = profile_entry(context->profile, &key);
 	if (!e) {
 		l->position.damaged = 1;
 		return 1;
@@ -73,7 +73,7 @@ static long freeze_condition(__u32 index, struct condition_context *context)
 	if (l->freeze.rule)
 		return 0;
 	key.kind = HT_EDGE_COND_RULE;
-	e = bpf_map_lookup_elem(context->profile, &key);
+	e = profile_entry(context->profile, &key);
 	l->freeze.rule = e ? e->rule : 0;
 	return 0;
 }
@@ -91,7 +91,7 @@ static __noinline int freeze_conditions(struct label *l, void *profile, __u32 sl
 	l->freeze.rule = 0;
 	if (!(l->facts & OBJECT_LEAVES) || !(l->position.entry.cond & l->freeze.ops))
 		return 0;
-	header = bpf_map_lookup_elem(profile, &key);
+	header = profile_entry(profile, &key);
 	if (!header)
 		return 0;
 	l->condition.n = l->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
@@ -107,7 +107,7 @@ static __always_inline void freeze_leave(struct label *l, void *profile, __u32 s
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_OTHER };
 	struct freeze_place *p = freeze_place(l, slot);
-	struct ht_entry *other = bpf_map_lookup_elem(profile, &key);
+	struct ht_entry *other = profile_entry(profile, &key);
 	__u32 kept;
 
 	if (!other) {

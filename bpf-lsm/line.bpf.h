@@ -21,14 +21,14 @@ __global int line_profile(struct label *l, __u32 slot)
 	profile = verdict_profile(l, slot, &id);
 	if (!id)
 		return 0;
-	e = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
+	e = profile ? profile_entry(profile, &key) : NULL;
 	if (!e) {
 		verdict_merge(l, id, HT_PROFILE_ENFORCE, LEVEL_DENY, l->ops, HT_REASON_PROFILE, 0);
 		return 0;
 	}
 	flags = e->flags;
 	key.kind = HT_EDGE_KERNEL;
-	e = bpf_map_lookup_elem(profile, &key);
+	e = profile_entry(profile, &key);
 	if (!e)
 		return 0;
 	bit = l->ops >> HT_KERNEL_SHIFT;

@@ -237,7 +237,8 @@ struct label {
 
 /* Task (address of its task_struct) -> label. Not task storage: on 6.1 its lookup fails while a
  * preempted task of the same CPU is inside another one, which would make a governed task look
- * ungoverned. Full or out of memory: the fork or the exec that needs an entry is refused. */
+ * ungoverned. The agent sets max_entries lower where the kernel allows less tasks. Full or out of memory: the fork or the exec
+ * that needs an entry is refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -483,6 +484,13 @@ static __always_inline void *profile_get(__u32 id, __u32 half)
 	__u32 key = HT_PROFILE_KEY(id, half);
 
 	return bpf_map_lookup_elem(&profiles, &key);
+}
+
+/* An entry of a profile, for all but the steps of a walk. By itself: in the place of each call of the helper the kernel puts
+ * several instructions, when a program is loaded, and moves the whole program for that. */
+static __noinline __attribute__((unused)) struct ht_entry *profile_entry(void *profile, const struct ht_edge_key *key)
+{
+	return bpf_map_lookup_elem(profile, key);
 }
 
 static __always_inline struct ht_ledger *ledger_get(void)

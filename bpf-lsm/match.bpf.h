@@ -67,6 +67,7 @@ struct match_context {
 	struct label *scratch;
 	void *matcher;
 	__u64 origin;	       /* when binding: the cgroup to name as the origin */
+	__u32 half;	       /* of the profiles map, where the matcher is */
 };
 
 static __always_inline struct ht_entry *match_profile(void *matcher, __u32 state, __u32 i)
@@ -76,23 +77,31 @@ static __always_inline struct ht_entry *match_profile(void *matcher, __u32 state
 	return bpf_map_lookup_elem(matcher, &key);
 }
 
-/* Add what the state on the way brings: it belongs to the cgroup or to one above it. */
-static __always_inline void match_bind(struct match_context *context)
+/* Add what the state on the way brings: it belongs to the cgroup or to one above it. By itself, so that the verifier follows
+ * it once. */
+__global int match_bind(struct label *l, __u64 origin, __u32 half)
 {
-	struct label *l = context->scratch;
+	void *matcher = profile_get(0, half);
 	struct ht_entry *e;
 	__u32 i, n;
 
+	if (!l)
+		return 0;
+	if (!matcher) {
+		l->bound |= BIND_FAILED;
+		return 0;
+	}
 	n = l->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (i >= n)
 			break;
-		e = match_profile(context->matcher, l->position.entry.next, i);
-		l->bound |= e ? label_add(l, context->origin, e->next) : BIND_FAILED;
+		e = match_profile(matcher, l->position.entry.next, i);
+		l->bound |= e ? label_add(l, origin, e->next) : BIND_FAILED;
 	}
 	if (n > HT_PROFILES_MAX)
 		l->bound |= BIND_FAILED;
+	return 0;
 }
 
 /* Step the matcher by one component; its name is read again only for the wildcards' sake. */
@@ -114,7 +123,7 @@ static long match_step(__u32 index, struct match_context *context)
 	if (!automaton_follow(l, context->matcher, c->hash, 0))
 		return 1;
 	if (context->origin)
-		match_bind(context);
+		match_bind(l, context->origin, context->half);
 	return 0;
 }
 
@@ -128,7 +137,8 @@ static __always_inline __u32 match_run(struct match_context *match, struct cgrou
 
 	if (!set)
 		return MATCH_FAILED;
-	match->matcher = profile_get(0, set->current);
+	match->half = set->current;
+	match->matcher = profile_get(0, match->half);
 	if (!match->matcher)
 		return MATCH_NOTHING; /* nothing was published yet */
 	if (BPF_CORE_READ_INTO(&node, cgrp, kn) < 0)

@@ -106,16 +106,16 @@ __global __u32 op_number(__u32 ops)
 }
 
 /* The rule of the lowest of the operations. 0: the image names none. */
-static __always_inline __u64 verdict_rule(void *profile, __u32 state, __u32 class, __u32 ops)
+static __noinline __u64 verdict_rule(void *profile, __u32 state, __u32 class, __u32 ops)
 {
 	struct ht_edge_key key = { .state = state, .kind = HT_EDGE_RULE };
 	struct ht_entry *e;
 
 	key.name = HT_RULE_KEY(class, op_number(ops));
-	e = bpf_map_lookup_elem(profile, &key);
+	e = profile_entry(profile, &key);
 	if (!e) {
 		key.name = HT_RULE_KEY(class, HT_RULE_COMMON);
-		e = bpf_map_lookup_elem(profile, &key);
+		e = profile_entry(profile, &key);
 	}
 	return e ? e->rule : 0;
 }
@@ -174,7 +174,7 @@ static long verdict_condition(__u32 index, struct condition_context *context)
 	key.state = l->state_here;
 	key.name = l->condition.index;
 	l->condition.index++;
-	e = bpf_map_lookup_elem(profile, &key);
+	e = profile_entry(profile, &key);
 	if (!e) {
 		l->position.damaged = 1;
 		return 1;
@@ -187,7 +187,7 @@ static long verdict_condition(__u32 index, struct condition_context *context)
 	else
 		level = e->would & l->ops ? LEVEL_WOULD_DENY : LEVEL_AUDIT;
 	key.kind = HT_EDGE_COND_RULE;
-	e = bpf_map_lookup_elem(profile, &key);
+	e = profile_entry(profile, &key);
 	rule = e ? e->rule : 0;
 	reason = l->fault ? l->fault : HT_REASON_POLICY;
 	verdict_merge(l, l->condition.profile, l->condition.flags, level, told, reason, rule);
@@ -203,7 +203,7 @@ static __noinline int verdict_conditions(struct label *l, void *profile, __u32 s
 
 	if (!l || !profile)
 		return 0;
-	header = bpf_map_lookup_elem(profile, &key);
+	header = profile_entry(profile, &key);
 	if (!header)
 		return 0;
 	l->condition.profile = l->profiles[slot & (HT_PROFILES_MAX - 1)];
@@ -224,7 +224,7 @@ static __noinline int verdict_writable(struct label *l, void *profile, __u32 slo
 
 	if (!l || !profile)
 		return 0;
-	e = bpf_map_lookup_elem(profile, &key);
+	e = profile_entry(profile, &key);
 	if (!e)
 		return 0;
 	told = (e->deny | e->audit) & l->ops;
@@ -252,7 +252,7 @@ static __noinline int verdict_ambiguous(struct label *l, void *profile, __u32 sl
 
 	if (!l || !profile)
 		return 0;
-	other = bpf_map_lookup_elem(profile, &key);
+	other = profile_entry(profile, &key);
 	if (!other) {
 		l->position.damaged = 1;
 		return 0;
@@ -279,7 +279,7 @@ static __noinline int verdict_freeze(struct label *l, void *profile, __u32 slot)
 
 	if (!l || !profile)
 		return 0;
-	header = bpf_map_lookup_elem(profile, &key);
+	header = profile_entry(profile, &key);
 	if (!header)
 		return 0;
 	if (l->facts & OBJECT_LEAVES) {
@@ -321,11 +321,11 @@ static __always_inline bool verdict_identity(struct label *l, void *profile, __u
 		return false;
 	identity.cgroup = l->origins[slot & (HT_PROFILES_MAX - 1)];
 	key.name = identity_hash(&identity);
-	e = bpf_map_lookup_elem(profile, &key);
+	e = profile_entry(profile, &key);
 	if (!e && stacked && identity.generation && identity_has_lower(l->dentry)) {
 		identity.generation = 0;
 		key.name = identity_hash(&identity);
-		e = bpf_map_lookup_elem(profile, &key);
+		e = profile_entry(profile, &key);
 	}
 	if (e)
 		l->position.entry = *e;

@@ -31,6 +31,9 @@ static const char *const kept[] = {
 	"haetae_bpf_map",	       "haetae_bpf_prog",   "haetae_sb_statfs",
 };
 
+/* What the canary does, an exec and an open. */
+static const char *const canary_hooks[] = { "haetae_bprm_check_security", "haetae_file_open" };
+
 bool kernel_demand_is(const char *program, enum bpf_attach_type attach)
 {
 	if (attach != BPF_LSM_MAC && attach != BPF_TRACE_FENTRY && attach != BPF_TRACE_FEXIT)
@@ -53,6 +56,9 @@ bool kernel_demand_needs(const char *program, const struct kernel_demand *demand
 
 	if (kernel_demand_is_late(program))
 		return demand->governs && demand->late;
+	for (size_t i = 0; i < ARRAY_LEN(canary_hooks) && demand->canary; i++)
+		if (strcmp(canary_hooks[i], program) == 0)
+			return true;
 	return lines ? demand->lines & lines : demand->governs;
 }
 

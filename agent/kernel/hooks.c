@@ -86,7 +86,7 @@ struct target {
 };
 
 static struct {
-	struct btf *btf; /* owned */
+	struct kernel_btf btf; /* owned */
 	struct target *targets;
 	size_t n;
 } known;
@@ -159,17 +159,15 @@ static int sections_register(void)
 
 static int targets_collect(void)
 {
-	uint32_t n = btf__type_cnt(known.btf);
-
-	for (uint32_t id = 1; id < n; id++) {
-		const struct btf_type *t = btf__type_by_id(known.btf, id);
+	for (uint32_t id = 1; id < known.btf.n; id++) {
+		const struct btf_type *t = kernel_btf_type(&known.btf, id);
 		unsigned kind = btf_kind(t);
 		const char *name;
 		struct target *more;
 
 		if (kind != BTF_KIND_FUNC && kind != BTF_KIND_TYPEDEF)
 			continue;
-		name = btf__name_by_offset(known.btf, t->name_off);
+		name = kernel_btf_name(&known.btf, t->name_off);
 		if (!target_is_named(name, kind))
 			continue;
 		more = reallocarray(known.targets, known.n + 1, sizeof(*more));
@@ -189,20 +187,19 @@ int kernel_hooks_open(const char *types_path)
 	if (r < 0)
 		return r;
 	kernel_hooks_close();
-	known.btf = btf__parse(types_path, NULL);
-	return known.btf ? targets_collect() : -errno;
+	r = kernel_btf_open(types_path, &known.btf);
+	return r < 0 ? r : targets_collect();
 }
 
-const struct btf *kernel_hooks_types(void)
+const struct kernel_btf *kernel_hooks_types(void)
 {
-	return known.btf;
+	return &known.btf;
 }
 
 void kernel_hooks_close(void)
 {
-	btf__free(known.btf);
+	kernel_btf_close(&known.btf);
 	free(known.targets);
-	known.btf = NULL;
 	known.targets = NULL;
 	known.n = 0;
 }
@@ -218,9 +215,9 @@ uint32_t kernel_hooks_lines(const char *program)
 /* Return: 1 the program is for a form of its hook that this kernel has not, 0 it is not. */
 static int hook_form_missing(const struct bpf_program *program, int id)
 {
-	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(known.btf, (uint32_t)id);
+	const struct btf_type *t = id < 0 ? NULL : kernel_btf_type(&known.btf, (uint32_t)id);
 
-	t = t ? btf__type_by_id(known.btf, t->type) : NULL;
+	t = t ? kernel_btf_type(&known.btf, t->type) : NULL;
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
 		if (strcmp(forms[i].program, bpf_program__name(program)) == 0)
 			return !t || btf_vlen(t) != forms[i].arguments;

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <pthread.h>
 
 #include "kernel/kernel.h"
 #include "kernel/ring.h"
@@ -65,6 +66,9 @@ struct kernel {
 	uint32_t identities_max; /* objects that one profile has room for; 0: KERNEL_IDENTITIES_MAX */
 	int aggregate_fds[KERNEL_AGGREGATE_TABLES]; /* owned */
 	unsigned aggregate_current; /* the one that programs count into */
+	pthread_t aggregates_thread; /* puts the first one in place */
+	bool aggregates_begun;
+	int aggregates_result;
 	struct ring rings[_KERNEL_RING_MAX];
 	struct ht_hash_key key;
 	uint32_t load; /* counts the loads over the maps */
@@ -92,6 +96,8 @@ int kernel_fail(char **reterr_text, int r, const char *format, ...)
 /* load.c: everything of the skeleton. Fills map_fds, links, iterator. */
 int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse_maps,
 		char **reterr_text);
+/* threads_max: the kernel's limit of tasks, as text; "": not known. Return: how many labels there is to be room for. */
+uint32_t kernel_labels_room(const char *threads_max);
 uint64_t kernel_build_digest(void);
 /* Have the pinned maps the shape that this build's programs expect? */
 bool kernel_maps_fit(struct kernel *k);
@@ -105,6 +111,7 @@ struct kernel_demand {
 	bool governs;	/* somebody */
 	uint32_t lines; /* 1 << HT_KERNEL_*: that it refuses, would refuse or records */
 	bool late; /* that what only makes verdicts quicker is in place as well */
+	bool canary; /* the hooks that refuse the canary */
 };
 /* The agent's own policy, for its canary, is none. */
 void kernel_demand_of(const struct image *image, struct kernel_demand *ret);
@@ -126,12 +133,39 @@ bool kernel_judge_is(const struct bpf_program *prog);
 int kernel_judge_attach(const struct bpf_program *judge, const struct bpf_program *hook);
 /* moves.c: is every move of a name counted? Asked when all programs are attached. */
 bool kernel_moves_seen(struct kernel *k);
+/* btf.c: the kernel's types. */
+struct kernel_btf {
+	uint8_t *data; /* the file; mapped, owned */
+	size_t size;
+	const uint8_t *types;
+	const char *strings;
+	uint32_t strings_len;
+	uint32_t *offsets; /* of each type, by its id; owned */
+	uint32_t n; /* ids, 0 is one */
+};
+/* Return: 0; -EBADMSG not BTF as it is known; other negative errno. */
+int kernel_btf_open(const char *path, struct kernel_btf *ret);
+void kernel_btf_close(struct kernel_btf *b);
+/* Is it the header of such a file? Return: 0, -EBADMSG. */
+int kernel_btf_header_check(const struct btf_header *h);
+/* Bytes behind a type's head. Return: 0, -EBADMSG. */
+int kernel_btf_tail(const struct btf_type *t, uint32_t *ret);
+/* id: from 1 on. Return: NULL: there is none. */
+static inline const struct btf_type *kernel_btf_type(const struct kernel_btf *b, uint32_t id)
+{
+	return id > 0 && id < b->n ? (const struct btf_type *)(b->types + b->offsets[id]) : NULL;
+}
+/* off: from a type. Return: "" if it has no name. */
+static inline const char *kernel_btf_name(const struct kernel_btf *b, uint32_t off)
+{
+	return off < b->strings_len ? b->strings + off : "";
+}
 #define KERNEL_TYPES_PATH_SIZE 64U
 /* types.c: an empty file in memory for them, and its path as long as it is open. Return: fd, -errno. */
 int kernel_types_new(char ret_path[KERNEL_TYPES_PATH_SIZE]);
 /* Of the kernel's types those that the programs' types name, with what lies inside them, into a file. Return: 0;
  * -EOPNOTSUPP one has a part without a size; -ELOOP one lies in itself; -ENOMEM; other negative errno. */
-int kernel_types_reduce(const struct btf *kernel, const struct btf *programs, int fd);
+int kernel_types_reduce(const struct kernel_btf *kernel, const struct btf *programs, int fd);
 /* pins.c */
 int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text);
 /* Return: 0 everything of this build is there and was taken; 1 maps only; -ENOENT nothing. */
@@ -167,7 +201,10 @@ struct overlay_layout {
 int kernel_overlay_layout(const char *base_path, const char *split_path, struct overlay_layout *ret);
 /* rings.c, ledger.c */
 int kernel_rings_new(struct kernel *k, char **reterr_text);
+/* Made anew they are in place after kernel_aggregates_end(). */
 int kernel_aggregates_new(struct kernel *k, char **reterr_text);
+/* Return: 0, -errno. */
+int kernel_aggregates_end(struct kernel *k);
 int kernel_ledger_seed(struct kernel *k, const struct ht_ledger *ledger);
 /* A per-CPU ledger as one. */
 void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledger *ret);
@@ -190,7 +227,7 @@ int kernel_profile_map_new(struct kernel *k, size_t n);
 int kernel_hooks_open(const char *types_path);
 void kernel_hooks_close(void);
 /* What was read, as long as it is open. */
-const struct btf *kernel_hooks_types(void);
+const struct kernel_btf *kernel_hooks_types(void);
 /* Lines of `kernel:` that a program serves, if it serves nothing else; 0: it cannot be left out. */
 uint32_t kernel_hooks_lines(const char *program);
 /* Leave out the programs whose hooks are missing, and add their lines to *lines_missing.

@@ -35,6 +35,7 @@ struct kernel *kernel_close(struct kernel *k)
 {
 	if (!k)
 		return NULL;
+	(void)kernel_aggregates_end(k);
 	for (unsigned i = 0; i < _KERNEL_RING_MAX; i++)
 		ring_close(&k->rings[i]);
 	for (size_t i = 0; i < k->n_links; i++) {
@@ -63,7 +64,7 @@ struct kernel *kernel_close(struct kernel *k)
 
 static int kernel_start(struct kernel *k, const struct kernel_config *config, char **reterr_text)
 {
-	const struct kernel_demand everything = { .governs = true, .lines = UINT32_MAX }; /* the canary */
+	const struct kernel_demand canary = { .canary = true }; /* the rest comes with its policies */
 	int r;
 
 	r = kernel_cgroups_open(k, reterr_text);
@@ -77,7 +78,7 @@ static int kernel_start(struct kernel *k, const struct kernel_config *config, ch
 		k->adopted = true;
 		r = kernel_aggregates_new(k, reterr_text);
 		if (r >= 0)
-			r = kernel_demand_attach(k, &everything, reterr_text);
+			r = kernel_demand_attach(k, &canary, reterr_text);
 	} else if (r == 1) {
 		r = kernel_aggregates_new(k, reterr_text);
 		if (r >= 0)
@@ -92,6 +93,9 @@ static int kernel_start(struct kernel *k, const struct kernel_config *config, ch
 	}
 	if (r < 0)
 		return r;
+	r = kernel_aggregates_end(k);
+	if (r < 0)
+		return kernel_fail(reterr_text, r, "Failed to set up the aggregates");
 	r = kernel_guard_self(k, reterr_text);
 	if (r < 0)
 		return r;

@@ -5,6 +5,7 @@
 #include "kernel/internal.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -136,6 +137,16 @@ static int aggregates_adopt(struct kernel *k)
 	return r;
 }
 
+/* The first turn waits for all programs that run, of whomever, though none can know the map. Others wait meanwhile for this to
+ * be done, so a thread does it while the programs are put into their hooks. */
+static void *aggregates_begin(void *userdata)
+{
+	struct kernel *k = userdata;
+
+	k->aggregates_result = aggregates_turn(k, 0);
+	return NULL;
+}
+
 int kernel_aggregates_new(struct kernel *k, char **reterr_text)
 {
 	int r;
@@ -156,8 +167,19 @@ int kernel_aggregates_new(struct kernel *k, char **reterr_text)
 		if (r < 0)
 			return r;
 	}
-	r = aggregates_turn(k, 0);
-	return r < 0 ? kernel_fail(reterr_text, r, "Failed to set up the aggregates") : 0;
+	if (pthread_create(&k->aggregates_thread, NULL, aggregates_begin, k) == 0)
+		k->aggregates_begun = true;
+	else
+		(void)aggregates_begin(k);
+	return 0;
+}
+
+int kernel_aggregates_end(struct kernel *k)
+{
+	if (k->aggregates_begun)
+		(void)pthread_join(k->aggregates_thread, NULL);
+	k->aggregates_begun = false;
+	return k->aggregates_result;
 }
 
 /* Empty a table that no program uses. An entry goes before it is told: an agent that is killed

@@ -18,8 +18,14 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "haetae.digest.h"
 #include "haetae.skel.h"
 #include "util/cleanup.h"
+#include "util/fd.h"
+
+#define LABELS_MIN 65536U
+#define LABELS_MAX 262144U
+#define LABELS_PER_TASK 4U
 
 const char *const kernel_map_names[_MAP_MAX] = {
 	[MAP_LABELS] = "labels",
@@ -68,6 +74,9 @@ static int load_print(enum libbpf_print_level level, const char *format, va_list
 {
 	size_t used = strlen(load_log);
 
+	/* of every program: the object tells no lines (bpf-lsm/drop-lines.py) */
+	if (strstr(format, "missing .BTF.ext line info"))
+		return 0;
 	if (level == LIBBPF_DEBUG || used > sizeof(load_log) - 256)
 		return 0;
 	(void)vsnprintf(load_log + used, sizeof(load_log) - used, format, ap);
@@ -85,16 +94,7 @@ static int load_fail(char **reterr_text, int r, const char *what)
 
 uint64_t kernel_build_digest(void)
 {
-	static const struct ht_hash_key key = { 0x6861657461652d62ULL, 0x75696c642d696401ULL };
-	static uint64_t digest;
-	const void *elf;
-	size_t size;
-
-	if (digest == 0) {
-		elf = haetae_bpf__elf_bytes(&size);
-		digest = ht_hash_name(&key, elf, size);
-	}
-	return digest;
+	return HAETAE_BPF_DIGEST;
 }
 
 DEFINE_CLEANUP(struct haetae_bpf *, skel_freep, (haetae_bpf__destroy));
@@ -142,6 +142,27 @@ bool kernel_maps_fit(struct kernel *k)
 	return true;
 }
 
+uint32_t kernel_labels_room(const char *threads_max)
+{
+	unsigned long tasks = strtoul(threads_max, NULL, 10);
+	uint32_t room = LABELS_MIN;
+
+	while (room < LABELS_MAX && room / LABELS_PER_TASK < tasks)
+		room *= 2;
+	return tasks > 0 ? room : LABELS_MAX;
+}
+
+/* Labels of tasks that ended go some moments after them, and the limit can be raised: there is room for four times as many
+ * as there can be now. Each is a word that the kernel sets up at every start. */
+static int load_labels_room(struct bpf_map *labels)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = file_read_all(AT_FDCWD, "/proc/sys/kernel/threads-max", 64, &text, &len);
+
+	return bpf_map__set_max_entries(labels, kernel_labels_room(r < 0 ? "" : text));
+}
+
 static int load_configure(struct kernel *k, const struct kernel_config *config,
 			  struct haetae_bpf *skel, bool reuse_maps)
 {
@@ -156,6 +177,8 @@ static int load_configure(struct kernel *k, const struct kernel_config *config,
 		r = bpf_map__set_max_entries(load_map(skel, MAP_CGROUPS),
 					     config->cgroups_max ? config->cgroups_max :
 								   KERNEL_CGROUPS_MAX);
+	if (r >= 0 && !reuse_maps)
+		r = load_labels_room(load_map(skel, MAP_LABELS));
 	if (r < 0)
 		return r;
 	skel->rodata->ht_key0 = k->key.k0;
@@ -246,14 +269,27 @@ static int load_keep_program(struct kernel *k, const struct bpf_program *prog, c
 	return kernel_pin_program(k, bpf_program__fd(prog), name, reterr_text);
 }
 
+/* Does the program wait outside of its hook until a policy needs it? Not where it is to take over from one that is in the
+ * hook: that one loses its judge to this load. */
+static bool load_waits(const struct bpf_program *prog, bool reuse_maps)
+{
+	const struct kernel_demand demand = { .governs = reuse_maps,
+					      .lines = reuse_maps ? UINT32_MAX : 0,
+					      .canary = true };
+	const char *name = bpf_program__name(prog);
+
+	return kernel_demand_is(name, bpf_program__expected_attach_type(prog)) &&
+	       !kernel_demand_needs(name, &demand);
+}
+
 /* Attach one program and keep its link by descriptor. */
-static int load_attach(struct kernel *k, struct bpf_program *prog, char **reterr_text)
+static int load_attach(struct kernel *k, struct bpf_program *prog, bool reuse_maps, char **reterr_text)
 {
 	const char *name = bpf_program__name(prog);
 	struct bpf_link *link;
 	int fd, r;
 
-	if (kernel_demand_is_late(name))
+	if (load_waits(prog, reuse_maps))
 		return load_keep_program(k, prog, reterr_text);
 	link = load_link(prog);
 	if (!link)
@@ -279,7 +315,7 @@ enum load_pass {
 };
 
 static int load_attach_pass(struct kernel *k, struct haetae_bpf *skel, enum load_pass pass,
-			    char **reterr_text)
+			    bool reuse_maps, char **reterr_text)
 {
 	struct bpf_program *prog;
 	int r;
@@ -293,7 +329,7 @@ static int load_attach_pass(struct kernel *k, struct haetae_bpf *skel, enum load
 			continue;
 		r = pass == PASS_JUDGE ?
 			    load_attach_judge(k, skel->progs.haetae_judge, prog, reterr_text) :
-			    load_attach(k, prog, reterr_text);
+			    load_attach(k, prog, reuse_maps, reterr_text);
 		if (r < 0)
 			return r;
 	}
@@ -314,7 +350,8 @@ static int load_guard(struct kernel *k, struct haetae_bpf *skel)
 	return 0;
 }
 
-static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **reterr_text)
+static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, bool reuse_maps,
+			   char **reterr_text)
 {
 	struct ht_settings s;
 	int r = load_guard(k, skel);
@@ -322,7 +359,7 @@ static int load_attach_all(struct kernel *k, struct haetae_bpf *skel, char **ret
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to guard the programs");
 	for (unsigned pass = 0; pass < _PASS_MAX; pass++) {
-		r = load_attach_pass(k, skel, pass, reterr_text);
+		r = load_attach_pass(k, skel, pass, reuse_maps, reterr_text);
 		if (r < 0)
 			return r;
 	}
@@ -504,5 +541,5 @@ int kernel_load(struct kernel *k, const struct kernel_config *config, bool reuse
 		if (r < 0)
 			return r;
 	}
-	return load_attach_all(k, skel, reterr_text);
+	return load_attach_all(k, skel, reuse_maps, reterr_text);
 }

@@ -33,12 +33,6 @@ struct split {
 	uint32_t base_off; /* of the kernel's string section in its file */
 };
 
-static int header_check(const struct btf_header *h)
-{
-	return h->magic == BTF_MAGIC && h->version == BTF_VERSION && h->hdr_len >= sizeof(*h) ? 0 :
-												  -EBADMSG;
-}
-
 /* Is it the name? Names of members may stand in the kernel's string section. */
 static bool name_is(const struct split *s, uint32_t off, const char *name)
 {
@@ -53,45 +47,6 @@ static bool name_is(const struct split *s, uint32_t off, const char *name)
 	off -= s->base_len;
 	return off < s->strings_len && s->strings_len - off >= len &&
 	       memcmp(s->strings + off, name, len) == 0;
-}
-
-/* Bytes behind a type's head. */
-static int type_tail(const struct btf_type *t, uint32_t *ret)
-{
-	uint32_t n = BTF_INFO_VLEN(t->info);
-
-	switch (BTF_INFO_KIND(t->info)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_VAR:
-	case BTF_KIND_DECL_TAG:
-		*ret = 4;
-		return 0;
-	case BTF_KIND_ARRAY:
-		*ret = sizeof(struct btf_array);
-		return 0;
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-	case BTF_KIND_ENUM64:
-	case BTF_KIND_DATASEC:
-		*ret = n * 12; /* btf_member, btf_enum64, btf_var_secinfo */
-		return 0;
-	case BTF_KIND_ENUM:
-	case BTF_KIND_FUNC_PROTO:
-		*ret = n * 8; /* btf_enum, btf_param */
-		return 0;
-	case BTF_KIND_PTR:
-	case BTF_KIND_FWD:
-	case BTF_KIND_TYPEDEF:
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_CONST:
-	case BTF_KIND_RESTRICT:
-	case BTF_KIND_FUNC:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_TYPE_TAG:
-		*ret = 0;
-		return 0;
-	}
-	return -EBADMSG;
 }
 
 /* Byte offset of a member; -ENOENT. */
@@ -137,7 +92,7 @@ static int inode_find(const struct split *s, struct overlay_layout *ret)
 
 		memcpy(&t, s->types + at, sizeof(t));
 		at += sizeof(t);
-		r = type_tail(&t, &tail);
+		r = kernel_btf_tail(&t, &tail);
 		if (r < 0 || tail > s->types_len - at)
 			return -EBADMSG;
 		if (BTF_INFO_KIND(t.info) == BTF_KIND_STRUCT && name_is(s, t.name_off, "ovl_inode")) {
@@ -199,13 +154,13 @@ int kernel_overlay_layout(const char *base_path, const char *split_path, struct 
 	base_fd = open(base_path, O_RDONLY | O_CLOEXEC);
 	if (base_fd < 0)
 		return -errno;
-	if (pread(base_fd, &base, sizeof(base), 0) != sizeof(base) || header_check(&base) < 0)
+	if (pread(base_fd, &base, sizeof(base), 0) != sizeof(base) || kernel_btf_header_check(&base) < 0)
 		return -EBADMSG;
 	r = split_read(fd, &data, &size);
 	if (r < 0)
 		return r;
 	memcpy(&h, data, sizeof(h));
-	if (header_check(&h) < 0 || h.hdr_len > size || h.type_off > size - h.hdr_len ||
+	if (kernel_btf_header_check(&h) < 0 || h.hdr_len > size || h.type_off > size - h.hdr_len ||
 	    h.type_len > size - h.hdr_len - h.type_off || h.str_off > size - h.hdr_len ||
 	    h.str_len > size - h.hdr_len - h.str_off)
 		return -EBADMSG;

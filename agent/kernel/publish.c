@@ -198,8 +198,10 @@ static void *half_part_put(void *userdata)
 }
 
 /* Put many inner maps in place. Each of them waits for running programs, on older kernels also within a batch, and
- * a wait takes ten milliseconds and more; so threads wait side by side. */
-static int half_put(struct kernel *k, const uint32_t *keys, const uint32_t *fds, size_t n)
+ * a wait takes ten milliseconds and more; so threads wait side by side. demand, or NULL: what is to be in its hook before any
+ * of this is in force, which is seen to meanwhile. */
+static int half_put(struct kernel *k, const uint32_t *keys, const uint32_t *fds, size_t n,
+		    const struct kernel_demand *demand, char **reterr_text)
 {
 	struct half_part parts[HALF_PARTS_MAX] = {};
 	size_t each = (n + HALF_PARTS_MAX - 1) / HALF_PARTS_MAX, used = 0;
@@ -212,15 +214,17 @@ static int half_put(struct kernel *k, const uint32_t *keys, const uint32_t *fds,
 		part->keys = keys + at;
 		part->fds = fds + at;
 		part->n = (uint32_t)(at + each < n ? each : n - at);
-		part->started = at + each < n &&
+		part->started = (demand || at + each < n) &&
 				pthread_create(&part->thread, NULL, half_part_put, part) == 0;
 		if (!part->started)
 			(void)half_part_put(part);
 	}
+	if (demand)
+		r = kernel_demand_attach(k, demand, reterr_text);
 	for (size_t i = 0; i < used; i++) {
 		if (parts[i].started)
 			(void)pthread_join(parts[i].thread, NULL);
-		if (r == 0)
+		if (r >= 0)
 			r = parts[i].result;
 	}
 	return r;
@@ -392,10 +396,10 @@ static int half_fd(struct kernel *k, const struct kernel_profile *p, const struc
 	return p->fd;
 }
 
-/* Fill the half that is not in force and turn to it. retired_fd: what takes the place of profiles that the
- * image does not have; negative: they stay as they are. */
+/* Fill the half that is not in force, put programs into their hooks (half_put()), and turn to it. retired_fd: what takes the
+ * place of profiles that the image does not have; negative: they stay as they are. */
 static int publish_half(struct kernel *k, const struct image *image, const struct staged *staged,
-			size_t n, int retired_fd)
+			size_t n, int retired_fd, const struct kernel_demand *demand, char **reterr_text)
 {
 	_cleanup_free_ uint32_t *keys = calloc(k->n_profiles + 1, sizeof(*keys));
 	_cleanup_free_ uint32_t *fds = calloc(k->n_profiles + 1, sizeof(*fds));
@@ -419,7 +423,7 @@ static int publish_half(struct kernel *k, const struct image *image, const struc
 		keys[i] = HT_PROFILE_KEY(k->profiles[i].id, half);
 		fds[i] = (uint32_t)fd;
 	}
-	r = half_put(k, keys, fds, k->n_profiles);
+	r = half_put(k, keys, fds, k->n_profiles, demand, reterr_text);
 	return r < 0 ? r : half_turn(k, half, matcher_fd);
 }
 
@@ -455,15 +459,16 @@ static int publish_forget(struct kernel *k, const struct image *image)
 	return 0;
 }
 
-static int publish_staged(struct kernel *k, const struct image *image, struct staged *staged,
-			  size_t n, struct kernel_publish *stats)
+static int publish_staged(struct kernel *k, const struct image *image, struct staged *staged, size_t n,
+			  const struct kernel_demand *demand, struct kernel_publish *stats,
+			  char **reterr_text)
 {
 	int r = publish_announce(k, staged, n);
 
 	if (r >= 0)
 		r = publish_forget(k, image);
 	if (r >= 0)
-		r = publish_half(k, image, staged, n, /* retired_fd= */ -EBADF);
+		r = publish_half(k, image, staged, n, /* retired_fd= */ -EBADF, demand, reterr_text);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		stats->profiles_changed += staged[i].profile->id != 0;
 		r = profile_note(k, &(struct kernel_profile){ .id = staged[i].profile->id,
@@ -487,7 +492,7 @@ static int publish_retire(struct kernel *k, const struct image *image, struct ke
 	fd = profile_retired_map(k);
 	if (fd < 0)
 		return fd;
-	r = publish_half(k, image, NULL, 0, fd);
+	r = publish_half(k, image, NULL, 0, fd, NULL, NULL);
 	for (size_t i = 0; r >= 0 && i < k->n_profiles; i++) {
 		int own;
 
@@ -546,9 +551,6 @@ int kernel_publish(struct kernel *k, const struct image *image,
 	*reterr_text = NULL;
 	(void)kernel_overlay_learn(k); /* not there: nothing is stacked yet */
 	kernel_demand_of(image, &demand);
-	r = kernel_demand_attach(k, &demand, reterr_text);
-	if (r < 0)
-		return r;
 	r = profiles_seed(k);
 	if (r >= 0)
 		r = publish_globs(k, image);
@@ -565,7 +567,7 @@ int kernel_publish(struct kernel *k, const struct image *image,
 		staged_free(staged, n);
 		return kernel_fail(reterr_text, r, "Failed to bind what the rules name");
 	}
-	r = publish_staged(k, image, staged, n, &stats);
+	r = publish_staged(k, image, staged, n, &demand, &stats, reterr_text);
 	staged_free(staged, n);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to put a profile in place");
@@ -600,7 +602,7 @@ int kernel_identities_grow(struct kernel *k, const struct image *image,
 		r = kernel_identities_fill(k, staged[i].fd, staged[i].profile->id, identities,
 					   n_identities, no_room);
 	if (r >= 0)
-		r = publish_staged(k, image, staged, n, &stats);
+		r = publish_staged(k, image, staged, n, NULL, &stats, reterr_text);
 	if (r >= 0)
 		r = kernel_guard_round(k);
 	staged_free(staged, n);
@@ -613,6 +615,8 @@ int kernel_seed_names(struct kernel *k, struct image_names *names)
 	struct ht_glob glob;
 	struct ht_name name;
 
+	if (k->unpublished)
+		return 0;
 	while (bpf_map_get_next_key(k->map_fds[MAP_NAMES], prev, &key) == 0) {
 		if (bpf_map_lookup_elem(k->map_fds[MAP_NAMES], &key, &name) == 0) {
 			int r;

@@ -25,10 +25,11 @@
 #define FLAVOR "___" /* a program's variant of a type: the kernel's is named by what stands before it */
 
 struct reduction {
-	const struct btf *from; /* the kernel's types */
+	const struct kernel_btf *from;
 	struct btf *to;
 	const char **names; /* sorted; what a program reads */
 	size_t n_names;
+	uint8_t begins[1 << 13]; /* bits: two bytes that a name of these begins with */
 	int *ids; /* of each type of `from` in `to`; 0: not copied */
 	int pointer; /* stands for all of them */
 };
@@ -41,6 +42,20 @@ static int name_compare(const void *a, const void *b)
 static bool type_is_wanted_kind(const struct btf_type *t)
 {
 	return btf_is_composite(t) || btf_is_any_enum(t);
+}
+
+static unsigned name_begins(const char *name)
+{
+	return (unsigned)(uint8_t)name[0] << 8 | (uint8_t)name[1];
+}
+
+/* Most are told by how they begin. name: not empty. */
+static bool name_is_wanted(const struct reduction *r, const char *name)
+{
+	unsigned begins = name_begins(name);
+
+	return (r->begins[begins / 8] & 1U << begins % 8) &&
+	       bsearch(&name, r->names, r->n_names, sizeof(*r->names), name_compare);
 }
 
 /* The names of what the programs know. Return: 0, -ENOMEM. */
@@ -63,6 +78,7 @@ static int names_collect(struct reduction *r, const struct btf *local)
 		if (!copy)
 			return -ENOMEM;
 		r->names[r->n_names++] = copy;
+		r->begins[name_begins(copy) / 8] |= (uint8_t)(1U << name_begins(copy) % 8);
 	}
 	qsort(r->names, r->n_names, sizeof(*r->names), name_compare);
 	return 0;
@@ -98,7 +114,7 @@ static int enum_copy(struct reduction *r, const struct btf_type *t, const char *
 	for (unsigned i = 0; i < btf_vlen(t); i++) {
 		const struct btf_enum *value = &btf_enum(t)[i];
 
-		ret = btf__add_enum_value(r->to, btf__name_by_offset(r->from, value->name_off), value->val);
+		ret = btf__add_enum_value(r->to, kernel_btf_name(r->from, value->name_off), value->val);
 		if (ret < 0)
 			return ret;
 	}
@@ -123,7 +139,7 @@ static int composite_copy(struct reduction *r, const struct btf_type *t, const c
 	if (id < 0)
 		return id;
 	for (unsigned i = 0; i < btf_vlen(t); i++) {
-		int ret = btf__add_field(r->to, btf__name_by_offset(r->from, m[i].name_off), types[i],
+		int ret = btf__add_field(r->to, kernel_btf_name(r->from, m[i].name_off), types[i],
 					 btf_member_bit_offset(t, i), btf_member_bitfield_size(t, i));
 
 		if (ret < 0)
@@ -135,19 +151,19 @@ static int composite_copy(struct reduction *r, const struct btf_type *t, const c
 /* Return: the id in `to`, 0: void, -errno. */
 static int type_copy(struct reduction *r, uint32_t id, unsigned depth)
 {
-	const struct btf_type *t = btf__type_by_id(r->from, id);
+	const struct btf_type *t = kernel_btf_type(r->from, id);
 	const char *name;
 	int ret;
 
-	if (!t)
-		return -EINVAL;
 	if (id == 0)
 		return 0;
+	if (!t)
+		return -EINVAL;
 	if (depth > DEPTH_MAX)
 		return -ELOOP;
 	if (r->ids[id] != 0)
 		return r->ids[id];
-	name = btf__name_by_offset(r->from, t->name_off);
+	name = kernel_btf_name(r->from, t->name_off);
 	switch (btf_kind(t)) {
 	case BTF_KIND_INT:
 		ret = btf__add_int(r->to, name, t->size, btf_int_encoding(t));
@@ -186,7 +202,7 @@ static int type_copy(struct reduction *r, uint32_t id, unsigned depth)
 
 static int reduction_run(struct reduction *r, const struct btf *local)
 {
-	uint32_t n = btf__type_cnt(r->from);
+	uint32_t n = r->from->n;
 	int ret = names_collect(r, local);
 
 	if (ret < 0)
@@ -199,13 +215,13 @@ static int reduction_run(struct reduction *r, const struct btf *local)
 	if (r->pointer < 0)
 		return r->pointer;
 	for (uint32_t id = 1; id < n; id++) {
-		const struct btf_type *t = btf__type_by_id(r->from, id);
+		const struct btf_type *t = kernel_btf_type(r->from, id);
 		const char *name;
 
 		if (!type_is_wanted_kind(t) || t->name_off == 0)
 			continue;
-		name = btf__name_by_offset(r->from, t->name_off);
-		if (!bsearch(&name, r->names, r->n_names, sizeof(*r->names), name_compare))
+		name = kernel_btf_name(r->from, t->name_off);
+		if (name[0] == '\0' || !name_is_wanted(r, name))
 			continue;
 		ret = type_copy(r, id, 0);
 		if (ret < 0)
@@ -226,7 +242,7 @@ int kernel_types_new(char ret_path[KERNEL_TYPES_PATH_SIZE])
 	return fd;
 }
 
-int kernel_types_reduce(const struct btf *kernel, const struct btf *programs, int fd)
+int kernel_types_reduce(const struct kernel_btf *kernel, const struct btf *programs, int fd)
 {
 	struct reduction reduction = { .from = kernel };
 	_cleanup_(reduction_freep) struct reduction *r = &reduction;

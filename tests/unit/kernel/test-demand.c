@@ -12,11 +12,11 @@
 START_TEST(test_programs)
 {
 	const struct kernel_demand nobody = {}, somebody = {.governs = true, .late = true};
-	const struct kernel_demand early = {.governs = true, .lines = UINT32_MAX};
+	const struct kernel_demand early = {.governs = true, .lines = UINT32_MAX}, only_canary = {.canary = true};
 	const struct kernel_demand all = {.governs = true, .lines = UINT32_MAX, .late = true};
 	struct haetae_bpf *skel = haetae_bpf__open();
 	struct bpf_program *program;
-	unsigned n = 0, kept = 0, lines = 0, late = 0;
+	unsigned n = 0, kept = 0, lines = 0, late = 0, canary = 0;
 
 	ck_assert_ptr_nonnull(skel);
 	bpf_object__for_each_program(program, skel->obj)
@@ -36,7 +36,11 @@ START_TEST(test_programs)
 		late += kernel_demand_is_late(name);
 		ck_assert_int_eq(kernel_demand_needs(name, &somebody), kernel_hooks_lines(name) == 0);
 		lines += kernel_hooks_lines(name) != 0;
+		canary += kernel_demand_needs(name, &only_canary);
 	}
+	ck_assert_uint_eq(canary, 2);
+	ck_assert(kernel_demand_needs("haetae_bprm_check_security", &only_canary));
+	ck_assert(kernel_demand_needs("haetae_file_open", &only_canary));
 	ck_assert_uint_gt(n, 30);
 	ck_assert_uint_eq(kept, 7);
 	ck_assert_uint_eq(lines, 9);

@@ -6,16 +6,34 @@
 
 #include <sys/mman.h>
 
+/* As the kernel hands them out: in a file. */
+static struct kernel_btf as_file(const struct btf *btf)
+{
+	_cleanup_close_ int fd = memfd_create("kernel", MFD_CLOEXEC);
+	struct kernel_btf b;
+	const void *data;
+	char path[64];
+	uint32_t size;
+
+	data = btf__raw_data(btf, &size);
+	ck_assert_int_eq(write(fd, data, size), size);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ck_assert_int_eq(kernel_btf_open(path, &b), 0);
+	return b;
+}
+
 static struct btf *reduced(const struct btf *kernel, const struct btf *programs, int expected)
 {
 	_cleanup_close_ int fd = memfd_create("types", MFD_CLOEXEC);
+	struct kernel_btf types = as_file(kernel);
 	struct btf *btf;
 	char path[64];
 
 	ck_assert_int_ge(fd, 0);
 	/* what was there before is gone */
 	ck_assert_int_eq(ftruncate(fd, 1 << 20), 0);
-	ck_assert_int_eq(kernel_types_reduce(kernel, programs, fd), expected);
+	ck_assert_int_eq(kernel_types_reduce(&types, programs, fd), expected);
+	kernel_btf_close(&types);
 	if (expected < 0)
 		return NULL;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
