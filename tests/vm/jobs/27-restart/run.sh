@@ -21,8 +21,8 @@ pins() { find /sys/fs/bpf/haetae -mindepth 1 2>/dev/null | wc -l; }
 whole=$(pins)
 expect "links and maps are pinned" test "$whole" -gt 20
 
-# ---- kill -9, again and again, while denied opens go on: so many that some are aggregated and lost, and the agent can start ----
-enter /k-flood.scope "$FLOOD" -p 500 4 0 /k/secret >/tmp/flood &
+# ---- kill -9, again and again, while denied opens go on ----
+enter /k-flood.scope "$FLOOD" 4 0 /k/secret >/tmp/flood &
 flood_pid=$!
 # systemd can call a unit active that it is about to find dead: then there is no process
 back() {
@@ -95,7 +95,7 @@ expect "the refusal while it was stopped has its row" is "/k/secret k" events -s
 	"SELECT path, policy FROM e WHERE cgroup = '/k-while-stopped.scope' AND verdict = 'deny'"
 
 # ---- programs that are replaced, as by an upgrade: both sets decide until the new one is whole ----
-enter /k-replaced.scope "$FLOOD" -p 100 2 0 /k/secret /k/open >/tmp/replaced &
+enter /k-replaced.scope "$FLOOD" 2 0 /k/secret /k/open >/tmp/replaced &
 flood_pid=$!
 programs() { find /sys/fs/bpf/haetae -name 'link-*' -printf '%f %i\n' | sort; }
 programs >/tmp/before
