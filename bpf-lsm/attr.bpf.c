@@ -99,10 +99,8 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 	case IOCTL('X', 42):  /* FS_IOC_RESVSP64 */
 	case IOCTL('X', 43):  /* FS_IOC_UNRESVSP64 */
 	case IOCTL('X', 57):  /* FS_IOC_ZERO_RANGE */
-	case IOCTL('X', 109): /* XFS_IOC_SWAPEXT */
 	case IOCTL('X', 129): /* XFS_IOC_EXCHANGE_RANGE */
 	case IOCTL('X', 131): /* XFS_IOC_COMMIT_RANGE */
-	case IOCTL('f', 15):  /* EXT4_IOC_MOVE_EXT */
 	case IOCTL('f', 17):  /* EXT4_IOC_SWAP_BOOT */
 		return HT_OP_WRITE;
 	}
@@ -112,24 +110,33 @@ static __always_inline __u32 ioctl_ops(__u32 cmd)
 #define TIOCSTI_REQUEST 0x5412U /* without a size, which its number has for others */
 #define NSFS_MAGIC 0x6e736673UL
 
-/* The line of a request: to a whole filesystem, or to files in it that no mount need show, it is what mounting one is; for the
+/* The line of a request: to a whole filesystem, which may take a device that nobody opened, or to files in it that no mount need show, it is what mounting one is; for the
  * mount namespace of others it is what the links of their processes are; what is typed into a terminal is read by somebody
- * outside. */
+ * outside. And what userfaultfd(2) fills is memory that is written: code, too, that is mapped from a file in memory. Whose memory
+ * it is, and whether it is executable, the descriptor alone knows. */
 static __always_inline __u32 ioctl_line(__u32 cmd)
 {
 	if (cmd == TIOCSTI_REQUEST)
 		return HT_KERNEL_DEVICE;
 	switch (cmd & ((_IOC_TYPEMASK << _IOC_TYPESHIFT) | _IOC_NRMASK)) {
 	case IOCTL('X', 107): /* XFS_IOC_OPEN_BY_HANDLE */
+	case IOCTL('X', 110): /* XFS_IOC_FSGROWFSDATA */
 	case IOCTL('X', 119): /* FIFREEZE */
 	case IOCTL('X', 120): /* FITHAW */
 	case IOCTL('X', 123): /* XFS_IOC_ATTRMULTI_BY_HANDLE */
 	case IOCTL('X', 125): /* FS_IOC_SHUTDOWN */
 	case IOCTL('f', 16):  /* EXT4_IOC_RESIZE_FS */
+	case IOCTL(0x94, 3):  /* BTRFS_IOC_RESIZE */
+	case IOCTL(0x94, 10): /* BTRFS_IOC_ADD_DEV */
+	case IOCTL(0x94, 11): /* BTRFS_IOC_RM_DEV */
+	case IOCTL(0x94, 53): /* BTRFS_IOC_DEV_REPLACE */
+	case IOCTL(0x94, 58): /* BTRFS_IOC_RM_DEV_V2 */
 		return HT_KERNEL_MOUNT;
 	case IOCTL(0xb7, 11): /* NS_MNT_GET_NEXT */
 	case IOCTL(0xb7, 12): /* NS_MNT_GET_PREV */
 		return HT_KERNEL_PTRACE;
+	case IOCTL(0xaa, 0): /* UFFDIO_REGISTER */
+		return LINE_MEMORY;
 	}
 	return LINE_NONE;
 }
@@ -144,13 +151,16 @@ static __always_inline bool ioctl_is_for(struct file *file, __u32 line)
 		return type == S_IFCHR;
 	if (line == HT_KERNEL_PTRACE)
 		return inode->i_sb->s_magic == NSFS_MAGIC;
+	if (line == LINE_MEMORY)
+		return inode->i_sb->s_magic == ANON_INODE_FS_MAGIC;
 	return type == S_IFREG || type == S_IFDIR;
 }
 
-/* Requests of btrfs that make or remove names without a hook on names: subvolumes, and snapshots, which show all that is in
- * one under other names; and those that tell what is in files without opening one. What they name is in the memory of the
- * one who asks; so of a snapshot everything is refused that is refused anywhere, of the others making, removing, reading. */
-static __always_inline __u32 subvolume_ops(__u32 cmd)
+/* Requests that name what they are about in the memory of the one who asks. Those of btrfs make or remove names without a hook
+ * on names: subvolumes, and snapshots, which show all that is in one under other names; or tell what is in files without opening
+ * one. Others exchange what is in two files that are open: neither need be the one that is asked. So of a snapshot everything is
+ * refused that is refused anywhere, of the others making, removing, reading, writing. */
+static __always_inline __u32 hidden_ops(__u32 cmd)
 {
 	switch (cmd & ((_IOC_TYPEMASK << _IOC_TYPESHIFT) | _IOC_NRMASK)) {
 	case IOCTL(0x94, 1):  /* BTRFS_IOC_SNAP_CREATE */
@@ -165,16 +175,22 @@ static __always_inline __u32 subvolume_ops(__u32 cmd)
 	case IOCTL(0x94, 17): /* BTRFS_IOC_TREE_SEARCH, _V2 */
 	case IOCTL(0x94, 38): /* BTRFS_IOC_SEND */
 		return HT_OP_READ;
+	case IOCTL('X', 109): /* XFS_IOC_SWAPEXT */
+	case IOCTL('f', 15):  /* EXT4_IOC_MOVE_EXT */
+		return HT_OP_WRITE;
 	}
 	return 0;
 }
 
-static __always_inline int subvolume_judge(struct file *file, __u32 ops)
+static __always_inline int hidden_judge(struct file *file, __u32 ops)
 {
 	struct object o = { .ops = ops, .fault = HT_REASON_UNRESOLVED };
+	struct inode *inode = file->f_inode;
+	__u32 type = inode->i_mode & S_IFMT;
 	struct label *l;
 
-	if (file->f_inode->i_sb->s_magic != BTRFS_SUPER_MAGIC)
+	if (ops == HT_OP_WRITE ? type != S_IFREG && type != S_IFDIR :
+				 inode->i_sb->s_magic != BTRFS_SUPER_MAGIC)
 		return 0;
 	l = label_current();
 	if (!l)
@@ -190,6 +206,8 @@ static __always_inline int ioctl_line_judge(struct file *file, __u32 line)
 
 	if (!l || !ioctl_is_for(file, line))
 		return 0;
+	if (line == LINE_MEMORY)
+		return hook_memory(l);
 	if (line != HT_KERNEL_PTRACE) /* what is asked for is not the file */
 		object_of_file(&o, file);
 	return line_judge(l, &o, line);
@@ -203,8 +221,8 @@ static __always_inline int ioctl_judge(struct file *file, __u32 cmd)
 	if (line != LINE_NONE)
 		return ioctl_line_judge(file, line);
 	if (!ops) {
-		ops = subvolume_ops(cmd);
-		return ops ? subvolume_judge(file, ops) : 0;
+		ops = hidden_ops(cmd);
+		return ops ? hidden_judge(file, ops) : 0;
 	}
 	type = file->f_inode->i_mode & S_IFMT;
 	if (type != S_IFREG && type != S_IFDIR)

@@ -241,11 +241,8 @@ static __always_inline int escape_open(struct file *file)
 	l = label_current();
 	if (!l)
 		return 0;
+	if (line == LINE_MEMORY)
+		return hook_memory(l);
 	object_of_file(&o, file);
-	if (line == LINE_MEMORY) {
-		o.ops = HT_OP_MAP;
-		o.facts = OBJECT_MEMORY | OBJECT_WX;
-		return hook_judge(l, &o);
-	}
 	return line == LINE_AGENT ? guard_judge(l, &o, HT_OP_WRITE) : line_judge(l, &o, line);
 }

@@ -219,15 +219,6 @@ static __always_inline __u32 map_facts(struct label *l, struct object *o, __u32 
 	return facts;
 }
 
-/* Memory without a file that would be executable: there is nothing to run in it but what is written to it, at once, before, by
- * another mapping, or by userfaultfd(2). */
-static __always_inline int hook_memory(struct label *l)
-{
-	struct object o = { .ops = HT_OP_MAP, .facts = OBJECT_MEMORY | OBJECT_WX };
-
-	return hook_judge(l, &o);
-}
-
 /* Has the hook a pointer for its first argument? Kernels from 6.5 on believe that of every argument, and drop what a program would
  * do without one; newer ones know better, and want to see it asked. */
 static __always_inline bool hook_has_first(const void *ctx)

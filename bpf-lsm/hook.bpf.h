@@ -81,3 +81,12 @@ static __always_inline int hook_dentry(struct label *l, struct dentry *dentry, _
 	o.inode = (__u64)dentry->d_inode;
 	return hook_judge(l, &o);
 }
+
+/* Memory without a file that would be executable: there is nothing to run in it but what is written to it, at once, before, by
+ * another mapping, or by userfaultfd(2). Or a way to write to memory that is executable. */
+static __always_inline int hook_memory(struct label *l)
+{
+	struct object o = { .ops = HT_OP_MAP, .facts = OBJECT_MEMORY | OBJECT_WX };
+
+	return hook_judge(l, &o);
+}

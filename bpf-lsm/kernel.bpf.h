@@ -346,6 +346,7 @@ struct bpf_iter__task_file {
 #define S_IFCHR 0020000U
 #define PROC_SUPER_MAGIC 0x9fa0UL
 #define BTRFS_SUPER_MAGIC 0x9123683eUL
+#define ANON_INODE_FS_MAGIC 0x09041934UL
 #define S_CASEFOLD 0x8000U /* in i_flags */
 #define DCACHE_OP_COMPARE 0x2U
 #define EPERM 1

@@ -74,12 +74,14 @@ static __always_inline int use_judge(struct file *file, __u32 ops)
 	return word && use_ask(file, ops, word) ? -EPERM : 0;
 }
 
-/* Memory shows a file, also where it is to run. The kernel alone maps what it was asked to execute: that is no reading. */
+/* Memory shows a file, also where it is to run. The kernel alone maps what it was asked to execute: that is no reading. Shared
+ * memory of a file that is open to be written is writing, whatever protects it now: userfaultfd(2) fills what such a file has
+ * not yet, if it lives in memory, through a mapping that may only be read. */
 static __always_inline int use_map(struct file *file, unsigned long prot, unsigned long flags)
 {
 	__u32 ops = (prot & PROT_EXEC) && (file->f_flags & F_FLAG_EXEC) ? 0 : HT_OP_READ;
 
-	if ((flags & MAP_TYPE & MAP_SHARED) && (prot & PROT_WRITE))
+	if ((flags & MAP_TYPE & MAP_SHARED) && ((prot & PROT_WRITE) || (file->f_mode & FMODE_WRITE)))
 		ops |= HT_OP_WRITE;
 	return ops ? use_judge(file, ops) : 0;
 }

@@ -16,14 +16,9 @@ policy_of() {
 		file: {deny: [$D/disk/volume/secret, "$D/disk/volume/p/**"]}
 	EOF
 }
-B10_mkfs() {
-	local root=/var/lib/haetae-rig/filesystems-root
-	"$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" \
-		"$root/sbin/mkfs.btrfs" --quiet --mixed "$1"
-}
 tree() {
 	modprobe -q loop && modprobe -q btrfs || return
-	mkdir disk && truncate -s 64M image && B10_mkfs image && mount -o loop image disk && mkdir disk/to && sync || return
+	mkdir disk && truncate -s 64M image && of_filesystems mkfs.btrfs --quiet --mixed image && mount -o loop image disk && mkdir disk/to && sync || return
 	"$TRY" volume-make disk volume && mkdir disk/volume/p && echo secret | tee disk/volume/secret disk/volume/p/file >disk/volume/open &&
 		"$TRY" volume-make disk/to old && "$TRY" volume-copy disk/volume disk before &&
 		umount disk && mount -o loop image disk # a file that is new has another generation until it is read again

@@ -13,14 +13,9 @@ policy_of() {
 		file: {deny: [{path: $D/disk/volume/secret, ops: [read]}]}
 	EOF
 }
-B10_mkfs() {
-	local root=/var/lib/haetae-rig/filesystems-root
-	"$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" \
-		"$root/sbin/mkfs.btrfs" --quiet --mixed "$1"
-}
 tree() {
 	modprobe -q loop && modprobe -q btrfs || return
-	mkdir disk && truncate -s 64M image && B10_mkfs image && mount -o loop image disk && "$TRY" volume-make disk volume &&
+	mkdir disk && truncate -s 64M image && of_filesystems mkfs.btrfs --quiet --mixed image && mount -o loop image disk && "$TRY" volume-make disk volume &&
 		echo secret | tee disk/volume/secret >disk/volume/open && "$TRY" volume-keep disk/volume
 }
 clean() { umount -q "$D/disk"; }

@@ -39,6 +39,17 @@ attack_load() {
 	source "$1"
 }
 
+# of_filesystems PROGRAM ARGUMENT...: runs what makes a filesystem, out of the root that has it.
+of_filesystems() {
+	local root=/var/lib/haetae-rig/filesystems-root
+	"$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" "$root/sbin/$1" "${@:2}"
+}
+# disk_xfs: an XFS on $D/disk. What makes one takes so small a file from those only who test filesystems, which it is told so.
+disk_xfs() {
+	modprobe -q loop && modprobe -q xfs && mkdir disk && truncate -s 64M image &&
+		TEST_DIR=1 TEST_DEV=1 QA_CHECK_FS=1 of_filesystems mkfs.xfs -q image && mount -o loop image disk
+}
+
 # sorted LINE...: prints them in the order of their bytes, as a query does, without a process of its own.
 sorted() {
 	local -a lines=()

@@ -177,6 +177,18 @@ static void *memory_forced(void)
 	return pwrite(fd, code, 1, (off_t)(unsigned long)code) == 1 || errno == EIO ? code : MAP_FAILED;
 }
 
+/* A program that may be run, in memory: a page of it comes from userfaultfd(2) instead. */
+static void *memory_filled(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+
+	if (at == MAP_FAILED)
+		return at;
+	errno = try_fill(at);
+	return errno ? MAP_FAILED : at;
+}
+
 /* Memory that can be written, or was, and made executable. Return: what the last call said. */
 static void *memory_made(const char *how, const char *path)
 {
@@ -220,6 +232,8 @@ static void *memory_made(const char *how, const char *path)
 	}
 	if (strcmp(how, "unwritten") == 0) /* userfaultfd(2) fills it */
 		return anonymous_memory(PROT_READ | PROT_EXEC);
+	if (strcmp(how, "filled") == 0)
+		return memory_filled(path);
 	if (strcmp(how, "doubled") == 0)
 		return memory_doubled();
 	if (strcmp(how, "forced") == 0)
@@ -227,7 +241,8 @@ static void *memory_made(const char *how, const char *path)
 	return anonymous_memory(PROT_READ | PROT_WRITE); /* "plain" */
 }
 
-/* memory HOW PATH: both, written, opened, copied (of PATH), twice, segment, unwritten, doubled, forced; plain, which is only written */
+/* memory HOW PATH: both, written, opened, copied (of PATH), twice, segment, unwritten, filled (PATH), doubled, forced; plain,
+ * which is only written */
 static int act_memory(char **args)
 {
 	return memory_made(args[0], args[1]) == MAP_FAILED ? errno : 0;

@@ -61,7 +61,8 @@ int try_run(char **words)
 	const struct verb *const all[] = {wrap_verbs, file_verbs, exec_verbs, descriptor_verbs,
 					  escape_verbs, task_verbs, attribute_verbs, uring_verbs,
 					  tree_verbs,	socket_verbs,	churn_verbs,	 compat_verbs,
-					  serve_verbs,	handle_verbs,	volume_verbs,	 around_verbs};
+					  serve_verbs,	handle_verbs,	volume_verbs,	 around_verbs,
+					  fill_verbs,	exchange_verbs};
 	const struct verb *verb = NULL;
 	int n = 0;
 

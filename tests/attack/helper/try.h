@@ -44,6 +44,8 @@ extern const struct verb serve_verbs[];
 extern const struct verb handle_verbs[];
 extern const struct verb volume_verbs[];
 extern const struct verb around_verbs[];
+extern const struct verb fill_verbs[];
+extern const struct verb exchange_verbs[];
 
 /* Runs the rest of a command line. Return: its exit status. */
 int try_run(char **words);
@@ -58,5 +60,7 @@ int try_uring_receive(const char *where, int fd, struct msghdr *message);
 int try_open(int dir_fd, const char *path, int flags);
 /* Waits for a child. Return: its exit status, STATUS_SETUP if it did not exit. */
 int try_wait(int pid);
+/* Fills a page that has to be missing, whatever its protection. Return: 0, errno or STATUS_SETUP. */
+int try_fill(void *at);
 /* Copies a whole file into a descriptor. Return: 0 or -1 with errno. */
 int try_copy(const char *from, int to_fd);

@@ -9,6 +9,7 @@
 #include <linux/btrfs.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -42,6 +43,24 @@ static int act_copy(char **args)
 
 	return source < 0 ? try_setup_failed(args[0]) :
 			    request(args[1], BTRFS_IOC_SNAP_CREATE, source, args[2]);
+}
+
+/* volume-resize DIR: the whole filesystem, to what it is */
+static int act_resize(char **args)
+{
+	return request(args[0], BTRFS_IOC_RESIZE, 0, "max");
+}
+
+/* volume-extend DIR FILE: by the device whose name is in the file; what is on that is gone then, and nobody has opened it */
+static int act_extend(char **args)
+{
+	char device[64] = {};
+	int fd = open(args[1], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, device, sizeof(device) - 1) < 2)
+		return try_setup_failed(args[1]);
+	device[strcspn(device, "\n")] = '\0';
+	return request(args[0], BTRFS_IOC_ADD_DEV, 0, device);
 }
 
 /* volume-keep VOLUME: may not be written any more */
@@ -85,6 +104,8 @@ const struct verb volume_verbs[] = {
 	{"volume-make", 2, act_make},
 	{"volume-remove", 2, act_remove},
 	{"volume-copy", 3, act_copy},
+	{"volume-resize", 1, act_resize},
+	{"volume-extend", 2, act_extend},
 	{"volume-keep", 1, act_keep},
 	{"volume-send", 1, act_send},
 	{"volume-search", 1, act_search},

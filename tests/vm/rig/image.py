@@ -20,6 +20,7 @@ from .util import RigError, output_of, run, say
 
 GUEST = Path(__file__).resolve().parent.parent / "guest"
 SUITES = ("bookworm", "trixie")
+SUITE_VARIABLE = "HAETAE_VM_SUITE"
 DISK_ID = 0x48414554  # any number: it is how the kernel finds its root, PARTUUID=48414554-01
 PARTITION_SECTOR = 2048
 FREE_MIB = 768  # room for what a job writes; a hole in the file until then
@@ -42,7 +43,7 @@ WEB_ROOT = "var/lib/haetae-rig/web-root"
 # Roots that a job asks for by name (ROOTS in its job.conf): /var/lib/haetae-rig/NAME-root.
 FURTHER_ROOTS = {
     "servers": "nginx-light postgresql redis-server python3 nodejs curl busybox".split(),
-    "filesystems": ["btrfs-progs"],
+    "filesystems": ["btrfs-progs", "xfsprogs"],
     "workloads": "apt gcc libc6-dev make git python3 apache2-utils".split(),
     "peers": "apparmor fapolicyd".split(),
 }
@@ -95,9 +96,9 @@ FILES = {
 def suite() -> str:
     """Returns the Debian release of the guest's userland."""
     host = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
-    chosen = os.environ.get("HAETAE_VM_SUITE") or (host if host in SUITES else SUITES[0])
+    chosen = os.environ.get(SUITE_VARIABLE) or (host if host in SUITES else SUITES[0])
     if chosen not in SUITES:
-        raise RigError(f"HAETAE_VM_SUITE={chosen}: the userland can be one of {', '.join(SUITES)}")
+        raise RigError(f"{SUITE_VARIABLE}={chosen}: the userland can be one of {', '.join(SUITES)}")
     return chosen
 
 

@@ -27,6 +27,7 @@ class Job:
     roots: tuple[str, ...]
     icount: bool
     userland: str
+    suite: str
     reboots: bool
 
     @property
@@ -37,7 +38,7 @@ class Job:
 def load(directory: Path) -> Job:
     """Reads job.conf: shell assignments, but only of the names known here, so that a slip of the pen is an error."""
     values = {"KERNELS": " ".join(LINES), "APPEND": "", "TIMEOUT": "300", "SMP": "2", "INSTALL": "1", "EXCLUSIVE": "0",
-              "BY_NAME": "0", "ROOTS": "", "ICOUNT": "0", "USERLAND": "", "REBOOTS": "0"}
+              "BY_NAME": "0", "ROOTS": "", "ICOUNT": "0", "USERLAND": "", "SUITE": "", "REBOOTS": "0"}
     conf = directory / "job.conf"
     for number, line in enumerate(conf.read_text().splitlines() if conf.exists() else (), start=1):
         for word in shlex.split(line, comments=True):
@@ -48,7 +49,7 @@ def load(directory: Path) -> Job:
     return Job(directory, tuple(values["KERNELS"].split()), values["APPEND"], int(values["TIMEOUT"]),
                int(values["SMP"]), values["INSTALL"] == "1", values["EXCLUSIVE"] == "1", values["BY_NAME"] == "1",
                tuple(values["ROOTS"].split()), values["ICOUNT"] == "1", values["USERLAND"],
-               values["REBOOTS"] == "1")
+               values["SUITE"], values["REBOOTS"] == "1")
 
 
 def all_of(directory: Path) -> list[Job]:

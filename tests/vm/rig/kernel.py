@@ -34,7 +34,7 @@ KEPT = 8  # kernels in the cache
 
 # Directories and files of modules that jobs may need, without their dependencies, which follow.
 MODULES = """
-fs/overlayfs/ fs/fuse/ fs/erofs/ fs/squashfs/ fs/nfs/ fs/nls/ fs/isofs/ fs/btrfs/ fs/autofs/ fs/configfs/
+fs/overlayfs/ fs/fuse/ fs/erofs/ fs/squashfs/ fs/nfs/ fs/nls/ fs/isofs/ fs/btrfs/ fs/xfs/ fs/autofs/ fs/configfs/
 drivers/block/loop drivers/block/null_blk drivers/block/zram drivers/block/virtio_blk
 drivers/net/veth drivers/net/tun drivers/net/dummy
 drivers/net/bridge net/bridge/ net/802/ net/llc/ drivers/char/virtio_console drivers/nvme/ fs/ext4/ fs/binfmt_misc
