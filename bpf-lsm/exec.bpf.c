@@ -7,6 +7,7 @@
 
 #include "hook.bpf.h"
 #include "match.bpf.h"
+#include "program.bpf.h"
 #include "use.bpf.h"
 
 const volatile __u64 ht_key0 SEC(".rodata") = 0;
@@ -160,7 +161,7 @@ int BPF_PROG(haetae_bprm_check_security, struct linux_binprm *bprm, int ret)
 		return 0;
 	}
 	walk_forget(l);
-	return hook_file_with(l, bprm->file, HT_OP_EXEC, OBJECT_TWICE);
+	return program_judge(l, bprm->file);
 }
 
 struct library_context {
@@ -335,8 +336,6 @@ static __always_inline void exec_remember(struct label *l, struct slot *s)
 	if (bpf_probe_read_kernel(l->exe, len, s->text) < 0)
 		len = l->exe_whole = 0;
 	l->exe_len = len;
-	l->exe_dev = s->record.dev;
-	l->exe_ino = s->record.ino;
 }
 
 /* Does a profile of the subject want allowed execs recorded? A missing one counts as yes. */
@@ -353,6 +352,8 @@ static long exec_recorded_step(__u32 index, struct exec_context *context)
 	__u32 id;
 
 	if (!l)
+		return 1;
+	if (!(l->slots >> index))
 		return 1;
 	profile = verdict_profile(l, index, &id);
 	if (!id)
@@ -374,6 +375,28 @@ static __always_inline bool exec_recorded(struct label *l)
 	return l->record;
 }
 
+/* Name what the task runs: the names were collected when it was judged, a moment ago, as a rule, and it is held since. */
+static __noinline int exec_name(struct label *l, struct object *o)
+{
+	struct slot *s;
+
+	l->exe_len = 0;
+	l->exe_whole = 0;
+	if (!l->fault && !walk_is_of(l, o))
+		l->fault = walk_collect(l, o, 0, 0);
+	s = slot_claim();
+	if (!s)
+		return 0;
+	slot_reset(s, HT_RECORD_VERDICT);
+	if (l->fault)
+		report_name(l, s, o->dentry);
+	else
+		report_path(l, s);
+	exec_remember(l, s);
+	slot_release(s);
+	return 0;
+}
+
 /* What the task runs from here on: exceptions ask for it, and records name it. A hook that cannot be passed by: programs on
  * tracepoints can be preempted on newer kernels, and are then left out for whoever else comes to the same place on this
  * CPU meanwhile. A task that kept the name of its former program would keep the exceptions of that. */
@@ -383,29 +406,22 @@ int BPF_PROG(haetae_bprm_committed_creds, struct linux_binprm *bprm)
 	struct ht_ledger *led = ledger_get();
 	struct object o = { .ops = HT_OP_EXEC };
 	struct label *l = label_current();
-	struct slot *s;
+	__u64 place;
 
 	if (!l || !led)
 		return 0;
 	object_of_file(&o, bprm->file);
+	l->exe_dev = bprm->file->f_inode->i_sb->s_dev;
+	l->exe_ino = bprm->file->f_inode->i_ino;
 	l->exec_id = ((__u64)(bpf_get_smp_processor_id() + 1) << 48) |
 		     __sync_fetch_and_add(&led->execs, 1);
 	l->fault = verdict_place(&o);
-	/* it was judged a moment ago, as a rule, and is held since */
-	if (!l->fault && !walk_is_of(l, &o))
-		l->fault = walk_collect(l, &o, 0, 0);
-	l->exe_len = 0;
-	l->exe_whole = 0;
-	s = slot_claim();
-	if (s) {
-		slot_reset(s, HT_RECORD_VERDICT);
-		report_object(&o, &s->record);
-		if (l->fault)
-			report_name(l, s, o.dentry);
-		else
-			report_path(l, s);
-		exec_remember(l, s);
-		slot_release(s);
+	place = l->fault || l->runs.dentry != o.dentry || l->runs.mount != o.mount ? 0 : l->runs.place;
+	l->runs.place = 0;
+	if (!place || !program_recall(l, place)) {
+		exec_name(l, &o);
+		if (place && l->exe_whole && !l->fault)
+			program_keep(l, place);
 	}
 	__builtin_memset(l->exe_stamps, 0, sizeof(l->exe_stamps));
 	if (l->fresh)

@@ -55,6 +55,23 @@ static __always_inline __u32 judge_known(struct label *l, struct object *o)
 	return l->level;
 }
 
+/* The record of what was decided. */
+static __always_inline void judge_tell(struct label *l, struct object *o, __u32 op, __u32 verdict)
+{
+	int told = 0;
+
+	if (o->facts & OBJECT_KNOWN) {
+		l->reuse = 1;
+		told = report_tell(l, o, op, verdict, 0);
+		l->reuse = 0;
+	}
+	if (told)
+		return;
+	if ((o->facts & OBJECT_KNOWN) || l->walk.below) /* not all names are in the label */
+		l->fault = walk_names(l, o);
+	(void)report_tell(l, o, op, verdict, 0);
+}
+
 SEC("freplace/judge")
 int haetae_judge(struct label *l, struct object *o)
 {
@@ -80,11 +97,8 @@ int haetae_judge(struct label *l, struct object *o)
 		return level >= LEVEL_DENY ? -EPERM : 0;
 	if (level == LEVEL_ALLOW && !(l->record && l->walk.n && (o->ops & HT_OPS_FILE)))
 		return 0;
-	if (report_count(l, o, judge_op(l->told), judge_verdict(l, level))) {
-		if ((o->facts & OBJECT_KNOWN) || l->walk.below) /* not all names are in the label */
-			l->fault = walk_names(l, o);
-		report_tell(l, o, judge_op(l->told), judge_verdict(l, level), 0);
-	}
+	if (report_count(l, o, judge_op(l->told), judge_verdict(l, level)))
+		judge_tell(l, o, judge_op(l->told), judge_verdict(l, level));
 	if (level == LEVEL_KILL)
 		(void)bpf_send_signal(SIGKILL); /* to the thread group; it is refused in any case */
 	return level >= LEVEL_DENY ? -EPERM : 0;

@@ -149,6 +149,23 @@ struct memo_directory {
 	__u64 check;  /* of the tag and all of it, as that of an answer */
 };
 
+/* ---- what a program is called (program.bpf.h) ---- */
+
+struct program {
+	__u64 count; /* of writes; odd while one is under way */
+	__u64 place; /* tag of the file */
+	__u32 len;
+	__u32 pad;
+	__u8 text[HT_TEXT_EXE_MAX];
+};
+
+/* The file that is about to run. */
+struct runs {
+	__u64 place; /* its tag; 0: it has none */
+	__u64 dentry;
+	__u64 mount;
+};
+
 struct names {
 	__u64 own;   /* of the dentry */
 	__u64 trees; /* of all directories */
@@ -185,6 +202,8 @@ struct label {
 	__u64 exe_ino;
 	__u8 exe[HT_TEXT_EXE_MAX];
 
+	struct runs runs; /* what the kernel was last asked to execute */
+
 	/* which conditions of each profile the running program meets, and for which content of it */
 	__u64 exe_masks[HT_PROFILES_MAX];
 	__u32 exe_stamps[HT_PROFILES_MAX];
@@ -203,7 +222,7 @@ struct label {
 	__u32 half;   /* of the profiles map, read once for a verdict */
 	__u32 record; /* some profile wants allowed operations recorded */
 	__u32 stamp;  /* of the content of the profile that was asked last; 0: none was */
-	__u32 pad_stamp;
+	__u32 reuse;  /* a record is made only if the path of label.known is in its place still */
 	struct ht_entry above; /* of that profile, where its walk was before the last name; next is 0: it was not walked */
 	struct directory_state directory;
 	__u64 top;	/* mount that holds the first name of the object's path, 0: not known */
@@ -271,6 +290,7 @@ struct {
 
 #define MEMO_ANSWERS 4096U
 #define MEMO_DIRECTORIES 4096U
+#define MEMO_PROGRAMS 256U
 
 struct memo {
 	struct ht_moves moves;
@@ -278,6 +298,7 @@ struct memo {
 	__u64 tops[MEMO_TOPS];
 	struct memo_answer answers[MEMO_ANSWERS];
 	struct memo_directory directories[MEMO_DIRECTORIES];
+	struct program programs[MEMO_PROGRAMS];
 	__u64 names[MEMO_NAMES]; /* by dentry: moves on when one comes to be, or is moved */
 };
 
@@ -408,6 +429,8 @@ struct {
 struct slot {
 	__u32 busy;
 	__u32 pos; /* bytes of text used */
+	__u64 of;  /* check of the kept answer (memo_answer) whose object's path the text begins with; 0: of none */
+	struct ht_text path; /* that path */
 	struct ht_record record;
 	__u8 text[HT_TEXT_PATH_MAX + HT_TEXT_EXE_MAX + HT_TEXT_ARGV_MAX + 512];
 };

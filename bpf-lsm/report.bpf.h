@@ -87,9 +87,15 @@ static __always_inline void report_name(struct label *l, struct slot *s, __u64 d
 	s->record.path.len = s->pos;
 }
 
+/* Bytes of text, loaded where they are used: the verifier forgets what was known of a former load. */
+static __always_inline __u32 slot_pos(struct slot *s)
+{
+	return *(volatile __u32 *)&s->pos;
+}
+
 static __always_inline void report_exe(struct label *l, struct slot *s)
 {
-	__u32 len = l->exe_len, pos = s->pos;
+	__u32 len = l->exe_len, pos = slot_pos(s);
 
 	s->record.exe.off = sizeof(struct ht_record) + pos;
 	if (len > HT_TEXT_EXE_MAX || pos > HT_TEXT_PATH_MAX)
@@ -111,14 +117,14 @@ static __always_inline void report_runs(struct label *l, struct slot *s)
 /* The arguments of the running image. */
 static __always_inline void report_argv(struct slot *s)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	unsigned long start = 0, end = 0;
-	__u32 pos = s->pos, len;
+	struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+	unsigned long start, end;
+	__u32 pos = slot_pos(s), len;
 
 	s->record.argv.off = sizeof(struct ht_record) + pos;
-	if (BPF_CORE_READ_INTO(&start, task, mm, arg_start) < 0 ||
-	    BPF_CORE_READ_INTO(&end, task, mm, arg_end) < 0 || end <= start ||
-	    pos > HT_TEXT_PATH_MAX + HT_TEXT_EXE_MAX)
+	start = mm->arg_start;
+	end = mm->arg_end;
+	if (end <= start || pos > HT_TEXT_PATH_MAX + HT_TEXT_EXE_MAX)
 		return;
 	if (end - start > HT_TEXT_ARGV_MAX) {
 		s->record.flags |= HT_RECORD_ARGV_TRUNCATED;
@@ -149,19 +155,23 @@ static __always_inline void report_subject(struct label *l, struct ht_record *r)
 	r->cgroup = l->cgroup;
 }
 
-static __always_inline void report_object(struct object *o, struct ht_record *r)
+/* What is told of an inode lies at its beginning, but for one: one read for all of it. */
+#define INODE_HEAD 128U
+
+/* head: INODE_HEAD bytes of scratch. */
+static __always_inline void report_object(struct object *o, struct ht_record *r, __u8 *head)
 {
 	struct inode *inode = (struct inode *)o->inode;
-	__u16 mode = 0;
+	struct super_block *sb;
 
-	if (!inode)
+	if (!inode || bpf_probe_read_kernel(head, INODE_HEAD, inode) < 0)
 		return;
-	(void)BPF_CORE_READ_INTO(&r->ino, inode, i_ino);
-	(void)BPF_CORE_READ_INTO(&r->dev, inode, i_sb, s_dev);
+	r->ino = *(unsigned long *)(head + bpf_core_field_offset(struct inode, i_ino));
+	r->mode = *(__u16 *)(head + bpf_core_field_offset(struct inode, i_mode));
+	r->nlink = *(__u32 *)(head + bpf_core_field_offset(struct inode, i_nlink));
+	sb = *(struct super_block **)(head + bpf_core_field_offset(struct inode, i_sb));
+	(void)BPF_CORE_READ_INTO(&r->dev, sb, s_dev);
 	(void)BPF_CORE_READ_INTO(&r->inode_generation, inode, i_generation);
-	(void)BPF_CORE_READ_INTO(&mode, inode, i_mode);
-	(void)BPF_CORE_READ_INTO(&r->nlink, inode, i_nlink);
-	r->mode = mode;
 	if (!r->nlink)
 		r->flags |= HT_RECORD_DELETED;
 }
@@ -189,6 +199,7 @@ static __always_inline void slot_release(struct slot *s)
 static __always_inline void slot_reset(struct slot *s, __u16 kind)
 {
 	s->pos = 0;
+	s->of = 0;
 	__builtin_memset(&s->record, 0, sizeof(s->record));
 	s->record.abi = HT_ABI;
 	s->record.kind = kind;
@@ -199,7 +210,7 @@ static __always_inline void slot_reset(struct slot *s, __u16 kind)
 /* Hand the slot to a ring. Return: true if it is there. */
 static __always_inline bool slot_emit(struct slot *s, void *ring, struct ht_ledger *led)
 {
-	__u32 size = sizeof(struct ht_record) + s->pos;
+	__u32 size = sizeof(struct ht_record) + slot_pos(s);
 
 	if (size > HT_RECORD_SIZE_MAX || !led)
 		return false;
@@ -270,8 +281,33 @@ static __always_inline __u32 report_aggregate(struct label *l, struct object *o,
 	return 1;
 }
 
-static __always_inline bool report_record(struct label *l, struct object *o, __u32 op,
-					  __u32 verdict, __u32 argc, struct ht_ledger *led)
+/* The path of the object. What is refused again by an answer that was kept has the path that it had: what the answer goes by
+ * stands for all names up to the root. As long as the text is where the last record was made it is told again, and no name is
+ * looked at. */
+static __always_inline void report_object_path(struct label *l, struct object *o, struct slot *s)
+{
+	if (l->reuse) {
+		s->record.path = s->path;
+		s->pos = s->path.len;
+		s->of = l->known.check;
+	} else if (l->fault || !o->dentry) {
+		report_name(l, s, o->dentry);
+	} else {
+		report_path(l, s);
+		if (!(o->facts & OBJECT_KNOWN) || (s->record.flags & HT_RECORD_PATH_TRUNCATED))
+			return;
+		s->path = s->record.path;
+		s->of = l->known.check;
+	}
+}
+
+#define RECORD_LOST 0U
+#define RECORD_SENT 1U
+#define RECORD_NONE 2U /* label.reuse, and the path is gone */
+
+/* Return: RECORD_*. */
+static __always_inline __u32 report_record(struct label *l, struct object *o, __u32 op,
+					   __u32 verdict, __u32 argc, struct ht_ledger *led)
 {
 	struct ht_settings *set = settings_get();
 	struct slot *s = slot_claim();
@@ -279,7 +315,11 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 	bool done;
 
 	if (!s)
-		return false;
+		return RECORD_LOST;
+	if (l->reuse && s->of != l->known.check) {
+		slot_release(s);
+		return RECORD_NONE;
+	}
 	slot_reset(s, HT_RECORD_VERDICT);
 	r = &s->record;
 	r->verdict = verdict;
@@ -292,14 +332,11 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 	if (l->fresh == FRESH_STARTS || (l->fresh && argc))
 		r->flags |= HT_RECORD_FIRST_EXEC;
 	report_subject(l, r);
-	report_object(o, r);
+	report_object(o, r, l->walk.name);
 	if (o->facts & OBJECT_RUNS) {
 		report_runs(l, s);
 	} else {
-		if (l->fault || !o->dentry)
-			report_name(l, s, o->dentry);
-		else
-			report_path(l, s);
+		report_object_path(l, o, s);
 		report_exe(l, s);
 	}
 	if (argc) {
@@ -312,7 +349,7 @@ static __always_inline bool report_record(struct label *l, struct object *o, __u
 	else
 		done = slot_emit(s, &notices, led);
 	slot_release(s);
-	return done;
+	return done ? RECORD_SENT : RECORD_LOST;
 }
 
 /* Count a verdict. Return: 1: it is to have a record of its own. */
@@ -340,19 +377,24 @@ __global int report_count(struct label *l, struct object *o, __u32 op, __u32 ver
 	return 0;
 }
 
-/* The record of one that was counted. argc: of the image that runs now, if its arguments belong to the verdict; else 0. */
+/* The record of one that was counted. argc: of the image that runs now, if its arguments belong to the verdict; else 0.
+ * Return: 1; 0: nothing was told, as label.reuse asks for a path that is gone. */
 __global int report_tell(struct label *l, struct object *o, __u32 op, __u32 verdict, __u32 argc)
 {
 	struct ht_ledger *led = ledger_get();
+	__u32 sent;
 
 	if (!l || !o || !led)
-		return 0;
+		return 1;
 	verdict &= HT_VERDICT_SLOTS - 1;
-	if (report_record(l, o, op, verdict, argc, led))
+	sent = report_record(l, o, op, verdict, argc, led);
+	if (sent == RECORD_NONE)
+		return 0;
+	if (sent == RECORD_SENT)
 		__sync_fetch_and_add(&led->emitted[verdict], 1);
 	else if (report_aggregate(l, o, op, verdict, bpf_ktime_get_boot_ns(), false))
 		__sync_fetch_and_add(&led->aggregated[verdict], 1);
 	else
 		__sync_fetch_and_add(&led->lost[verdict], 1);
-	return 0;
+	return 1;
 }

@@ -75,21 +75,24 @@ static void note_time(struct bundle *bundle, int64_t us)
 int bundle_add(struct bundle *bundle, const struct event *event, int64_t id, const int64_t keys[3])
 {
 	const int64_t numbers[BUNDLE_KEYS] = {id, keys[0], keys[1], keys[2]};
+	size_t row = event->kind == EVENT_EXIT;
+	int64_t *before = bundle->keys[row];
 	struct row_change changes[BUNDLE_COLUMNS_MAX], *change = changes;
 	struct pack pack = {.to = &bundle->data};
 	uint64_t mask;
 
-	if (!row_changes(ROW_EVENT, bundle->before, event, changes, &mask))
+	if (!row_changes(ROW_EVENT, bundle->before[row], event, changes, &mask))
 		return SQLITE_RANGE;
 	mask <<= BUNDLE_KEYS;
 	for (size_t i = 0; i < BUNDLE_KEYS; i++)
-		mask |= (uint64_t)(numbers[i] != bundle->keys[i]) << i;
+		mask |= (uint64_t)(numbers[i] != before[i]) << i;
+	mask |= (uint64_t)row << BUNDLE_ROW_BIT;
 	strbuf_append(&bundle->data, &mask, MASK_BYTES);
-	for (uint64_t left = mask; left; left &= left - 1) {
+	for (uint64_t left = mask & ~(1ULL << BUNDLE_ROW_BIT); left; left &= left - 1) {
 		size_t i = (size_t)__builtin_ctzll(left);
 
 		if (i < BUNDLE_KEYS)
-			pack_number(&pack, numbers[i], bundle->keys[i]);
+			pack_number(&pack, numbers[i], before[i]);
 		else if (change->value.form == ROW_IS_NUMBER)
 			pack_number(&pack, change->value.number, change->before), change++;
 		else
@@ -102,8 +105,8 @@ int bundle_add(struct bundle *bundle, const struct event *event, int64_t id, con
 	if (bundle->n++ == 0)
 		bundle->first = id;
 	bundle->last = id;
-	bundle->before = event;
-	memcpy(bundle->keys, numbers, sizeof(numbers));
+	bundle->before[row] = event;
+	memcpy(before, numbers, sizeof(numbers));
 	return SQLITE_OK;
 }
 
@@ -171,6 +174,17 @@ static bool value_unpack(struct unpack *u, struct row_value *value)
 	return true;
 }
 
+/* One event into the values of its row. */
+static bool event_unpack(struct unpack *u, const uint8_t *mask, struct row_value *values)
+{
+	size_t columns = bundle_columns();
+
+	for (size_t i = 0; i < BUNDLE_ROW_BIT; i++)
+		if ((mask[i / 8] >> (i % 8) & 1) && (i >= columns || !value_unpack(u, &values[i])))
+			return false;
+	return true;
+}
+
 static void values_begin(struct row_value *values)
 {
 	for (size_t i = 0; i < bundle_columns(); i++)
@@ -182,20 +196,21 @@ static void values_begin(struct row_value *values)
 int bundle_unpack(const void *data, size_t len, size_t n, struct row_value *ret)
 {
 	struct unpack u = {.at = data, .end = (const uint8_t *)data + len};
-	struct row_value values[BUNDLE_COLUMNS_MAX];
+	struct row_value rows[BUNDLE_ROWS][BUNDLE_COLUMNS_MAX];
 	size_t columns = bundle_columns();
 
-	values_begin(values);
+	for (size_t row = 0; row < BUNDLE_ROWS; row++)
+		values_begin(rows[row]);
 	for (size_t event = 0; event < n; event++) {
 		const uint8_t *mask = u.at;
+		struct row_value *values;
 
 		if ((size_t)(u.end - u.at) < MASK_BYTES)
 			return SQLITE_CORRUPT;
 		u.at += MASK_BYTES;
-		for (size_t i = 0; i < BUNDLE_COLUMNS_MAX; i++)
-			if ((mask[i / 8] >> (i % 8) & 1) &&
-			    (i >= columns || !value_unpack(&u, &values[i])))
-				return SQLITE_CORRUPT;
+		values = rows[mask[BUNDLE_ROW_BIT / 8] >> (BUNDLE_ROW_BIT % 8) & 1];
+		if (!event_unpack(&u, mask, values))
+			return SQLITE_CORRUPT;
 		memcpy(ret + event * columns, values, columns * sizeof(values[0]));
 	}
 	return u.at == u.end ? SQLITE_OK : SQLITE_CORRUPT;

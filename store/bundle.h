@@ -8,7 +8,8 @@
  *
  * Data of a bundle, for each event: 48 bits, which columns differ from the event before; then each of these. A number is
  * its difference (zigzag, seven bits a byte), anything else its length and one, 0: NULL, and its bytes. Columns: id, the keys
- * of boot, rule and place, and those of the table `event`. Before the first event all are zero and NULL.
+ * of boot, rule and place, and those of the table `event`. The highest bit says which of two rows of events it belongs to: execs and
+ * exits take turns, and an event differs least from the one before of its own row. Before the first of a row all are zero and NULL.
  *
  * To SQL the events of all bundles are a table, `bundled`, with the columns of `event`: bundle_register(). It is walked in the
  * order of ids.
@@ -24,20 +25,26 @@
 #define BUNDLE_DATA_MAX 65536U
 /* id, keys, columns of an event; the bits of what differs */
 #define BUNDLE_COLUMNS_MAX 48U
+#define BUNDLE_ROW_BIT (BUNDLE_COLUMNS_MAX - 1U) /* no column has it */
+#define BUNDLE_ROWS 2U
 #define BUNDLE_KEYS 4U
+/* Rules and places whose use by a bundle is remembered: of each, so many that were met last. */
+#define BUNDLE_NOTED 4U
 
 struct bundle {
 	struct strbuf data;
-	const struct event *before; /* that was packed last, borrowed; NULL: none */
-	int64_t keys[BUNDLE_KEYS];  /* its */
+	const struct event *before[BUNDLE_ROWS];    /* that were packed last, borrowed; NULL: none */
+	int64_t keys[BUNDLE_ROWS][BUNDLE_KEYS]; /* theirs */
 	unsigned n;
 	int64_t first, last; /* ids */
 	int64_t since_us, until_us;
+	int64_t noted[2][BUNDLE_NOTED]; /* keys of rules and places that are written down for it */
+	unsigned notes[2];		/* how many were, ever */
 };
 
 /* Is the event of a kind that is bundled? */
 bool bundle_takes(const struct event *event);
-/* Pack one more event, whose id is the largest so far. It must live until the next one is packed, or bundle_reset(). keys: of
+/* Pack one more event, whose id is the largest so far. It must live until bundle_reset(). keys: of
  * boot, rule and place; 0: none. Return: SQLITE_OK; SQLITE_RANGE: a code that row_read_event() would refuse, nothing was
  * packed; SQLITE_NOMEM. */
 int bundle_add(struct bundle *bundle, const struct event *event, int64_t id, const int64_t keys[3]);

@@ -145,10 +145,13 @@ int sink_open(struct sink *sink, char **reterr_text)
 
 void sink_close(struct sink *sink)
 {
+	if (sink->unsynced)
+		(void)sink_sync(sink);
 	store_intern_deinit(&sink->boot);
 	store_intern_deinit(&sink->rule);
 	store_intern_deinit(&sink->place);
 	bundle_deinit(&sink->bundle);
+	sink->calm = sink->unsynced = false;
 	(void)sqlite3_finalize(steal_ptr(sink->insert));
 	(void)sqlite3_finalize(steal_ptr(sink->insert_bundle));
 	(void)sqlite3_finalize(steal_ptr(sink->insert_key));
@@ -283,32 +286,37 @@ static int bundle_write(struct sink *sink)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* The bundle has an event of this rule or place. */
+/* The bundle has an event of this rule or place. To write it down again would do no harm. */
 static int key_write(struct sink *sink, int what, int64_t key)
 {
+	struct bundle *bundle = &sink->bundle;
 	int rc;
 
 	if (key == 0)
 		return SQLITE_OK;
+	for (size_t i = 0; i < BUNDLE_NOTED; i++)
+		if (bundle->noted[what][i] == key)
+			return SQLITE_OK;
 	(void)sqlite3_bind_int(sink->insert_key, 1, what);
 	(void)sqlite3_bind_int64(sink->insert_key, 2, key);
-	(void)sqlite3_bind_int64(sink->insert_key, 3, sink->bundle.first);
+	(void)sqlite3_bind_int64(sink->insert_key, 3, bundle->first);
 	rc = sqlite3_step(sink->insert_key);
 	(void)sqlite3_reset(sink->insert_key);
-	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	if (rc != SQLITE_DONE)
+		return rc;
+	bundle->noted[what][bundle->notes[what]++ % BUNDLE_NOTED] = key;
+	return SQLITE_OK;
 }
 
 static int event_bundle(struct sink *sink, const struct event *event, int64_t id, struct keys *keys)
 {
-	int64_t rule = sink->bundle.keys[2];
-	int64_t place = sink->bundle.keys[3];
 	int rc = keys_get(sink, keys, event);
 
 	if (rc == SQLITE_OK)
 		rc = bundle_add(&sink->bundle, event, id, keys->keys);
-	if (rc == SQLITE_OK && keys->keys[1] != rule)
+	if (rc == SQLITE_OK)
 		rc = key_write(sink, 0, keys->keys[1]);
-	if (rc == SQLITE_OK && keys->keys[2] != place)
+	if (rc == SQLITE_OK)
 		rc = key_write(sink, 1, keys->keys[2]);
 	if (rc == SQLITE_OK && bundle_is_full(&sink->bundle))
 		rc = bundle_write(sink);
@@ -326,20 +334,22 @@ static bool event_is_refused(int rc)
 static int batch_write(struct sink *sink, struct sink_node *batch, int64_t *ret_next)
 {
 	struct totals totals = {};
-	struct keys keys = {};
+	struct keys of_exits = {}, of_others = {}; /* mostly they take turns, and an exit has no rule */
 	int64_t id = sink->next_id;
 	int rc;
 
 	bundle_reset(&sink->bundle);
 	for (struct sink_node *node = batch; node; node = node->next) {
+		struct keys *keys = node->event.kind == EVENT_EXIT ? &of_exits : &of_others;
+
 		rc = (bundle_takes(&node->event) ? event_bundle : event_write)(sink, &node->event,
-									       id, &keys);
+									       id, keys);
 		node->refused = event_is_refused(rc);
 		node->event.id = node->refused ? 0 : id;
 		if (node->refused)
 			continue;
 		if (rc == SQLITE_OK)
-			rc = totals_add(sink, &totals, keys.keys[0], &node->event);
+			rc = totals_add(sink, &totals, keys->keys[0], &node->event);
 		if (rc != SQLITE_OK)
 			return rc;
 		id++;
@@ -450,6 +460,37 @@ static int wal_bound(struct sink *sink, char **reterr_text)
 	return fail(sink, "a reader holds the write-ahead log", rc, reterr_text);
 }
 
+/* What only has events that come by the hundred is not waited for: the log is one file, so the next commit that is forced
+ * to the disk takes along all before it, and a log that ends half-way ends with a whole commit. */
+static int calm_set(struct sink *sink, const struct sink_node *batch)
+{
+	bool calm = true;
+	int rc;
+
+	for (; batch && calm; batch = batch->next)
+		calm = bundle_takes(&batch->event);
+	if (calm == sink->calm)
+		return SQLITE_OK;
+	rc = db_exec(sink->db, calm ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+	if (rc == SQLITE_OK)
+		sink->calm = calm;
+	return rc;
+}
+
+int sink_sync(struct sink *sink)
+{
+	sqlite3_file *log = NULL;
+	int rc = sqlite3_file_control(sink->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+
+	if (rc == SQLITE_OK)
+		rc = log && log->pMethods ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY)
+					  : SQLITE_IOERR_FSYNC;
+	if (rc != SQLITE_OK)
+		return db_errno(rc);
+	sink->unsynced = false;
+	return 0;
+}
+
 int sink_commit(struct sink *sink, struct sink_node *batch, uint64_t *ret_removed,
 		char **reterr_text)
 {
@@ -468,7 +509,9 @@ int sink_commit(struct sink *sink, struct sink_node *batch, uint64_t *ret_remove
 		return rc;
 	for (struct sink_node *node = batch; node; node = node->next)
 		n++;
-	rc = db_exec(sink->db, "BEGIN IMMEDIATE");
+	rc = calm_set(sink, batch);
+	if (rc == SQLITE_OK)
+		rc = db_exec(sink->db, "BEGIN IMMEDIATE");
 	if (rc == SQLITE_OK)
 		rc = batch_write(sink, batch, &next);
 	if (rc == SQLITE_OK)
@@ -483,6 +526,7 @@ int sink_commit(struct sink *sink, struct sink_node *batch, uint64_t *ret_remove
 		return fail(sink, "cannot commit", rc, reterr_text);
 	sink->next_id = next;
 	sink->first_id = first;
+	sink->unsynced = sink->calm;
 	*ret_removed = removed;
 	return 0;
 }

@@ -36,6 +36,8 @@ struct sink {
 	int64_t sweep_at[2];
 	struct bundle bundle; /* that is being packed; empty between two commits */
 	bool checked;	      /* looked for damage since it was last suspected */
+	bool calm;	      /* commits are not forced to the disk now */
+	bool unsynced;	      /* one was not since the last that was */
 };
 
 /* Return: 0; DB_E_DAMAGED, DB_E_NEWER; negative errno. *reterr_text as db_open_writer(). */
@@ -47,6 +49,8 @@ void sink_close(struct sink *sink);
  * sink_has_batch() asked before the next attempt. */
 int sink_commit(struct sink *sink, struct sink_node *batch, uint64_t *ret_removed,
 		char **reterr_text);
+/* Force to the disk what was committed and was not. Return: 0, negative errno. */
+int sink_sync(struct sink *sink);
 /* Did an attempt that reported an error reach the disk after all? Return: 1, 0, negative errno. */
 int sink_has_batch(struct sink *sink, const struct sink_node *batch);
 /* Closed sinks only. Ids of the new database go on where the old one's ended, as far as it can

@@ -4,9 +4,10 @@
  * The database file: open, settings, migration, setting aside (format: schema.h).
  *
  * Write-ahead log with synchronous=FULL: each commit is forced to the disk before it is told as
- * committed, so a power cut takes no event that the ledger calls stored. Commits are batches (ten a
+ * committed, so a power cut takes no refusal that the ledger calls stored. Commits are batches (ten a
  * second when little happens, thousands of rows each when much does), which is why the price of a
- * flush does not matter: bench-store shows it. synchronous=NORMAL would lose the tail.
+ * flush does not matter: bench-store shows it. With NORMAL a power cut takes the tail; that is for
+ * batches of what is allowed, which come all the time (sink.c).
  */
 
 #include "store/sqlite.h"

@@ -21,6 +21,7 @@
 #define BATCH_MAX 4096U
 #define BATCH_MS 100U
 #define CALM_FACTOR 5U
+#define SYNC_MS 5000U
 #define ROWS_MAX 5000000U
 #define WAL_MAX (256U << 20)
 
@@ -81,6 +82,7 @@ static int config_copy(const struct store_config *from, struct store_config *ret
 	config.batch_max = from->batch_max ? from->batch_max : BATCH_MAX;
 	config.batch_ms = from->batch_ms ? from->batch_ms : BATCH_MS;
 	config.calm_ms = from->calm_ms ? from->calm_ms : CALM_FACTOR * config.batch_ms;
+	config.sync_ms = from->sync_ms ? from->sync_ms : SYNC_MS;
 	config.rows_max = from->rows_max ? from->rows_max : ROWS_MAX;
 	config.wal_max = from->wal_max ? from->wal_max : WAL_MAX;
 	*ret = config;

@@ -11,8 +11,9 @@
  * restart. A database that is damaged, or not ours, is set aside (name + ".damaged-TIME"; one of a newer
  * version: ".newer-TIME") and a new one is begun, whose ids go on where the old one's ended.
  *
- * A committed event has been forced to the disk: a power cut does not take it, and it is there
- * exactly once even where a commit failed half-way and was tried again.
+ * A committed event is there exactly once even where a commit failed half-way and was tried again, and has been forced to the
+ * disk: a power cut does not take it. Events that were allowed, and exits, are in the file as soon, so no end of the agent
+ * takes them, but are forced to the disk with the next other event, or within store_config.sync_ms.
  */
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct store_config {
 	size_t batch_max;	/* rows of one commit at most; 0: 4096 */
 	unsigned batch_ms;	/* a commit at the latest so long after its first event; 0: 100 */
 	unsigned calm_ms;	/* the same of events that were allowed, and exits; 0: 5 times batch_ms */
+	unsigned sync_ms;	/* allowed events and exits are forced to the disk so long after their commit at the latest; 0: 5000 */
 	uint64_t rows_max;	/* oldest rows beyond are removed; 0: 5,000,000 */
 	uint64_t wal_max;	/* bytes the log may reach while a reader holds it; 0: 256 MiB */
 };

@@ -236,6 +236,24 @@ static void batch_take(struct store *store)
 		store->batch = nodes_sort(store->batch, n);
 }
 
+/* What was committed and not forced to the disk is, once it is time. */
+static int sync_turn(struct store *store, char **reterr_text)
+{
+	int r = 0;
+
+	if (!store->sink.unsynced) {
+		store->sync_at = 0;
+	} else if (store->sync_at == 0) {
+		store->sync_at = monotonic_ns() + store->config.sync_ms * NSEC_PER_MSEC;
+	} else if (monotonic_ns() >= store->sync_at) {
+		store->sync_at = 0;
+		r = sink_sync(&store->sink);
+		if (r < 0)
+			*reterr_text = strdup("cannot force the write-ahead log to the disk");
+	}
+	return r;
+}
+
 /* Return: 0, or what handle_failure() takes. */
 static int turn(struct store *store, char **reterr_text)
 {
@@ -251,7 +269,7 @@ static int turn(struct store *store, char **reterr_text)
 	if (!store->batch)
 		batch_take(store);
 	if (!store->batch)
-		return 0;
+		return sync_turn(store, reterr_text);
 	if (store->attempted) {
 		r = sink_has_batch(&store->sink, store->batch);
 		if (r < 0)
@@ -263,9 +281,10 @@ static int turn(struct store *store, char **reterr_text)
 	}
 	store->attempted = true;
 	r = sink_commit(&store->sink, store->batch, &removed, reterr_text);
-	if (r == 0)
-		settled(store, removed);
-	return r;
+	if (r != 0)
+		return r;
+	settled(store, removed);
+	return sync_turn(store, reterr_text);
 }
 
 /* ---- waiting ---- */
@@ -280,11 +299,14 @@ static uint64_t wait_until(const struct store *store)
 	}
 	if (!store->sink.db || store->batch)
 		return 0;
-	if (store->n_queue == 0)
-		return store->stop ? 0 : UINT64_MAX;
+	if (store->n_queue == 0) {
+		if (store->stop)
+			return 0;
+		return store->sync_at ? store->sync_at : UINT64_MAX;
+	}
 	if (store->stop || store->flushing > 0 || store->n_queue >= store->config.batch_max)
 		return 0;
-	return store->commit_at;
+	return store->sync_at && store->sync_at < store->commit_at ? store->sync_at : store->commit_at;
 }
 
 /* Return: false if it is time to end. */

@@ -34,6 +34,7 @@ struct store {
 	bool attempted;		 /* the batch may be on disk although an error was reported */
 	unsigned backoff_ms;	 /* 0: no failure since the last success */
 	uint64_t retry_at;	 /* monotonic ns */
+	uint64_t sync_at;	 /* when what is not forced to the disk yet is to be, monotonic ns; 0: nothing is */
 	uint64_t aside_at;	 /* when a database was last set aside, 0: never */
 };
 

@@ -14,6 +14,7 @@ policy_of() {
 }
 tree() { cp "$TRY" tool && cp "$TRY" doomed; }
 acts() {
+	[[ $phase != refused ]] || attack_again exec "$D/doomed" open read /etc/hostname || wrong+="it does not run before"$'\n'
 	deny anonymous exec-deleted "$D/doomed" open read /etc/hostname
 	allow exec "$D/tool" open read /etc/hostname
 }

@@ -434,8 +434,10 @@ void agent_stop(struct agent *a)
 		agent_notice(a, EVENT_NOTICE_STOPPED, POLICY_SEVERITY_INFO,
 			     "The agent stops; what it published stays in force");
 	}
-	a->notices = sd_event_source_disable_unref(a->notices);
-	a->notices_rest = sd_event_source_disable_unref(a->notices_rest);
+	for (size_t i = 0; i < ARRAY_LEN(a->intakes); i++) {
+		a->intakes[i].source = sd_event_source_disable_unref(a->intakes[i].source);
+		a->intakes[i].rest = sd_event_source_disable_unref(a->intakes[i].rest);
+	}
 	a->tick = sd_event_source_disable_unref(a->tick);
 	a->change = sd_event_source_disable_unref(a->change);
 	a->alerts = alerts_free(a->alerts);

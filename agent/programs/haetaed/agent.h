@@ -61,6 +61,14 @@ struct agent_watch {
 	char *waits_for; /* the only name that counts there; NULL: the directory itself is watched */
 };
 
+/* What comes through one ring (ingest.c). */
+struct intake {
+	struct agent *agent;
+	enum kernel_ring ring;
+	sd_event_source *source; /* off while the agent rests */
+	sd_event_source *rest;	 /* its end */
+};
+
 struct agent {
 	struct agent_options options;
 	sd_event *event;
@@ -100,8 +108,7 @@ struct agent {
 	uint64_t deadline_retry_ns; /* something that is over could not be ended; 0: no */
 	sd_event_source *deadline;
 
-	sd_event_source *notices;      /* their ring; off while the agent rests */
-	sd_event_source *notices_rest; /* its end */
+	struct intake intakes[_KERNEL_RING_MAX];
 	sd_event_source *tick;
 	sd_event_source *change; /* when the next rule comes into force or expires */
 	int watch_fd; /* inotify */

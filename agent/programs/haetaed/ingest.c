@@ -16,9 +16,12 @@
 /* Records of one turn of the loop: a few milliseconds of work, so that a flood in one ring leaves time for
  * everything else. */
 #define INGEST_BATCH 2048U
-/* Notices are taken at once, and then not for this long: the kernel wakes a reader that has caught
- * up for each record, and one that has not for none. The ring holds what can come meanwhile. */
-#define INGEST_REST_US 20000U
+/* The first record after a quiet time is taken at once, and then nothing for this long: the kernel wakes a reader that has
+ * caught up for each record, and one that has not for none. The rings hold what can come meanwhile. */
+#define NOTICES_REST_US 20000U
+#define REFUSALS_REST_US 5000U
+/* Records of one turn from which on there is no rest. */
+#define INGEST_BUSY 512U
 #define USEC_PER_MSEC 1000U
 
 static uint64_t now_us(clockid_t clock)
@@ -156,38 +159,31 @@ static void drain_notices(struct agent *a)
 	(void)kernel_drain(a->kernel, KERNEL_RING_NOTICES, INGEST_BATCH, notice_record, a);
 }
 
-/* Take what is there, then rest; after a rest in which nothing came, wait to be woken. A full turn
- * is no rest. */
-static int notices_take(struct agent *a)
+/* Take what is there, then rest; after a rest in which nothing came, wait to be woken. Where much comes there is no rest. */
+static int intake_take(struct intake *in)
 {
-	int n = kernel_drain(a->kernel, KERNEL_RING_NOTICES, INGEST_BATCH, notice_record, a), r;
-	bool rest = n > 0 && n < (int)INGEST_BATCH;
+	struct agent *a = in->agent;
+	bool is_refusals = in->ring == KERNEL_RING_REFUSALS, rest;
+	int n, r;
 
-	r = sd_event_source_set_enabled(a->notices, rest ? SD_EVENT_OFF : SD_EVENT_ON);
+	n = kernel_drain(a->kernel, in->ring, INGEST_BATCH, is_refusals ? refusal_record : notice_record, a);
+	rest = n > 0 && n < (int)INGEST_BUSY;
+	r = sd_event_source_set_enabled(in->source, rest ? SD_EVENT_OFF : SD_EVENT_ON);
 	if (r >= 0 && rest)
-		r = sd_event_source_set_time_relative(a->notices_rest, INGEST_REST_US);
+		r = sd_event_source_set_time_relative(in->rest, is_refusals ? REFUSALS_REST_US : NOTICES_REST_US);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(a->notices_rest,
-						rest ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+		r = sd_event_source_set_enabled(in->rest, rest ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 	return r;
 }
 
-static int on_notices(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+static int on_intake(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-	return notices_take(userdata);
+	return intake_take(userdata);
 }
 
 static int on_rested(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	return notices_take(userdata);
-}
-
-static int on_refusals(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-	struct agent *a = userdata;
-
-	(void)kernel_drain(a->kernel, KERNEL_RING_REFUSALS, INGEST_BATCH, refusal_record, a);
-	return 0;
+	return intake_take(userdata);
 }
 
 void agent_drain(struct agent *a)
@@ -200,19 +196,22 @@ void agent_drain(struct agent *a)
 		;
 }
 
-int agent_ingest(struct agent *a)
+static int intake_begin(struct intake *in, struct agent *a, enum kernel_ring ring)
 {
 	int r;
 
-	r = sd_event_add_io(a->event, &a->notices, kernel_ring_fd(a->kernel, KERNEL_RING_NOTICES),
-			    EPOLLIN, on_notices, a);
+	in->agent = a;
+	in->ring = ring;
+	r = sd_event_add_io(a->event, &in->source, kernel_ring_fd(a->kernel, ring), EPOLLIN, on_intake, in);
 	if (r >= 0)
-		r = sd_event_add_time_relative(a->event, &a->notices_rest, CLOCK_MONOTONIC,
-					       INGEST_REST_US, USEC_PER_MSEC, on_rested, a);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(a->notices_rest, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_add_io(a->event, NULL, kernel_ring_fd(a->kernel, KERNEL_RING_REFUSALS),
-				    EPOLLIN, on_refusals, a);
-	return r;
+		r = sd_event_add_time_relative(a->event, &in->rest, CLOCK_MONOTONIC, NOTICES_REST_US, USEC_PER_MSEC,
+					       on_rested, in);
+	return r < 0 ? r : sd_event_source_set_enabled(in->rest, SD_EVENT_OFF);
+}
+
+int agent_ingest(struct agent *a)
+{
+	int r = intake_begin(&a->intakes[KERNEL_RING_NOTICES], a, KERNEL_RING_NOTICES);
+
+	return r < 0 ? r : intake_begin(&a->intakes[KERNEL_RING_REFUSALS], a, KERNEL_RING_REFUSALS);
 }

@@ -212,6 +212,8 @@ static void one_thread(unsigned i)
  * A series is about half a million instructions, an eighth of the time between two ticks of the
  * timer. "flood" is "open" once more refusals were made than are told one by one in a second, and
  * "few" so seldom that each has a record of its own. An even number of renames ends where it began.
+ * Before an "exec" the agent has forced the records of former ones to the disk, which it does every
+ * five seconds however many there are (store_config.sync_ms).
  */
 static const struct act acts[] = {
 	{"open", prepare_path, one_open, done_nothing, .loops = 50, .series = 21},
@@ -228,7 +230,7 @@ static const struct act acts[] = {
 	{"fork", prepare_path, one_fork, done_nothing, .loops = 2, .series = 21, .others = true},
 	{"thread", prepare_path, one_thread, done_nothing, .loops = 5, .series = 21, .others = true},
 	{"exec", prepare_path, one_exec, done_nothing, .loops = 100, .series = 1, .others = true,
-	 .whole = true},
+	 .whole = true, .pause = 6},
 };
 
 const struct act *act_find(const char *name)

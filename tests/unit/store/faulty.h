@@ -21,6 +21,7 @@ enum faulty_mode {
 };
 
 static _Atomic(enum faulty_mode) faulty_mode;
+static _Atomic unsigned faulty_log_syncs; /* how often the log was forced to the disk */
 static sqlite3_vfs *faulty_real;
 /* [0]: the database, [1]: its log. Methods as the real VFS gave them, and ours in front. */
 static const sqlite3_io_methods *faulty_methods[2];
@@ -46,6 +47,8 @@ static inline int faulty_sync(sqlite3_file *file, int flags)
 {
 	int rc = faulty_methods[faulty_is_log(file)]->xSync(file, flags);
 
+	if (faulty_is_log(file))
+		atomic_fetch_add(&faulty_log_syncs, 1);
 	return atomic_load(&faulty_mode) == FAULTY_SYNC ? SQLITE_IOERR_FSYNC : rc;
 }
 

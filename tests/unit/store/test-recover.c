@@ -438,6 +438,56 @@ START_TEST(test_log_is_bounded)
 }
 END_TEST
 
+/* Add one event and wait until it is committed. Return: how often the log was forced to the disk for it. */
+static unsigned syncs_of(struct store *store, uint64_t n, uint8_t verdict)
+{
+	unsigned before = atomic_load(&faulty_log_syncs);
+	struct event event = sample_event(n);
+
+	event.kind = EVENT_VERDICT;
+	event.verdict = verdict;
+	ck_assert(store_add(store, &event));
+	ck_assert_int_eq(store_flush(store, PLACE_TIMEOUT_MS), 0);
+	return atomic_load(&faulty_log_syncs) - before;
+}
+
+/* A refusal is forced to the disk with its commit, and with it what was allowed before; that alone is not. */
+START_TEST(test_calm)
+{
+	struct place place = place_new();
+	struct store *store = place_open(&place, (struct store_config){.sync_ms = 3600000});
+
+	(void)syncs_of(store, 0, HT_VERDICT_DENY); /* the log's head is as well */
+	ck_assert_uint_eq(syncs_of(store, 1, HT_VERDICT_ALLOW), 0);
+	ck_assert_uint_eq(syncs_of(store, 2, HT_VERDICT_ALLOW), 0);
+	ck_assert_uint_eq(place_query(&place, (struct store_filter){0}).n, 3);
+	ck_assert_uint_eq(syncs_of(store, 3, HT_VERDICT_DENY), 1);
+	ck_assert_uint_eq(syncs_of(store, 4, HT_VERDICT_ALLOW), 0);
+	(void)store_close(store, PLACE_TIMEOUT_MS);
+	check_whole(&place, 5);
+	place_free(&place);
+}
+END_TEST
+
+/* It is in the end, even if nothing else comes. */
+START_TEST(test_calm_ends)
+{
+	struct place place = place_new();
+	struct store *store = place_open(&place, (struct store_config){.sync_ms = 1});
+	unsigned before;
+
+	(void)syncs_of(store, 0, HT_VERDICT_DENY);
+	before = atomic_load(&faulty_log_syncs);
+	(void)syncs_of(store, 1, HT_VERDICT_ALLOW);
+	for (unsigned ms = 0; atomic_load(&faulty_log_syncs) == before; ms++) {
+		ck_assert_uint_lt(ms, PLACE_TIMEOUT_MS);
+		(void)usleep(1000);
+	}
+	(void)store_close(store, PLACE_TIMEOUT_MS);
+	place_free(&place);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("recover");
@@ -452,6 +502,8 @@ int main(void)
 	tcase_add_loop_test(tc, test_moved_while_open, 0, (int)ARRAY_LEN(moves));
 	tcase_add_test(tc, test_damaged_while_open);
 	tcase_add_test(tc, test_log_is_bounded);
+	tcase_add_test(tc, test_calm);
+	tcase_add_test(tc, test_calm_ends);
 	tcase_set_timeout(tc, 0);
 	suite_add_tcase(suite, tc);
 	return sample_run(suite);
