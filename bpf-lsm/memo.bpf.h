@@ -23,7 +23,8 @@
  * order between making it, deciding and keeping it can go wrong. An inode with several links is not kept: the last name
  * could be taken away and another appear.
  *
- * What is bound by identity (identity.bpf.h) is a function of what is in the tag as well: the inode by its address, which
+ * What is bound by identity (identity.bpf.h, with the bits of struct ht_shared, which are set before an entry is there) is a function of
+ * what is in the tag as well: the inode by its address, which
  * does not come to another object under one dentry without moving its d_seq; the cgroup; and the entries, which the agent
  * adds before it moves the epoch. So an "allowed" from before is not met once identities_put() has come back. An entry that is
  * removed only ever refused, and refusals of the object itself are not kept. On an overlay a copy into the upper layer changes the generation
@@ -293,7 +294,7 @@ static __always_inline __u64 memo_near(struct memo *m, const struct opened *f, s
 	__u32 asked = (f->mode & (FMODE_READ | FMODE_WRITE | FMODE_CREATED)) |
 		      (f->file->f_flags & (O_TRUNC | F_FLAG_EXEC));
 	__u64 name = *(volatile __u64 *)memo_name(m, number_of((__u64)f->dentry, m)), h;
-	__u64 trees = *(volatile __u64 *)&m->moves.trees;
+	__u64 trees = *(volatile __u64 *)&m->shared.moves.trees;
 	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
 
 	h = memo_mix2(f->object, number_of((__u64)f->file->f_path.mnt, m), (__u64)f->epoch << 32 | asked);
@@ -355,7 +356,7 @@ static __always_inline bool memo_holds(struct memo *m, struct label *l, struct d
 	__u64 *word = memo_name(m, number_of((__u64)dentry, m));
 
 	return *(volatile __u64 *)word == l->directory.names.own &&
-	       *(volatile __u64 *)&m->moves.trees == l->directory.names.trees && names_count(m);
+	       *(volatile __u64 *)&m->shared.moves.trees == l->directory.names.trees && names_count(m);
 }
 
 /* As directory_enter(), by the hook's own pointers. Return: false: the directory is not known. */
@@ -368,7 +369,7 @@ static __always_inline bool memo_enter(struct memo *m, struct memo_question *q, 
 	if (l->slots != 1 || dentry == mnt->mnt_root)
 		return false;
 	l->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
-	l->directory.names.trees = *(volatile __u64 *)&m->moves.trees;
+	l->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
 	if (!names_count(m))
 		return false;
 	tag = directory_tag(m, l->profiles[0], q->epoch, number_of((__u64)dentry->d_parent, m),
@@ -385,6 +386,8 @@ static __noinline bool memo_has_identity(struct label *l, void *profile, struct 
 	struct super_block *sb = inode->i_sb;
 	bool stacked = sb->s_magic == OVERLAYFS_SUPER_MAGIC;
 
+	if (!identity_is_possible(inode->i_ino))
+		return false;
 	if (stacked) {
 		if (!identity_read(dentry, &identity, &stacked))
 			return true;
