@@ -174,7 +174,7 @@ __global int directory_keep(struct label *l, struct object *o)
 	__u64 dir = 0;
 	__u32 flags = 0;
 
-	if (!l || !o || !m || l->fault || l->walk.bind || l->walk.ambiguous || l->position.damaged ||
+	if (!l || !o || l->fault || l->walk.bind || l->walk.ambiguous || l->position.damaged ||
 	    !l->walk.n || l->walk.n > HT_WALK_COMPONENTS || !l->above.next)
 		return 0;
 	if (!directory_of(l, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||

@@ -58,9 +58,8 @@ SEC("lsm/file_open")
 int BPF_PROG(haetae_file_open, struct file *file, int ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ht_settings *set;
+	struct memo *m = memo_get();
 	struct opened f;
-	struct memo *m;
 	__u64 word, near;
 
 	if (ret)
@@ -68,11 +67,7 @@ int BPF_PROG(haetae_file_open, struct file *file, int ret)
 	word = governed_look((__u64)task);
 	if (!(__u32)word)
 		return 0;
-	m = memo_get();
-	set = settings_get();
-	if (!m || !set)
-		return -EPERM;
-	opened_read(m, set, &f, file, task, word);
+	opened_read(m, &f, file, task, word);
 	near = memo_near(m, &f, task);
 	if (!memo_has(m, near)) {
 		struct memo_question q = { .file = file, .word = word, .near = near, .epoch = f.epoch };

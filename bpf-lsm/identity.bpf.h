@@ -35,7 +35,7 @@ static __always_inline __u32 identity_upper_generation(struct inode *inode)
 	struct dentry *upper = NULL;
 	__u32 generation = 0;
 
-	if (!set || !set->overlay_upper ||
+	if (!set->overlay_upper ||
 	    bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + set->overlay_upper) < 0 ||
 	    !upper || BPF_CORE_READ_INTO(&generation, upper, d_inode, i_generation) < 0)
 		return 0;
@@ -51,7 +51,7 @@ static __always_inline bool identity_has_lower(__u64 dentry)
 	__u64 lower = 0;
 	__u32 n = 0;
 
-	if (!set || !set->overlay_lower)
+	if (!set->overlay_lower)
 		return true; /* cannot be told */
 	if (BPF_CORE_READ_INTO(&inode, (struct dentry *)dentry, d_inode) < 0 ||
 	    bpf_probe_read_kernel(&lower, sizeof(lower), (void *)inode + set->overlay_lower) < 0)

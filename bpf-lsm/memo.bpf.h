@@ -175,7 +175,7 @@ static __noinline __u64 memo_above(struct memo *m, __u64 mount, struct memo_abov
 	__u64 at, top;
 	__u32 i;
 
-	if (!m || !a || !mount_read(&next, mount))
+	if (!a || !mount_read(&next, mount))
 		return 0;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < MEMO_MOUNTS; i++) {
@@ -214,8 +214,6 @@ static __noinline int memo_look(struct memo_question *q, struct memo_object *ret
 	struct memo *m = memo_get();
 	__u64 h, place, event;
 
-	if (!m)
-		return 0;
 	event = namespace_event(ns);
 	place = ret->top = memo_top(number_of((__u64)mnt, m), number_of((__u64)ns, m), event);
 	if (m->tops[place & (MEMO_TOPS - 1)] != place)
@@ -265,12 +263,12 @@ __global __u64 memo_walk(struct label *l, struct object *o, __u64 mount, __u64 a
 	return memo_mix(h, asked);
 }
 
-static __always_inline void opened_read(struct memo *m, struct ht_settings *set, struct opened *ret,
-					struct file *file, struct task_struct *task, __u64 word)
+static __always_inline void opened_read(struct memo *m, struct opened *ret, struct file *file,
+					struct task_struct *task, __u64 word)
 {
 	__u64 subject = memo_mix2(ht_key1, number_of((__u64)task, m), word);
 
-	ret->epoch = *(volatile __u32 *)&set->epoch;
+	ret->epoch = *(volatile __u32 *)&settings_get()->epoch;
 	ret->file = file;
 	ret->dentry = file->f_path.dentry;
 	ret->mode = file->f_mode;
@@ -443,7 +441,7 @@ static __noinline bool memo_below(struct memo *m, struct memo_question *q, struc
 	struct ht_entry *header;
 	void *profile;
 
-	if (!set || memo_is_guarded(q) || !memo_enter(m, q, l) ||
+	if (memo_is_guarded(q) || !memo_enter(m, q, l) ||
 	    (l->directory.known.entry.flags & HT_ENTRY_GLOBS))
 		return false;
 	profile = profile_get(l->profiles[0], set->current);
@@ -461,9 +459,7 @@ static __noinline bool memo_below(struct memo *m, struct memo_question *q, struc
  * directory. Return: 0, 1. By itself, so that the verifier has one way on from here. */
 __global __u32 memo_is_near(__u64 dentry, __u64 root, __u32 mode)
 {
-	struct memo *m = memo_get();
-
-	return m && names_count(m) && (dentry != root || (mode & S_IFMT) == S_IFDIR);
+	return names_count(memo_get()) && (dentry != root || (mode & S_IFMT) == S_IFDIR);
 }
 
 /* Keep an answer for the task, under its own tags. One that is 0 is never asked for. */
@@ -484,8 +480,6 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	struct label *l;
 	int ret;
 
-	if (!m)
-		return -EPERM;
 	l = label_find(task);
 	if (!l)
 		return 0;

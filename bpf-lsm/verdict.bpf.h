@@ -553,22 +553,16 @@ static __always_inline void verdict_straight(struct label *l, struct object *o)
 /* Does any profile say anything of these operations anywhere? */
 static __always_inline bool verdict_wanted(struct label *l, struct object *o)
 {
-	struct ht_settings *set = settings_get();
-
-	if (!set)
-		return true;
-	verdict_begin_needs(l, o, set);
+	verdict_begin_needs(l, o, settings_get());
 	return l->need || l->level != LEVEL_ALLOW;
 }
 
 /* Decide for a governed task. Return: LEVEL_*, the rest is in the label. */
 __global int verdict_decide(struct label *l, struct object *o)
 {
-	struct ht_settings *set = settings_get();
-
-	if (!l || !o || !set)
+	if (!l || !o)
 		return LEVEL_DENY;
-	verdict_begin_needs(l, o, set);
+	verdict_begin_needs(l, o, settings_get());
 	if (!l->need)
 		return l->level;
 
