@@ -457,9 +457,17 @@ static __noinline bool memo_below(struct memo *m, struct memo_question *q, struc
 
 /* Does a file have a short tag? A file that is mounted on another has not: its name is that one's, whose moves are not those of a
  * directory. Return: 0, 1. By itself, so that the verifier has one way on from here. */
-__global __u32 memo_is_near(__u64 dentry, __u64 root, __u32 mode)
+__global __u32 memo_can_be_near(__u64 dentry, __u64 root, __u32 mode)
 {
 	return names_count(memo_get()) && (dentry != root || (mode & S_IFMT) == S_IFDIR);
+}
+
+static __always_inline __u32 memo_is_near(const struct memo_question *q)
+{
+	struct memo *m = memo_get();
+
+	return memo_can_be_near(number_of((__u64)q->file->f_path.dentry, m),
+				number_of((__u64)q->file->f_path.mnt->mnt_root, m), q->file->f_inode->i_mode);
 }
 
 /* Keep an answer for the task, under its own tags. One that is 0 is never asked for. */
@@ -484,10 +492,6 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	if (!l)
 		return 0;
 	object_of_file(&o, q->file);
-	/* Masked and not asked for: for each branch here the verifier would go through all that follows once more. Nothing is
-	 * remembered under 0. */
-	q->near &= -(__u64)memo_is_near(number_of((__u64)q->file->f_path.dentry, m),
-					number_of((__u64)q->file->f_path.mnt->mnt_root, m), q->file->f_inode->i_mode);
 	if (memo_recall(m, q->near, &l->known) && q->near) {
 		o.facts |= OBJECT_KNOWN;
 		return hook_judge(l, &o);
