@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define HT_ABI 8U
+#define HT_ABI 9U
 
 /* Profiles one task or one cgroup can carry. A ninth cannot be added: the exec that would is refused. */
 #define HT_PROFILES_MAX 8U
@@ -420,11 +420,23 @@ struct ht_settings {
 	__u64 rounds; /* of binding what runs that came to their end: where a cgroup has a later one, its tasks may be without labels */
 };
 
-/* ---- moves of names (array map "memo", at its beginning) ------------------------------------------ */
+/* ---- what agent and programs share (array map "area", at its beginning) ---------------------------- */
+
+/* Moves of names. */
 struct ht_moves {
 	__u64 trees;  /* counts moves of directories */
 	__u32 moving; /* 1: a name is being moved right now */
 	__u32 pad;
+};
+
+/* Which inode numbers may be those of an IDENTITY entry: a bit for each, several numbers to a bit. The agent sets it before it adds
+ * the entry; a number without its bit is that of no entry in any profile. */
+#define HT_OBJECTS_ORDER 19U
+#define HT_OBJECT_BIT(ino) ((__u32)(((ino) * 0x9e3779b97f4a7c15ULL) >> (64 - HT_OBJECTS_ORDER)))
+
+struct ht_shared {
+	struct ht_moves moves;
+	__u64 objects[(1U << HT_OBJECTS_ORDER) / 64];
 };
 
 /* ---- Haetae's own files and BPF objects (maps "guard_files", "guard_ids") ----------------------------- */
@@ -472,7 +484,7 @@ HT_ASSERT(sizeof(struct ht_aggregate_key) == 24);
 HT_ASSERT(sizeof(struct ht_aggregate) == 72);
 HT_ASSERT(sizeof(struct ht_record) == 216);
 HT_ASSERT(sizeof(struct ht_settings) == 104);
-HT_ASSERT(sizeof(struct ht_moves) == 16);
+HT_ASSERT(sizeof(struct ht_moves) == 16 && sizeof(struct ht_shared) == 65552);
 HT_ASSERT(sizeof(struct ht_guard_file) == 16 && sizeof(struct ht_guard_id) == 8);
 HT_ASSERT(sizeof(struct ht_ledger) == 432);
 HT_ASSERT(HT_VERDICT_MAX <= HT_VERDICT_SLOTS && HT_REASON_MAX <= HT_REASON_SLOTS);

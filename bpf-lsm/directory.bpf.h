@@ -68,20 +68,58 @@ static __always_inline bool directory_of(struct label *l, struct object *o, __u6
 	return *ret != o->dentry;
 }
 
-/* Put the one name of the object that is left, and the entry before it, in the place of a walk. l->directory.tag is what
- * to keep an entry under if there is none. Return: 1; 0: it has to be walked. */
+static __always_inline __u32 directory_ops(const struct ht_entry *e)
+{
+	return e->deny | e->audit | e->image | e->cond | e->would;
+}
+
+/* Is nothing said of what is asked, whatever the object is called in the directory that is known? Of a rename or a link that is all that
+ * it could take along; what a directory takes is asked for by its states. */
+static __always_inline bool directory_is_plain(struct label *l)
+{
+	const struct memo_directory *d = &l->directory.known;
+	__u32 asked = l->ops, said = d->others;
+
+	if (d->entry.flags & HT_ENTRY_FINAL)
+		said = directory_ops(&d->entry);
+	else if (d->entry.flags & (HT_ENTRY_NAMES | HT_ENTRY_GLOBS))
+		return false;
+	if ((l->facts & OBJECT_FREEZE) &&
+	    (l->freeze.directory || l->freeze.lost || (l->facts & OBJECT_FROZEN)))
+		return false;
+	if (l->facts & OBJECT_LEAVES)
+		asked |= l->freeze.ops;
+	return !(l->ops & HT_OPS_EXEC) && !(said & asked);
+}
+
+/* Read the one name that is left and hash it, in the place of a walk. Return: false: it cannot be read. */
+static __always_inline bool directory_name(struct label *l, struct object *o)
+{
+	struct qstr name;
+	int len;
+
+	__builtin_memcpy(&name, l->walk.head + bpf_core_field_offset(struct dentry, d_name), sizeof(name));
+	len = walk_read_name(l, &name);
+	if (len < 0)
+		return false;
+	l->walk.components[0].hash = walk_hash(l, len);
+	l->walk.components[0].dentry = o->dentry;
+	return true;
+}
+
+/* Put the one name of the object that is left, and the entry before it, in the place of a walk; where it does not matter what the object
+ * is called (directory.plain), without the name. l->directory.tag is what to keep an entry under if there is none. Return: 1; 0: it
+ * has to be walked. */
 __global int directory_enter(struct label *l, struct object *o)
 {
 	struct ht_settings *set = settings_get();
 	struct memo_directory *d;
 	struct memo *m = memo_get();
 	struct names now;
-	struct qstr name;
 	__u64 dir = 0, mnt;
-	__u32 epoch;
-	int len;
+	__u32 epoch, plain;
 
-	if (!l || !o || !m || !set)
+	if (!l || !o)
 		return 0;
 	l->directory.tag = 0;
 	epoch = *(volatile __u32 *)&set->epoch;
@@ -96,12 +134,9 @@ __global int directory_enter(struct label *l, struct object *o)
 	if (directory_check(l->directory.tag, &l->directory.known) != l->directory.known.check ||
 	    l->directory.known.stamp != l->stamp)
 		return 0;
-	__builtin_memcpy(&name, l->walk.head + bpf_core_field_offset(struct dentry, d_name), sizeof(name));
-	len = walk_read_name(l, &name);
-	if (len < 0)
+	plain = directory_is_plain(l);
+	if (!plain && !directory_name(l, o))
 		return 0;
-	l->walk.components[0].hash = walk_hash(l, len);
-	l->walk.components[0].dentry = o->dentry;
 	if (!names_read(&now, o->dentry) || now.own != l->directory.names.own ||
 	    now.trees != l->directory.names.trees)
 		return 0;
@@ -111,12 +146,8 @@ __global int directory_enter(struct label *l, struct object *o)
 	l->walk.ambiguous = 0;
 	l->walk.straight = 0;
 	l->walk.bind = 0;
+	l->directory.plain = plain;
 	return 1;
-}
-
-static __always_inline __u32 directory_ops(const struct ht_entry *e)
-{
-	return e->deny | e->audit | e->image | e->cond | e->would;
 }
 
 /* What is said of a name in the directory that the profile does not know there. */
@@ -143,7 +174,7 @@ __global int directory_keep(struct label *l, struct object *o)
 	__u64 dir = 0;
 	__u32 flags = 0;
 
-	if (!l || !o || !m || l->fault || l->walk.bind || l->walk.ambiguous || l->position.damaged ||
+	if (!l || !o || l->fault || l->walk.bind || l->walk.ambiguous || l->position.damaged ||
 	    !l->walk.n || l->walk.n > HT_WALK_COMPONENTS || !l->above.next)
 		return 0;
 	if (!directory_of(l, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||

@@ -33,6 +33,19 @@ static __always_inline bool open_is_backing(struct file *file)
 	return file->f_path.dentry->d_inode != file->f_inode;
 }
 
+/* The open of what lies below a stacked filesystem's directory, and of its files from 6.7 on: through a mount that only the kernel uses,
+ * of a filesystem that is mounted for others as well. As verdict_place() has it (PLACE_BELOW), without the walk up its names. What is to
+ * be written may be Haetae's own, whatever stands above it: that is judged. */
+static __noinline bool open_is_below(struct file *file, __u32 ops)
+{
+	struct mount *mount = (struct mount *)walk_mount((__u64)file->f_path.mnt);
+	struct mnt_namespace *ns = NULL;
+
+	if ((ops & ~HT_OP_READ) || (file->f_path.mnt->mnt_sb->s_flags & (SB_NOUSER | SB_KERNMOUNT)))
+		return false;
+	return BPF_CORE_READ_INTO(&ns, mount, mnt_ns) == 0 && (__u64)ns == MOUNT_NS_INTERNAL;
+}
+
 #define OPEN_IS_USE 1 /* what is open may be used, too */
 
 /* An open that was not met before. Return: OPEN_IS_USE; 0: let through, as somebody else judges; -EPERM. */
@@ -47,9 +60,14 @@ static __noinline int open_judge(struct memo_question *q)
 	q->ops = open_ops(file->f_flags, file->f_mode);
 	if (!q->ops)
 		return 0;
-	if (open_is_backing(file)) /* nobody has it but the file above, whose use is asked for as well */
-		return OPEN_IS_USE;
-	q->near &= -(__u64)escape_lasts(file->f_inode->i_mode, q->ops & HT_OP_WRITE, file->f_inode->i_sb->s_magic);
+	/* Masked and not asked for: for each branch here the verifier would go through all that follows once more. Nothing is
+	 * remembered under 0. */
+	q->near &= -(__u64)(escape_lasts(file->f_inode->i_mode, q->ops & HT_OP_WRITE, file->f_inode->i_sb->s_magic) &
+			    memo_is_near(q));
+	if (open_is_backing(file) || open_is_below(file, q->ops)) {
+		memo_put(memo_get(), q->near);
+		return OPEN_IS_USE; /* nobody has it but the file above, whose use is asked for as well */
+	}
 	ret = memo_judge(q, file->f_flags & O_TRUNC ? OBJECT_TWICE : 0);
 	return ret ? ret : OPEN_IS_USE;
 }
@@ -58,9 +76,8 @@ SEC("lsm/file_open")
 int BPF_PROG(haetae_file_open, struct file *file, int ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ht_settings *set;
+	struct memo *m = memo_get();
 	struct opened f;
-	struct memo *m;
 	__u64 word, near;
 
 	if (ret)
@@ -68,11 +85,7 @@ int BPF_PROG(haetae_file_open, struct file *file, int ret)
 	word = governed_look((__u64)task);
 	if (!(__u32)word)
 		return 0;
-	m = memo_get();
-	set = settings_get();
-	if (!m || !set)
-		return -EPERM;
-	opened_read(m, set, &f, file, task, word);
+	opened_read(m, &f, file, task, word);
 	near = memo_near(m, &f, task);
 	if (!memo_has(m, near)) {
 		struct memo_question q = { .file = file, .word = word, .near = near, .epoch = f.epoch };

@@ -24,7 +24,7 @@ static __always_inline bool task_is_agent(struct task_struct *task)
 	struct ht_settings *set = settings_get();
 	__u64 start = 0;
 
-	if (!set || !set->agent_pid || (__u32)BPF_CORE_READ(task, tgid) != set->agent_pid)
+	if (!set->agent_pid || (__u32)BPF_CORE_READ(task, tgid) != set->agent_pid)
 		return false;
 	if (BPF_CORE_READ_INTO(&start, task, group_leader, start_boottime) < 0)
 		return false;

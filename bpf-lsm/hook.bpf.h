@@ -18,7 +18,7 @@ __global int judge(struct label *l, struct object *o)
 {
 	struct ht_settings *set = settings_get();
 
-	return set && (set->ended || (set->links && set->load != ht_load)) ? 0 : -EPERM;
+	return set->ended || (set->links && set->load != ht_load) ? 0 : -EPERM;
 }
 
 static __always_inline int hook_judge(struct label *l, struct object *o)

@@ -10,6 +10,8 @@
 #include "identity.bpf.h"
 #include "subject.bpf.h"
 
+AREA;
+
 /* Mounts that can lie over each other on the root of a namespace. */
 #define ROOT_MOUNTS_MAX 8
 

@@ -9,6 +9,24 @@
 #include "config.bpf.h"
 #include "maps.bpf.h"
 
+/* May any profile have an entry of an object with this inode number? (struct ht_shared) */
+static __always_inline bool identity_is_possible(__u64 ino)
+{
+	__u32 bit = HT_OBJECT_BIT(ino);
+
+	return *(volatile __u64 *)&memo_get()->shared.objects[bit / 64] >> (bit % 64) & 1;
+}
+
+/* The same of a dentry's object. */
+static __always_inline bool identity_is_possible_of(__u64 dentry)
+{
+	struct inode *inode = NULL;
+	__u64 ino = 0;
+
+	return dentry && BPF_CORE_READ_INTO(&inode, (struct dentry *)dentry, d_inode) == 0 && inode &&
+	       BPF_CORE_READ_INTO(&ino, inode, i_ino) == 0 && identity_is_possible(ino);
+}
+
 /* The inode that an overlay's inode has in the upper layer. Return: its generation; 0: it has none there, or it cannot be
  * told. An overlay gives its own inodes none, and their numbers are those below, which are used again. */
 static __always_inline __u32 identity_upper_generation(struct inode *inode)
@@ -17,7 +35,7 @@ static __always_inline __u32 identity_upper_generation(struct inode *inode)
 	struct dentry *upper = NULL;
 	__u32 generation = 0;
 
-	if (!set || !set->overlay_upper ||
+	if (!set->overlay_upper ||
 	    bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + set->overlay_upper) < 0 ||
 	    !upper || BPF_CORE_READ_INTO(&generation, upper, d_inode, i_generation) < 0)
 		return 0;
@@ -33,7 +51,7 @@ static __always_inline bool identity_has_lower(__u64 dentry)
 	__u64 lower = 0;
 	__u32 n = 0;
 
-	if (!set || !set->overlay_lower)
+	if (!set->overlay_lower)
 		return true; /* cannot be told */
 	if (BPF_CORE_READ_INTO(&inode, (struct dentry *)dentry, d_inode) < 0 ||
 	    bpf_probe_read_kernel(&lower, sizeof(lower), (void *)inode + set->overlay_lower) < 0)

@@ -10,6 +10,8 @@
 #include "guard.bpf.h"
 #include "place.bpf.h"
 
+AREA;
+
 /* Bits of the operation a record names: the lowest one told. */
 static __always_inline __u32 judge_op(__u32 told)
 {

@@ -175,6 +175,8 @@ struct directory_state {
 	__u64 tag; /* what to keep it under; 0: nothing is to be kept */
 	struct names names; /* of the object, from before its directory was read */
 	struct memo_directory known;
+	__u32 plain; /* nothing is said of any name there that the hook asks about: the object's was not read */
+	__u32 pad;
 };
 
 /* ---- the label of a task: who it is and what governs it ---- */
@@ -275,13 +277,6 @@ struct governed {
 	__u64 words[GOVERNED_WORDS];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct governed);
-} governed SEC(".maps") __weak;
-
 /* Verdicts that were given: memo.bpf.h. A place that is taken is taken over. And what tells that a name is another one
  * now: moves.bpf.c. The agent looks at the counters. */
 #define MEMO_TAGS 65536U
@@ -293,7 +288,7 @@ struct {
 #define MEMO_PROGRAMS 256U
 
 struct memo {
-	struct ht_moves moves;
+	struct ht_shared shared;
 	__u64 tags[MEMO_TAGS];
 	__u64 tops[MEMO_TOPS];
 	struct memo_answer answers[MEMO_ANSWERS];
@@ -302,13 +297,22 @@ struct memo {
 	__u64 names[MEMO_NAMES]; /* by dentry: moves on when one comes to be, or is moved */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct memo);
-} memo SEC(".maps") __weak;
+/* What nearly every hook reads lies in one place whose address the programs have as a constant, as they have that of the settings: a
+ * lookup, even of an array, would be a dozen instructions each. They are the sections .bss and .data, which libbpf makes maps of; AREA
+ * defines them, in one file of each object. The area is words to the object's types, so that the skeleton needs none of ours. */
+struct area {
+	struct memo memo;
+	struct governed governed;
+};
+
+#define AREA_WORDS (sizeof(struct area) / sizeof(__u64))
+
+extern __u64 area_words[AREA_WORDS];
+extern struct ht_settings settings;
+
+#define AREA                                                                                       \
+	__u64 area_words[AREA_WORDS];                                                              \
+	struct ht_settings settings = { .abi = HT_ABI } /* not all zeroes, which would be of .bss */
 
 /* Never written by a program: the template of a new label, and the iterator's own. */
 struct {
@@ -442,13 +446,6 @@ struct {
 	__type(value, struct slot);
 } slots SEC(".maps") __weak;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ht_settings);
-} settings SEC(".maps") __weak;
-
 /* What is Haetae's own; no program writes it. Full: the agent says so and does not start. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -495,11 +492,19 @@ static __always_inline int map_delete(void *map, const void *key)
 	return (int)bpf_map_delete_elem(map, key);
 }
 
-static __noinline __attribute__((unused)) struct ht_settings *settings_get(void)
+static __always_inline struct ht_settings *settings_get(void)
 {
-	__u32 zero = 0;
+	return &settings;
+}
 
-	return bpf_map_lookup_elem(&settings, &zero);
+static __always_inline struct memo *memo_get(void)
+{
+	return &((struct area *)area_words)->memo;
+}
+
+static __always_inline struct governed *governed_get(void)
+{
+	return &((struct area *)area_words)->governed;
 }
 
 static __always_inline void *profile_get(__u32 id, __u32 half)

@@ -23,7 +23,8 @@
  * order between making it, deciding and keeping it can go wrong. An inode with several links is not kept: the last name
  * could be taken away and another appear.
  *
- * What is bound by identity (identity.bpf.h) is a function of what is in the tag as well: the inode by its address, which
+ * What is bound by identity (identity.bpf.h, with the bits of struct ht_shared, which are set before an entry is there) is a function of
+ * what is in the tag as well: the inode by its address, which
  * does not come to another object under one dentry without moving its d_seq; the cgroup; and the entries, which the agent
  * adds before it moves the epoch. So an "allowed" from before is not met once identities_put() has come back. An entry that is
  * removed only ever refused, and refusals of the object itself are not kept. On an overlay a copy into the upper layer changes the generation
@@ -174,7 +175,7 @@ static __noinline __u64 memo_above(struct memo *m, __u64 mount, struct memo_abov
 	__u64 at, top;
 	__u32 i;
 
-	if (!m || !a || !mount_read(&next, mount))
+	if (!a || !mount_read(&next, mount))
 		return 0;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < MEMO_MOUNTS; i++) {
@@ -213,8 +214,6 @@ static __noinline int memo_look(struct memo_question *q, struct memo_object *ret
 	struct memo *m = memo_get();
 	__u64 h, place, event;
 
-	if (!m)
-		return 0;
 	event = namespace_event(ns);
 	place = ret->top = memo_top(number_of((__u64)mnt, m), number_of((__u64)ns, m), event);
 	if (m->tops[place & (MEMO_TOPS - 1)] != place)
@@ -264,12 +263,12 @@ __global __u64 memo_walk(struct label *l, struct object *o, __u64 mount, __u64 a
 	return memo_mix(h, asked);
 }
 
-static __always_inline void opened_read(struct memo *m, struct ht_settings *set, struct opened *ret,
-					struct file *file, struct task_struct *task, __u64 word)
+static __always_inline void opened_read(struct memo *m, struct opened *ret, struct file *file,
+					struct task_struct *task, __u64 word)
 {
 	__u64 subject = memo_mix2(ht_key1, number_of((__u64)task, m), word);
 
-	ret->epoch = *(volatile __u32 *)&set->epoch;
+	ret->epoch = *(volatile __u32 *)&settings_get()->epoch;
 	ret->file = file;
 	ret->dentry = file->f_path.dentry;
 	ret->mode = file->f_mode;
@@ -293,7 +292,7 @@ static __always_inline __u64 memo_near(struct memo *m, const struct opened *f, s
 	__u32 asked = (f->mode & (FMODE_READ | FMODE_WRITE | FMODE_CREATED)) |
 		      (f->file->f_flags & (O_TRUNC | F_FLAG_EXEC));
 	__u64 name = *(volatile __u64 *)memo_name(m, number_of((__u64)f->dentry, m)), h;
-	__u64 trees = *(volatile __u64 *)&m->moves.trees;
+	__u64 trees = *(volatile __u64 *)&m->shared.moves.trees;
 	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
 
 	h = memo_mix2(f->object, number_of((__u64)f->file->f_path.mnt, m), (__u64)f->epoch << 32 | asked);
@@ -355,7 +354,7 @@ static __always_inline bool memo_holds(struct memo *m, struct label *l, struct d
 	__u64 *word = memo_name(m, number_of((__u64)dentry, m));
 
 	return *(volatile __u64 *)word == l->directory.names.own &&
-	       *(volatile __u64 *)&m->moves.trees == l->directory.names.trees && names_count(m);
+	       *(volatile __u64 *)&m->shared.moves.trees == l->directory.names.trees && names_count(m);
 }
 
 /* As directory_enter(), by the hook's own pointers. Return: false: the directory is not known. */
@@ -368,7 +367,7 @@ static __always_inline bool memo_enter(struct memo *m, struct memo_question *q, 
 	if (l->slots != 1 || dentry == mnt->mnt_root)
 		return false;
 	l->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
-	l->directory.names.trees = *(volatile __u64 *)&m->moves.trees;
+	l->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
 	if (!names_count(m))
 		return false;
 	tag = directory_tag(m, l->profiles[0], q->epoch, number_of((__u64)dentry->d_parent, m),
@@ -385,6 +384,8 @@ static __noinline bool memo_has_identity(struct label *l, void *profile, struct 
 	struct super_block *sb = inode->i_sb;
 	bool stacked = sb->s_magic == OVERLAYFS_SUPER_MAGIC;
 
+	if (!identity_is_possible(inode->i_ino))
+		return false;
 	if (stacked) {
 		if (!identity_read(dentry, &identity, &stacked))
 			return true;
@@ -440,7 +441,7 @@ static __noinline bool memo_below(struct memo *m, struct memo_question *q, struc
 	struct ht_entry *header;
 	void *profile;
 
-	if (!set || memo_is_guarded(q) || !memo_enter(m, q, l) ||
+	if (memo_is_guarded(q) || !memo_enter(m, q, l) ||
 	    (l->directory.known.entry.flags & HT_ENTRY_GLOBS))
 		return false;
 	profile = profile_get(l->profiles[0], set->current);
@@ -456,11 +457,17 @@ static __noinline bool memo_below(struct memo *m, struct memo_question *q, struc
 
 /* Does a file have a short tag? A file that is mounted on another has not: its name is that one's, whose moves are not those of a
  * directory. Return: 0, 1. By itself, so that the verifier has one way on from here. */
-__global __u32 memo_is_near(__u64 dentry, __u64 root, __u32 mode)
+__global __u32 memo_can_be_near(__u64 dentry, __u64 root, __u32 mode)
+{
+	return names_count(memo_get()) && (dentry != root || (mode & S_IFMT) == S_IFDIR);
+}
+
+static __always_inline __u32 memo_is_near(const struct memo_question *q)
 {
 	struct memo *m = memo_get();
 
-	return m && names_count(m) && (dentry != root || (mode & S_IFMT) == S_IFDIR);
+	return memo_can_be_near(number_of((__u64)q->file->f_path.dentry, m),
+				number_of((__u64)q->file->f_path.mnt->mnt_root, m), q->file->f_inode->i_mode);
 }
 
 /* Keep an answer for the task, under its own tags. One that is 0 is never asked for. */
@@ -481,16 +488,10 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	struct label *l;
 	int ret;
 
-	if (!m)
-		return -EPERM;
 	l = label_find(task);
 	if (!l)
 		return 0;
 	object_of_file(&o, q->file);
-	/* Masked and not asked for: for each branch here the verifier would go through all that follows once more. Nothing is
-	 * remembered under 0. */
-	q->near &= -(__u64)memo_is_near(number_of((__u64)q->file->f_path.dentry, m),
-					number_of((__u64)q->file->f_path.mnt->mnt_root, m), q->file->f_inode->i_mode);
 	if (memo_recall(m, q->near, &l->known) && q->near) {
 		o.facts |= OBJECT_KNOWN;
 		return hook_judge(l, &o);

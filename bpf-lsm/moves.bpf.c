@@ -28,11 +28,9 @@ int BPF_PROG(haetae_move, struct dentry *dentry, struct dentry *target)
 {
 	struct memo *m = memo_get();
 
-	if (!m)
-		return 0;
-	*(volatile __u32 *)&m->moves.moving = 1;
+	*(volatile __u32 *)&m->shared.moves.moving = 1;
 	if (move_is_of_tree(dentry) || move_is_of_tree(target))
-		__sync_fetch_and_add(&m->moves.trees, 1);
+		__sync_fetch_and_add(&m->shared.moves.trees, 1);
 	__sync_fetch_and_add(memo_name(m, number_of((__u64)dentry, m)), 1);
 	__sync_fetch_and_add(memo_name(m, number_of((__u64)target, m)), 1);
 	return 0;
@@ -41,10 +39,7 @@ int BPF_PROG(haetae_move, struct dentry *dentry, struct dentry *target)
 SEC("fexit/__d_move")
 int BPF_PROG(haetae_moved, struct dentry *dentry, struct dentry *target)
 {
-	struct memo *m = memo_get();
-
-	if (m)
-		*(volatile __u32 *)&m->moves.moving = 0;
+	*(volatile __u32 *)&memo_get()->shared.moves.moving = 0;
 	return 0;
 }
 
@@ -53,7 +48,6 @@ int BPF_PROG(haetae_d_instantiate, struct dentry *dentry)
 {
 	struct memo *m = memo_get();
 
-	if (m)
-		__sync_fetch_and_add(memo_name(m, number_of((__u64)dentry, m)), 1);
+	__sync_fetch_and_add(memo_name(m, number_of((__u64)dentry, m)), 1);
 	return 0;
 }

@@ -23,13 +23,6 @@ static __always_inline __u64 memo_mix2(__u64 h, __u64 a, __u64 b)
 	return h ^ h >> 32;
 }
 
-static __always_inline struct memo *memo_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&memo, &zero);
-}
-
 /* The word that moves on with the name of a dentry, by its distance from the memo. */
 static __always_inline __u64 *memo_name(struct memo *m, __u64 distance)
 {
@@ -56,7 +49,7 @@ static __always_inline bool names_count(struct memo *m)
 {
 	struct ht_settings *set = settings_get();
 
-	return set && set->moves && !*(volatile __u32 *)&m->moves.moving;
+	return set->moves && !*(volatile __u32 *)&m->shared.moves.moving;
 }
 
 /* Return: false: nothing can be told from them now. */
@@ -64,9 +57,7 @@ static __always_inline bool names_read(struct names *ret, __u64 dentry)
 {
 	struct memo *m = memo_get();
 
-	if (!m)
-		return false;
 	ret->own = *(volatile __u64 *)memo_name(m, dentry - memo_address(m));
-	ret->trees = *(volatile __u64 *)&m->moves.trees;
+	ret->trees = *(volatile __u64 *)&m->shared.moves.trees;
 	return names_count(m);
 }

@@ -72,14 +72,14 @@ static __always_inline __u64 program_tag(struct memo *m, struct file *file, __u3
 	struct vfsmount *mnt = file->f_path.mnt;
 	struct inode *inode = file->f_inode;
 	__u64 name = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m)), h;
-	__u64 trees = *(volatile __u64 *)&m->moves.trees;
+	__u64 trees = *(volatile __u64 *)&m->shared.moves.trees;
 
 	h = memo_mix2(ht_key1, number_of((__u64)dentry, m), (__u64)dentry->d_seq.seqcount.sequence << 32 | epoch);
 	h = memo_mix2(h, number_of((__u64)inode, m), (__u64)inode->i_nlink << 32 | HT_OP_EXEC);
 	h = memo_mix2(h, number_of((__u64)mnt, m), number_of((__u64)ns, m));
 	h = memo_mix2(h, namespace_event(ns), name);
 	h = memo_mix2(h, trees, 2);
-	return h & -(__u64)memo_is_near(number_of((__u64)dentry, m), number_of((__u64)mnt->mnt_root, m), inode->i_mode);
+	return h & -(__u64)memo_can_be_near(number_of((__u64)dentry, m), number_of((__u64)mnt->mnt_root, m), inode->i_mode);
 }
 
 /* Judge what is about to run. Return: 0, -EPERM. */

@@ -27,11 +27,8 @@ static __always_inline __u64 current_task(void)
 /* task: a pointer to the verifier, as current_task() and the arguments of programs are. */
 static __always_inline __u64 *governed_word(__u64 task)
 {
-	__u32 zero = 0;
-	struct governed *g = bpf_map_lookup_elem(&governed, &zero);
+	struct governed *g = governed_get();
 
-	if (!g)
-		return NULL;
 	/* task_structs are far apart: the low bits say nothing */
 	return &g->words[(__u32)((number_of(task, g) >> 6) * 2654435761U) >> 16];
 }
@@ -39,16 +36,13 @@ static __always_inline __u64 *governed_word(__u64 task)
 /* A label comes (1), goes (-1), or changes (0). */
 static __always_inline void governed_note(__u64 *word, int difference)
 {
-	if (word)
-		__sync_fetch_and_add(word, GOVERNED_CHANGE + difference);
+	__sync_fetch_and_add(word, GOVERNED_CHANGE + difference);
 }
 
 /* The word of a task. Return: its low half is 0 for a task that certainly has no label. */
 static __always_inline __u64 governed_look(__u64 task)
 {
-	__u64 *word = governed_word(task);
-
-	return word ? *(volatile __u64 *)word : 1;
+	return *(volatile __u64 *)governed_word(task);
 }
 
 static __always_inline struct label *label_find(__u64 task)
@@ -174,7 +168,7 @@ static __always_inline void label_delete(__u64 task)
 	__u64 *word = governed_word(task), key = task;
 	struct label *l;
 
-	if (word && !(__u32)*(volatile __u64 *)word)
+	if (!(__u32)*(volatile __u64 *)word)
 		return;
 	l = bpf_map_lookup_elem(&labels, &key);
 	if (!l)

@@ -21,7 +21,6 @@ static __always_inline bool use_is_of_file(struct file *file)
 static __noinline int use_ask(struct file *file, __u32 ops, __u64 word)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ht_settings *set = settings_get();
 	struct memo *m = memo_get();
 	struct opened f;
 	struct label *l;
@@ -29,9 +28,7 @@ static __noinline int use_ask(struct file *file, __u32 ops, __u64 word)
 	/* The kernel reads a program that it starts: the exec hooks judge that. */
 	if ((file->f_flags & F_FLAG_EXEC) || !use_is_of_file(file))
 		return 0;
-	if (!m || !set)
-		return -EPERM;
-	opened_read(m, set, &f, file, task, word);
+	opened_read(m, &f, file, task, word);
 	if (memo_has(m, memo_use(m, &f, ops)))
 		return 0;
 	l = label_find((__u64)task);
@@ -52,17 +49,12 @@ static __always_inline __u64 use_unknown(struct file *file)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 word = governed_look((__u64)task);
-	struct ht_settings *set;
+	struct memo *m = memo_get();
 	struct opened f;
-	struct memo *m;
 
 	if (!(__u32)word)
 		return 0;
-	m = memo_get();
-	set = settings_get();
-	if (!m || !set)
-		return word;
-	opened_read(m, set, &f, file, task, word);
+	opened_read(m, &f, file, task, word);
 	return memo_has(m, memo_use(m, &f, MEMO_USE_ALL)) ? 0 : word;
 }
 

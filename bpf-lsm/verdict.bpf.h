@@ -70,6 +70,7 @@ __global int verdict_need(struct label *l, __u32 slot)
 		return 0;
 	}
 	l->stamp = header->stamp;
+	l->flags_here = header->flags;
 	l->need |= (header->deny | header->audit | header->would) & l->ops;
 	if (freeze_wanted(l, profile))
 		l->need |= header->deny;
@@ -419,7 +420,7 @@ static __always_inline void verdict_identities(struct label *l, struct object *o
 {
 	__u32 i, before = l->level, fault = l->fault;
 
-	if (!l->ask)
+	if (!l->ask || !identity_is_possible_of(l->dentry))
 		return;
 	l->fault = 0; /* of a chain: the object is what it is */
 	l->by_identity = 1;
@@ -512,6 +513,7 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->stamp = 0;
 	l->above.next = 0;
 	l->directory.tag = 0;
+	l->directory.plain = 0;
 	l->walk.n = 0;
 	l->walk.below = 0;
 	l->walk.straight = 0;
@@ -551,22 +553,16 @@ static __always_inline void verdict_straight(struct label *l, struct object *o)
 /* Does any profile say anything of these operations anywhere? */
 static __always_inline bool verdict_wanted(struct label *l, struct object *o)
 {
-	struct ht_settings *set = settings_get();
-
-	if (!set)
-		return true;
-	verdict_begin_needs(l, o, set);
+	verdict_begin_needs(l, o, settings_get());
 	return l->need || l->level != LEVEL_ALLOW;
 }
 
 /* Decide for a governed task. Return: LEVEL_*, the rest is in the label. */
 __global int verdict_decide(struct label *l, struct object *o)
 {
-	struct ht_settings *set = settings_get();
-
-	if (!l || !o || !set)
+	if (!l || !o)
 		return LEVEL_DENY;
-	verdict_begin_needs(l, o, set);
+	verdict_begin_needs(l, o, settings_get());
 	if (!l->need)
 		return l->level;
 
@@ -582,7 +578,10 @@ __global int verdict_decide(struct label *l, struct object *o)
 				l->top = l->walk.top_mnt;
 		}
 	}
-	verdict_judge(l);
+	if (l->directory.plain) /* its only profile says nothing; of the object it may */
+		l->ask = l->flags_here / HT_PROFILE_IDENTITIES & 1;
+	else
+		verdict_judge(l);
 	if (l->directory.tag && !l->walk.below)
 		(void)directory_keep(l, o);
 	if (!l->fault && l->level < LEVEL_DENY && l->walk.bind && !(o->facts & OBJECT_MEMORY))

@@ -96,6 +96,9 @@ int kernel_identities_fill(struct kernel *k, int fd, uint32_t profile,
 
 		if (identities[i].profile != profile)
 			continue;
+		r = kernel_object_note(k, &identities[i].identity);
+		if (r < 0)
+			return r;
 		key = identity_key(k, &identities[i].identity);
 		r = bpf_map_update_elem(fd, &key, &identities[i].entry, BPF_NOEXIST) < 0 ? -errno :
 											   0;
@@ -143,12 +146,12 @@ int kernel_identity_remove(struct kernel *k, uint32_t profile, const struct ht_i
 DEFINE_CLEANUP(struct identity_bpf *, identity_skel_freep, (identity_bpf__destroy));
 
 /* It reads the settings, and the labels: no other map is made for it. */
-static const unsigned program_map_indices[] = {MAP_SETTINGS, MAP_LABELS, MAP_GOVERNED};
+static const unsigned program_map_indices[] = {MAP_SETTINGS, MAP_LABELS, MAP_AREA};
 
-static int program_map(struct kernel *k, struct bpf_map *map)
+static int program_map(struct kernel *k, struct bpf_object *obj, struct bpf_map *map)
 {
 	for (size_t i = 0; i < ARRAY_LEN(program_map_indices); i++)
-		if (strcmp(bpf_map__name(map), kernel_map_names[program_map_indices[i]]) == 0)
+		if (map == kernel_map_of(obj, program_map_indices[i]))
 			return bpf_map__reuse_fd(map, k->map_fds[program_map_indices[i]]);
 	return bpf_map__is_internal(map) ? 0 : bpf_map__set_autocreate(map, false);
 }
@@ -159,7 +162,7 @@ static int program_maps(struct kernel *k, struct identity_bpf *skel)
 
 	bpf_object__for_each_map(map, skel->obj)
 	{
-		int r = program_map(k, map);
+		int r = program_map(k, skel->obj, map);
 
 		if (r < 0)
 			return r;

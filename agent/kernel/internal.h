@@ -27,8 +27,7 @@ enum kernel_map {
 	MAP_MKDIR_SCRATCH,
 	MAP_NAMES,
 	MAP_UNBOUND,
-	MAP_GOVERNED,
-	MAP_MEMO,
+	MAP_AREA,
 	MAP_GUARD_FILES,
 	MAP_GUARD_IDS,
 	MAP_GUARD_ANSWER,
@@ -60,6 +59,7 @@ struct kernel {
 	int pin_fd;	      /* pin_dir, owned */
 	int cgroup_fd;	      /* root of the unified hierarchy, owned */
 	int map_fds[_MAP_MAX]; /* owned */
+	struct ht_shared *shared; /* kernel_shared(), mapped */
 	int iterator_fd;      /* link of the task iterator, owned */
 	int identities_fd; /* program of the iterator over descriptors, owned; -EBADF until it is asked for the first
 			    * time, another negative errno if it could not be loaded */
@@ -88,6 +88,9 @@ struct kernel {
 };
 
 extern const char *const kernel_map_names[_MAP_MAX];
+
+/* load.c: a map as an object of ours has it. Return: NULL, it has none. */
+struct bpf_map *kernel_map_of(struct bpf_object *obj, enum kernel_map map);
 
 /* "TEXT: strerror" into *reterr_text unless it is set already. Return: r. */
 int kernel_fail(char **reterr_text, int r, const char *format, ...)
@@ -131,6 +134,13 @@ int kernel_judge_find(struct bpf_object *obj);
 bool kernel_judge_is(const struct bpf_program *prog);
 /* Return: a new link; -ENOENT the hook has nothing to be judged; other negative errno. */
 int kernel_judge_attach(const struct bpf_program *judge, const struct bpf_program *hook);
+/* shared.c: the beginning of the area. Return: NULL with errno: it cannot be mapped. */
+struct ht_shared *kernel_shared(struct kernel *k);
+void kernel_shared_close(struct kernel *k);
+/* Before its entry is added to a profile: from now on programs look for this object. Return: 0; -errno it may not be added. */
+int kernel_object_note(struct kernel *k, const struct ht_identity *identity);
+/* After a publish: these are all that are bound. */
+void kernel_objects_renew(struct kernel *k, const struct kernel_identity *identities, size_t n);
 /* moves.c: is every move of a name counted? Asked when all programs are attached. */
 bool kernel_moves_seen(struct kernel *k);
 /* btf.c: the kernel's types. */

@@ -46,6 +46,7 @@ struct kernel *kernel_close(struct kernel *k)
 		close_if_open(k->programs[i].fd);
 		free(k->programs[i].name);
 	}
+	kernel_shared_close(k);
 	for (unsigned i = 0; i < _MAP_MAX; i++)
 		close_if_open(k->map_fds[i]);
 	close_if_open(k->iterator_fd);

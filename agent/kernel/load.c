@@ -43,8 +43,7 @@ const char *const kernel_map_names[_MAP_MAX] = {
 	[MAP_MKDIR_SCRATCH] = "mkdir_scratch",
 	[MAP_NAMES] = "names",
 	[MAP_UNBOUND] = "unbound",
-	[MAP_GOVERNED] = "governed",
-	[MAP_MEMO] = "memo",
+	[MAP_AREA] = "area",
 	[MAP_GUARD_FILES] = "guard_files",
 	[MAP_GUARD_IDS] = "guard_ids",
 	[MAP_GUARD_ANSWER] = "guard_answer",
@@ -118,9 +117,20 @@ static struct haetae_bpf *load_open(const char *types_path)
 	return NULL;
 }
 
+struct bpf_map *kernel_map_of(struct bpf_object *obj, enum kernel_map map)
+{
+	const char *name = kernel_map_names[map];
+
+	if (map == MAP_AREA)
+		name = ".bss";
+	else if (map == MAP_SETTINGS)
+		name = ".data";
+	return bpf_object__find_map_by_name(obj, name);
+}
+
 static struct bpf_map *load_map(struct haetae_bpf *skel, enum kernel_map map)
 {
-	return bpf_object__find_map_by_name(skel->obj, kernel_map_names[map]);
+	return kernel_map_of(skel->obj, map);
 }
 
 bool kernel_maps_fit(struct kernel *k)

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,17 +37,15 @@ static int moves_try(int dir_fd, const volatile struct ht_moves *moves)
 bool kernel_moves_seen(struct kernel *k)
 {
 	static const char *const places[] = { PLACE_A, PLACE_B, PLACE_C };
-	size_t size = (size_t)sysconf(_SC_PAGESIZE);
-	struct ht_moves *moves = mmap(NULL, size, PROT_READ, MAP_SHARED, k->map_fds[MAP_MEMO], 0);
+	const struct ht_shared *shared = kernel_shared(k);
 	int r;
 
-	if (moves == MAP_FAILED)
+	if (!shared)
 		return false;
 	for (unsigned i = 0; i < 3; i++) /* of a start that was cut short */
 		(void)unlinkat(k->pin_fd, places[i], AT_REMOVEDIR);
-	r = moves_try(k->pin_fd, moves);
+	r = moves_try(k->pin_fd, &shared->moves);
 	for (unsigned i = 0; i < 3; i++)
 		(void)unlinkat(k->pin_fd, places[i], AT_REMOVEDIR);
-	(void)munmap(moves, size);
 	return r > 0;
 }

@@ -583,6 +583,7 @@ int kernel_publish(struct kernel *k, const struct image *image,
 	r = kernel_guard_round(k);
 	if (r < 0)
 		return kernel_fail(reterr_text, r, "Failed to guard the profiles");
+	kernel_objects_renew(k, identities, n_identities);
 	*ret = stats;
 	return 0;
 }

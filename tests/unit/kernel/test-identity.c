@@ -57,7 +57,8 @@ END_TEST
 START_TEST(test_not_a_map)
 {
 	const struct kernel_identity identities[] = {{.profile = 1}, {.profile = 2}};
-	struct kernel k = {};
+	static struct ht_shared shared;
+	struct kernel k = {.shared = &shared};
 	size_t no_room = 0;
 
 	ck_assert_int_lt(kernel_identities_fill(&k, -EBADF, 2, identities, 2, &no_room), 0);
