@@ -272,14 +272,18 @@ int BPF_PROG(haetae_mmap_file, struct file *file, unsigned long reqprot, unsigne
 
 	if (ret)
 		return ret;
+	if (!(__u32)governed_look(current_task()))
+		return 0;
+	if (!file || !hook_has_first(ctx)) {
+		l = prot & PROT_EXEC ? label_current() : NULL;
+		return l ? hook_memory(l) : 0;
+	}
+	ret = use_map(file, prot, flags); /* which needs no label, as a rule */
+	if (ret || !(prot & PROT_EXEC))
+		return ret;
 	l = label_current();
 	if (!l)
 		return 0;
-	if (!file || !hook_has_first(ctx))
-		return prot & PROT_EXEC ? hook_memory(l) : 0;
-	ret = use_map(file, prot, flags);
-	if (ret || !(prot & PROT_EXEC))
-		return ret;
 	return map_judge(file, l, prot & PROT_WRITE ? OBJECT_WX : 0) ? -EPERM : 0;
 }
 

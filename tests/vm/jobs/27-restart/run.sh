@@ -6,7 +6,7 @@
 # shellcheck source=tests/lib/haetae.sh
 source /src/tests/lib/haetae.sh
 
-kills=10
+kills=5
 mkdir /k && echo secret >/k/secret && echo open >/k/open
 policy k.yaml <<-EOF
 	policy: k

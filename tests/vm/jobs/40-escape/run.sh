@@ -183,8 +183,8 @@ expect "nothing is taken from under an agent" has_status 1 haetaed --detach
 expect "which says what to do" eval 'haetaed --detach 2>&1 | grep "stop it first"'
 systemctl stop haetaed.service
 mkdir /ending && echo open >/ending/open
-enter /escape.scope "$FLOOD" 1 0 /ending/open >/tmp/ending-governed &
-enter /ending.scope "$FLOOD" 1 0 /ending/open >/tmp/ending-ungoverned &
+enter /escape.scope nice -n 10 "$FLOOD" 1 0 /ending/open >/tmp/ending-governed &
+enter /ending.scope nice -n 10 "$FLOOD" 1 0 /ending/open >/tmp/ending-ungoverned &
 sleep 0.2
 expect "the administrator can end the enforcement" haetaed --detach
 expect "nothing is refused any more" passes governed "$TRY" fsopen tmpfs
