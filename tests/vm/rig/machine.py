@@ -52,8 +52,9 @@ class Machine:
         # tsc=unstable: or the scheduler's clock is patched as stable while both processors run, and one can still execute
         # the breakpoint of the patching when the kernel has done with it: the emulator has it translated.
         # mitigations=off, init_on_alloc=0: the emulated processor has nothing to be protected from, and clears memory a word at a time;
-        # a third of the host's work. Where instructions are counted, the kernel is as it is elsewhere.
-        faster = "" if self.icount else "tsc=unstable mitigations=off init_on_alloc=0 "
+        # a third of the host's work. cryptomgr.notests: ciphers that nobody asks for are not tried at every boot. Where instructions are
+        # counted, the kernel is as it is elsewhere.
+        faster = "" if self.icount else "tsc=unstable mitigations=off init_on_alloc=0 cryptomgr.notests "
         append = (f"root=PARTUUID={DISK_ID:08x}-01 rootwait rw rootfstype=ext4 console=ttyS0 quiet panic=-1 norandmaps "
                   f"{faster}net.ifnames=0 systemd.show_status=0 {self.append}").strip()
         words = ["setpriv", "--pdeathsig", "KILL", "--",  # should we be killed, no QEMU stays behind
