@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/fd.h"
 
 #define SIZE_MAX_BYTES (64 << 20) /* kernels have some 5 MiB */
 
@@ -81,16 +82,7 @@ static int file_read(int fd, struct kernel_btf *b)
 		return -errno;
 	b->data = data;
 	b->size = (size_t)st.st_size;
-	for (size_t got = 0; got < b->size;) {
-		ssize_t n = read(fd, b->data + got, b->size - got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		got += (size_t)n;
-	}
-	return 0;
+	return fd_read_exact(fd, b->data, b->size);
 }
 
 static int sections_find(struct kernel_btf *b)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/fd.h"
 
 #define SPLIT_SIZE_MAX (4U << 20) /* overlayfs has about 100 KiB */
 
@@ -116,7 +117,7 @@ static int split_read(int fd, uint8_t **ret, size_t *ret_size)
 {
 	_cleanup_free_ uint8_t *data = NULL;
 	struct stat st;
-	size_t got = 0;
+	int r;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -125,17 +126,11 @@ static int split_read(int fd, uint8_t **ret, size_t *ret_size)
 	data = malloc((size_t)st.st_size);
 	if (!data)
 		return -ENOMEM;
-	while (got < (size_t)st.st_size) {
-		ssize_t n = read(fd, data + got, (size_t)st.st_size - got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		got += (size_t)n;
-	}
+	r = fd_read_exact(fd, data, (size_t)st.st_size);
+	if (r < 0)
+		return r;
 	*ret = steal_ptr(data);
-	*ret_size = got;
+	*ret_size = (size_t)st.st_size;
 	return 0;
 }
 

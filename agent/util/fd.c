@@ -45,6 +45,23 @@ int file_read_all(int dir_fd, const char *path, size_t max, char **ret_data, siz
 	return fd_read_all(fd, max, ret_data, ret_len);
 }
 
+int fd_read_exact(int fd, void *ret_data, size_t len)
+{
+	char *at = ret_data;
+
+	while (len > 0) {
+		ssize_t n = read(fd, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
 int mkdir_parents(const char *path, unsigned mode)
 {
 	_cleanup_free_ char *copy = strdup(path);

@@ -10,5 +10,7 @@
 int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len);
 /* The same by path, opened O_RDONLY|O_CLOEXEC relative to dir_fd. */
 int file_read_all(int dir_fd, const char *path, size_t max, char **ret_data, size_t *ret_len);
+/* Read so many bytes. Return: 0; -EBADMSG the file ends before; negative errno of read(2). */
+int fd_read_exact(int fd, void *ret_data, size_t len);
 /* Create a directory and its parents. Return: 0 (also if it exists), negative errno. */
 int mkdir_parents(const char *path, unsigned mode);

@@ -18,8 +18,7 @@ policy_of() {
 	EOF
 }
 tree() {
-	modprobe -q loop
-	mkdir disk && truncate -s 4M image && mkfs.ext4 -q image && mount -o loop image disk && mkdir -p disk/p/deep &&
+	disk 4M mkfs.ext4 -q && mkdir -p disk/p/deep &&
 		echo secret | tee disk/p/secret >disk/p/deep/file && echo open >disk/open &&
 		"$TRY" handle-save disk/p/secret secret.handle && "$TRY" handle-save disk/p/deep deep.handle &&
 		"$TRY" handle-save disk/open open.handle

@@ -21,8 +21,7 @@ policy_of() {
 	EOF
 }
 tree() {
-	modprobe -q loop
-	mkdir disk && truncate -s 8M image && mkfs.ext4 -q -O casefold -E encoding=utf8 image && mount -o loop image disk &&
+	disk 8M mkfs.ext4 -q -O casefold -E encoding=utf8 &&
 		mkdir disk/folded disk/other disk/plain && chattr +F disk/folded disk/other && mkdir disk/folded/sub &&
 		echo file | tee disk/folded/a.key disk/folded/sub/file disk/other/file disk/plain/a.key >disk/plain/b.key
 }

@@ -17,8 +17,7 @@ policy_of() {
 	EOF
 }
 tree() {
-	modprobe -q loop && modprobe -q btrfs || return
-	mkdir disk && truncate -s 64M image && of_filesystems mkfs.btrfs --quiet --mixed image && mount -o loop image disk && mkdir disk/to && sync || return
+	disk_btrfs 64M && mkdir disk/to && sync || return
 	"$TRY" volume-make disk volume && mkdir disk/volume/p && echo secret | tee disk/volume/secret disk/volume/p/file >disk/volume/open &&
 		"$TRY" volume-make disk/to old && "$TRY" volume-copy disk/volume disk before &&
 		umount disk && mount -o loop image disk # a file that is new has another generation until it is read again

@@ -14,8 +14,7 @@ policy_of() {
 	EOF
 }
 tree() {
-	modprobe -q loop && modprobe -q btrfs || return
-	mkdir disk && truncate -s 64M image && of_filesystems mkfs.btrfs --quiet --mixed image && mount -o loop image disk && "$TRY" volume-make disk volume &&
+	disk_btrfs 64M && "$TRY" volume-make disk volume &&
 		echo secret | tee disk/volume/secret >disk/volume/open && "$TRY" volume-keep disk/volume
 }
 clean() { umount -q "$D/disk"; }

@@ -14,9 +14,7 @@ policy_of() {
 }
 recorded() { recorded_lines; }
 tree() {
-	modprobe -q loop && modprobe -q btrfs || return
-	mkdir disk && truncate -s 256M image && truncate -s 64M other && # less cannot take another size
-		of_filesystems mkfs.btrfs --quiet --mixed image && mount -o loop image disk &&
+	disk_btrfs 256M && truncate -s 64M other && # less cannot take another size
 		echo open >disk/open && losetup --find --show other >device
 }
 clean() {

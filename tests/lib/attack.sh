@@ -44,11 +44,14 @@ of_filesystems() {
 	local root=/var/lib/haetae-rig/filesystems-root
 	"$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu" "$root/sbin/$1" "${@:2}"
 }
-# disk_xfs: an XFS on $D/disk. What makes one takes so small a file from those only who test filesystems, which it is told so.
-disk_xfs() {
-	modprobe -q loop && modprobe -q xfs && mkdir disk && truncate -s 64M image &&
-		TEST_DIR=1 TEST_DEV=1 QA_CHECK_FS=1 of_filesystems mkfs.xfs -q image && mount -o loop image disk
+# disk SIZE MKFS...: a filesystem on $D/disk, in a file of that size, as the command makes it.
+disk() {
+	modprobe -q loop
+	mkdir disk && truncate -s "$1" image && "${@:2}" image && mount -o loop image disk
 }
+disk_btrfs() { modprobe -q btrfs && disk "$1" of_filesystems mkfs.btrfs --quiet --mixed; }
+# What makes an XFS takes so small a file from those only who test filesystems, which it is told so.
+disk_xfs() { modprobe -q xfs && TEST_DIR=1 TEST_DEV=1 QA_CHECK_FS=1 disk 64M of_filesystems mkfs.xfs -q; }
 
 # sorted LINE...: prints them in the order of their bytes, as a query does, without a process of its own.
 sorted() {
