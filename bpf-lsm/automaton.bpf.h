@@ -11,6 +11,7 @@
 struct automaton_context {
 	struct label *label;
 	void *profile; /* inner map */
+	__u32 slot;
 };
 
 #define GLOB_STEPS_MAX (1U << 17) /* > 2 * 255 * 255: no pair of pattern and name needs more */
@@ -177,14 +178,16 @@ static long automaton_step(__u32 index, struct automaton_context *context)
 {
 	struct label *l = context->label;
 	struct component *c;
-	__u32 step;
+	__u32 step, slot;
 
 	if (!l || !context->profile)
 		return 1;
 	step = l->position.step;
+	slot = context->slot;
 	/* Of the directory; what is final above it is so in it. */
-	if (step + 1 == l->walk.n || (step < l->walk.n && (l->position.entry.flags & HT_ENTRY_FINAL)))
-		l->above = l->position.entry;
+	if (slot < DIRECTORY_SLOTS &&
+	    (step + 1 == l->walk.n || (step < l->walk.n && (l->position.entry.flags & HT_ENTRY_FINAL))))
+		l->directory.slots[slot].known.entry = l->position.entry;
 	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL) ||
 	    automaton_is_ambiguous(l))
 		return 1;
@@ -206,17 +209,20 @@ static __always_inline bool automaton_start(struct label *l, void *profile, __u3
 	return true;
 }
 
-/* Walk the profile over the collected components. Return: false if the profile is damaged. */
-static __always_inline bool automaton_run(struct label *l, void *profile)
+/* Walk the profile in a slot over the collected components. Return: false if the profile is damaged. */
+static __always_inline bool automaton_run(struct label *l, void *profile, __u32 slot)
 {
-	struct automaton_context context = { .label = l, .profile = profile };
+	struct automaton_context context = { .label = l, .profile = profile, .slot = slot };
+	struct memo_directory *known = &l->directory.slots[slot & (DIRECTORY_SLOTS - 1)].known;
 
 	if (l->walk.below) {
-		l->position.entry = l->directory.known.entry;
+		l->position.entry = known->entry;
 		l->position.step = 0;
 		l->position.damaged = 0;
-	} else if (!automaton_start(l, profile, HT_EDGE_START)) {
-		return false;
+	} else {
+		known->entry.next = 0;
+		if (!automaton_start(l, profile, HT_EDGE_START))
+			return false;
 	}
 	bpf_loop(HT_WALK_COMPONENTS, automaton_step, &context, 0);
 	/* Rules are at most HT_RULE_DEPTH_MAX deep, so more components than are kept change nothing. */

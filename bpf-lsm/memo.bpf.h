@@ -8,8 +8,9 @@
  * to the same tag has the same answer. There is nothing to invalidate and nothing that could be read half: whatever
  * changes leads to another tag, and a place in the table is one word. What goes in:
  *
- *   subject   the task and the state of its label (governed word), or, shared by tasks, the set of its profiles, each
- *             with the cgroup that bound it
+ *   subject   the set of its profiles, each with the cgroup that bound it, for all tasks that have that. It stands beside the task's
+ *             governed word, with a check over it, the word and the task: it is of this task and of this state of its label. Where
+ *             another label has the same word, and for the use of what is open, the task and its word
  *   policy    the epoch, which moves after each publish, each change of labels by the agent, each object that was bound by
  *             identity
  *   object    dentry, inode (and on the long way its number of links); for each dentry from it up to the root of the mount: its address,
@@ -74,7 +75,7 @@
 struct opened {
 	struct file *file;
 	struct dentry *dentry;
-	__u64 object; /* task, state of its label, dentry and inode: what the tags of both kinds begin with */
+	struct subject_tags subject;
 	__u32 mode;
 	__u32 epoch;
 };
@@ -82,8 +83,8 @@ struct opened {
 /* An open that the short way does not answer. */
 struct memo_question {
 	struct file *file;
-	__u64 word; /* of the task */
 	__u64 near; /* the tag to keep an answer under; 0: none */
+	struct subject_tags subject; /* whose it is */
 	__u32 epoch;
 	__u32 ops;
 };
@@ -263,17 +264,21 @@ __global __u64 memo_walk(struct label *l, struct object *o, __u64 mount, __u64 a
 	return memo_mix(h, asked);
 }
 
-static __always_inline void opened_read(struct memo *m, struct opened *ret, struct file *file,
-					struct task_struct *task, __u64 word)
+/* index, word: of the task. */
+static __always_inline void opened_read(struct opened *ret, struct file *file, __u64 task, __u32 index,
+					__u64 word)
 {
-	__u64 subject = memo_mix2(ht_key1, number_of((__u64)task, m), word);
-
+	subject_read(&ret->subject, task, index, word);
 	ret->epoch = *(volatile __u32 *)&settings_get()->epoch;
 	ret->file = file;
 	ret->dentry = file->f_path.dentry;
 	ret->mode = file->f_mode;
-	ret->object = memo_mix2(subject, number_of((__u64)ret->dentry, m),
-				number_of((__u64)file->f_inode, m));
+}
+
+/* What the tags of a file for a subject begin with. */
+static __always_inline __u64 opened_object(struct memo *m, const struct opened *f, __u64 subject)
+{
+	return memo_mix2(subject, number_of((__u64)f->dentry, m), number_of((__u64)f->file->f_inode, m));
 }
 
 /* One open file and the task that uses it. ops: READ and WRITE as they were judged, or MEMO_USE_ALL: all that the file was
@@ -282,7 +287,8 @@ static __always_inline __u64 memo_use(struct memo *m, const struct opened *f, __
 {
 	__u32 mode = f->mode & (FMODE_READ | FMODE_WRITE);
 
-	return memo_mix2(f->object, number_of((__u64)f->file, m), (__u64)(ops << 2 | mode) << 32 | f->epoch);
+	return memo_mix2(opened_object(m, f, f->subject.task), number_of((__u64)f->file, m),
+			 (__u64)(ops << 2 | mode) << 32 | f->epoch);
 }
 
 /* An open by the short way: its dentry, as long as neither that nor any directory was moved. The bits of the mode and of
@@ -295,7 +301,8 @@ static __always_inline __u64 memo_near(struct memo *m, const struct opened *f, s
 	__u64 trees = *(volatile __u64 *)&m->shared.moves.trees;
 	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
 
-	h = memo_mix2(f->object, number_of((__u64)f->file->f_path.mnt, m), (__u64)f->epoch << 32 | asked);
+	h = opened_object(m, f, f->subject.shared);
+	h = memo_mix2(h, number_of((__u64)f->file->f_path.mnt, m), (__u64)f->epoch << 32 | asked);
 	h = memo_mix2(h, number_of((__u64)ns, m), namespace_event(ns));
 	return memo_mix2(h, name, trees);
 }
@@ -357,53 +364,6 @@ static __always_inline bool memo_holds(struct memo *m, struct label *l, struct d
 	       *(volatile __u64 *)&m->shared.moves.trees == l->directory.names.trees && names_count(m);
 }
 
-/* As directory_enter(), by the hook's own pointers. Return: false: the directory is not known. */
-static __always_inline bool memo_enter(struct memo *m, struct memo_question *q, struct label *l)
-{
-	struct dentry *dentry = q->file->f_path.dentry;
-	struct vfsmount *mnt = q->file->f_path.mnt;
-	__u64 tag;
-
-	if (l->slots != 1 || dentry == mnt->mnt_root)
-		return false;
-	l->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
-	l->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
-	if (!names_count(m))
-		return false;
-	tag = directory_tag(m, l->profiles[0], q->epoch, number_of((__u64)dentry->d_parent, m),
-			    number_of((__u64)mnt, m), l->directory.names.trees);
-	l->directory.known = m->directories[tag & (MEMO_DIRECTORIES - 1)];
-	return directory_check(tag, &l->directory.known) == l->directory.known.check;
-}
-
-/* Does a rule mean this very object? */
-static __noinline bool memo_has_identity(struct label *l, void *profile, struct inode *inode, __u64 dentry)
-{
-	struct ht_edge_key key = { .kind = HT_EDGE_IDENTITY };
-	struct ht_identity identity = { .cgroup = l->origins[0] };
-	struct super_block *sb = inode->i_sb;
-	bool stacked = sb->s_magic == OVERLAYFS_SUPER_MAGIC;
-
-	if (!identity_is_possible(inode->i_ino))
-		return false;
-	if (stacked) {
-		if (!identity_read(dentry, &identity, &stacked))
-			return true;
-	} else {
-		identity.ino = inode->i_ino;
-		identity.dev = sb->s_dev;
-		identity.generation = inode->i_generation;
-	}
-	key.name = identity_hash(&identity);
-	if (bpf_map_lookup_elem(profile, &key))
-		return true;
-	if (!stacked || !identity.generation)
-		return false;
-	identity.generation = 0;
-	key.name = identity_hash(&identity);
-	return bpf_map_lookup_elem(profile, &key) != NULL;
-}
-
 /* Can the operations change something that is Haetae's own? Then the guard is asked, whatever the policies say. */
 static __always_inline bool memo_is_guarded(const struct memo_question *q)
 {
@@ -412,47 +372,88 @@ static __always_inline bool memo_is_guarded(const struct memo_question *q)
 	return (q->ops & GUARD_OPS) && bpf_map_lookup_elem(&guard_files, &key);
 }
 
-/* What is said of a name in the directory where the label stands. */
-static __always_inline __u32 memo_follow(struct label *l, void *profile, struct dentry *dentry)
-{
-	struct ht_edge_key key = { .state = l->directory.known.entry.next, .kind = HT_EDGE_NAME };
-	struct qstr name = { .len = dentry->d_name.len, .name = dentry->d_name.name };
-	struct ht_entry *e;
-	int len;
+/* What the profiles of a subject say of a name in a directory that all of them know. */
+#define BELOW_ALLOWED 1U
+#define BELOW_IDENTITIES 2U /* the object itself may be meant by one of them */
 
-	if (l->directory.known.entry.flags & HT_ENTRY_FINAL)
-		return directory_ops(&l->directory.known.entry);
-	if (!(l->directory.known.entry.flags & HT_ENTRY_NAMES))
-		return l->directory.known.others;
-	len = walk_read_name(l, &name);
-	if (len < 0)
-		return HT_OP_ALL;
-	key.name = walk_hash(l, len);
-	e = bpf_map_lookup_elem(profile, &key);
-	return e ? directory_ops(e) : l->directory.known.others;
+/* Does the profile in a slot plainly allow operations on the object called directory.name? Return: BELOW_* bits; 0: no, or its
+ * entry for the directory is not known. */
+__global __u32 memo_slot(struct label *l, __u32 slot, __u64 place, __u32 ops)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
+	struct memo_directory *known;
+	struct ht_entry *e;
+	void *profile;
+	__u32 said;
+
+	if (!l)
+		return 0;
+	slot &= DIRECTORY_SLOTS - 1;
+	profile = profile_get(l->profiles[slot], l->half);
+	e = profile ? profile_entry(profile, &key) : NULL;
+	if (!e || (e->flags & HT_PROFILE_RECORD_FILE))
+		return 0;
+	if (!((e->deny | e->audit | e->would) & ops))
+		return BELOW_ALLOWED;
+	directory_begin(l, slot, e);
+	if (!directory_known(l, slot, place))
+		return 0;
+	known = &l->directory.slots[slot].known;
+	said = directory_said(known);
+	if (directory_has_names(known)) {
+		if ((known->entry.flags & HT_ENTRY_GLOBS) || !directory_name(l))
+			return 0;
+		key.state = known->entry.next;
+		key.kind = HT_EDGE_NAME;
+		key.name = l->directory.hash;
+		e = profile_entry(profile, &key);
+		if (e)
+			said = directory_ops(e);
+	}
+	return said & ops ? 0 : BELOW_ALLOWED | directory_identities(l, slot) * BELOW_IDENTITIES;
 }
 
-/* Is the open of a file plainly allowed, going by where its directory leads to? */
+/* All profiles. Return: as memo_slot(). */
+static __noinline __u32 memo_slots(struct label *l, __u64 place, __u32 ops)
+{
+	__u32 ret = 0, said, i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < DIRECTORY_SLOTS; i++) {
+		if (!(l->slots >> i))
+			break;
+		said = memo_slot(l, i, place, ops);
+		if (!said)
+			return 0;
+		ret |= said;
+	}
+	return l->slots >> DIRECTORY_SLOTS ? 0 : ret;
+}
+
+/* Is the open of a file plainly allowed, going by where its directory leads to? As directory_enter(), by the hook's own pointers. */
 static __noinline bool memo_below(struct memo *m, struct memo_question *q, struct label *l)
 {
 	struct dentry *dentry = q->file->f_path.dentry;
-	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
-	struct ht_settings *set = settings_get();
-	struct ht_entry *header;
-	void *profile;
+	struct vfsmount *mnt = q->file->f_path.mnt;
+	__u64 place;
+	__u32 said;
 
-	if (memo_is_guarded(q) || !memo_enter(m, q, l) ||
-	    (l->directory.known.entry.flags & HT_ENTRY_GLOBS))
+	if (memo_is_guarded(q) || dentry == mnt->mnt_root)
 		return false;
-	profile = profile_get(l->profiles[0], set->current);
-	header = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
-	if (!header || header->stamp != l->directory.known.stamp || (header->flags & HT_PROFILE_RECORD_FILE))
+	l->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
+	l->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
+	if (!names_count(m))
 		return false;
-	l->flags_here = header->flags; /* here, where the verifier does not follow its values */
-	if ((memo_follow(l, profile, dentry) & q->ops) || !memo_holds(m, l, dentry))
+	place = directory_place(m, q->epoch, number_of((__u64)dentry->d_parent, m), number_of((__u64)mnt, m),
+				l->directory.names.trees);
+	l->directory.name.len = dentry->d_name.len;
+	l->directory.name.name = dentry->d_name.name;
+	l->directory.hash = 0;
+	l->half = settings_get()->current;
+	said = memo_slots(l, place, q->ops);
+	if (!said || !memo_holds(m, l, dentry))
 		return false;
-	return !(l->flags_here & HT_PROFILE_IDENTITIES) ||
-	       !memo_has_identity(l, profile, q->file->f_inode, (__u64)dentry);
+	return !(said & BELOW_IDENTITIES) || !identity_is_possible(q->file->f_inode->i_ino);
 }
 
 /* Does a file have a short tag? A file that is mounted on another has not: its name is that one's, whose moves are not those of a
@@ -470,27 +471,22 @@ static __always_inline __u32 memo_is_near(const struct memo_question *q)
 				number_of((__u64)q->file->f_path.mnt->mnt_root, m), q->file->f_inode->i_mode);
 }
 
-/* Keep an answer for the task, under its own tags. One that is 0 is never asked for. */
-static __always_inline void memo_keep_own(struct memo *m, struct memo_question *q, __u64 own)
-{
-	memo_put(m, own);
-	memo_put(m, q->near);
-}
-
 /* Judge the open of a file for a task whose label is not looked up yet, and which is governed as far as its word tells.
  * Return: 0, -EPERM. */
 static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 {
 	struct object o = { .ops = q->ops, .facts = facts };
-	__u64 task = current_task(), own, shared = 0;
 	struct memo_object known = {};
 	struct memo *m = memo_get();
+	__u64 shared = 0;
 	struct label *l;
 	int ret;
 
-	l = label_find(task);
+	l = label_find(current_task());
 	if (!l)
 		return 0;
+	/* If a profile comes or goes at this moment there is none. Masked, as each branch here is two ways on for the verifier. */
+	q->near &= (differ(q->subject.shared, q->subject.task) & differ(q->subject.shared, l->set)) - 1;
 	object_of_file(&o, q->file);
 	if (memo_recall(m, q->near, &l->known) && q->near) {
 		o.facts |= OBJECT_KNOWN;
@@ -503,17 +499,12 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	}
 	q->ops |= facts << HT_KERNEL_SHIFT;
 	memo_look(q, &known);
-	own = known.place ? memo_subject(known.place, number_of(task, m), q->word) : 0;
-	if (own && memo_has(m, own)) {
-		memo_keep_own(m, q, 0);
-		return 0;
-	}
 	if (!known.place)
 		known.place = memo_walk(l, &o, known.top, (__u64)q->epoch << 32 | q->ops);
 	if (known.place) {
 		shared = memo_subject(known.place, l->set, 0);
 		if (memo_has(m, shared)) {
-			memo_keep_own(m, q, own);
+			memo_put(m, q->near);
 			return 0;
 		}
 	}
@@ -524,7 +515,7 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 		return ret;
 	if (shared)
 		memo_put(m, shared);
-	memo_keep_own(m, q, own);
+	memo_put(m, q->near);
 	if (l->top == o.mount)
 		m->tops[known.top & (MEMO_TOPS - 1)] = known.top;
 	return 0;

@@ -56,8 +56,8 @@ __global int verdict_need(struct label *l, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
 	struct ht_entry *header;
+	__u32 id, said;
 	void *profile;
-	__u32 id;
 
 	if (!l)
 		return 0;
@@ -69,11 +69,14 @@ __global int verdict_need(struct label *l, __u32 slot)
 		verdict_merge(l, id, HT_PROFILE_ENFORCE, LEVEL_DENY, l->ops, HT_REASON_PROFILE, 0);
 		return 0;
 	}
-	l->stamp = header->stamp;
-	l->flags_here = header->flags;
-	l->need |= (header->deny | header->audit | header->would) & l->ops;
+	if (slot < DIRECTORY_SLOTS)
+		directory_begin(l, slot, header);
+	said = (header->deny | header->audit | header->would) & l->ops;
 	if (freeze_wanted(l, profile))
-		l->need |= header->deny;
+		said |= header->deny;
+	if (said)
+		l->wanted |= 1U << (slot & (HT_PROFILES_MAX - 1));
+	l->need |= said;
 	if (header->flags & HT_PROFILE_RECORD_FILE) {
 		l->record = 1;
 		l->need |= l->ops & HT_OPS_FILE;
@@ -346,7 +349,7 @@ static __always_inline bool verdict_position(struct label *l, void *profile, __u
 	} else if (anonymous) {
 		if (!automaton_start(l, profile, HT_EDGE_ANONYMOUS))
 			return false;
-	} else if (!automaton_run(l, profile)) {
+	} else if (!automaton_run(l, profile, slot)) {
 		return false;
 	} else if (automaton_is_ambiguous(l) && !(l->position.entry.flags & HT_ENTRY_FINAL) &&
 		   verdict_ambiguous(l, profile, slot)) {
@@ -385,8 +388,6 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	l->flags_here = header->flags;
 	ask = header->flags / HT_PROFILE_IDENTITIES & 1;
 	l->freeze.wanted = !l->by_identity && freeze_wanted(l, profile);
-	if (!l->freeze.wanted && !((header->deny | header->audit | header->would) & l->ops))
-		return 0;
 	if (l->fault && l->fault != HT_REASON_ANONYMOUS) {
 		/* of a rename nobody can tell what it takes where */
 		verdict_merge(l, id, header->flags, LEVEL_DENY,
@@ -403,15 +404,19 @@ __global int verdict_profile_judge(struct label *l, __u32 slot)
 	return ask;
 }
 
+/* Who says nothing of any name in the directory may say something of the object. */
 static __always_inline void verdict_judge(struct label *l)
 {
 	__u32 i;
 
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
-		if (!(l->slots >> i))
+		if (!(l->wanted >> i))
 			return;
-		l->ask |= (__u32)verdict_profile_judge(l, i) << i;
+		if (l->directory.plain >> i & 1)
+			l->ask |= directory_identities(l, i) << i;
+		else if (l->wanted >> i & 1)
+			l->ask |= (__u32)verdict_profile_judge(l, i) << i;
 	}
 }
 
@@ -497,6 +502,7 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->mount = o->mount;
 	l->origin = ORIGIN_UNKNOWN;
 	l->need = 0;
+	l->wanted = 0;
 	l->ask = 0;
 	l->by_identity = 0;
 	l->record = 0;
@@ -510,9 +516,7 @@ static __always_inline void verdict_begin(struct label *l, struct object *o, __u
 	l->profile = 0;
 	l->chain = 0;
 	l->canary = 0;
-	l->stamp = 0;
-	l->above.next = 0;
-	l->directory.tag = 0;
+	l->directory.place = 0;
 	l->directory.plain = 0;
 	l->walk.n = 0;
 	l->walk.below = 0;
@@ -578,11 +582,8 @@ __global int verdict_decide(struct label *l, struct object *o)
 				l->top = l->walk.top_mnt;
 		}
 	}
-	if (l->directory.plain) /* its only profile says nothing; of the object it may */
-		l->ask = l->flags_here / HT_PROFILE_IDENTITIES & 1;
-	else
-		verdict_judge(l);
-	if (l->directory.tag && !l->walk.below)
+	verdict_judge(l);
+	if (l->directory.place && !l->walk.below)
 		(void)directory_keep(l, o);
 	if (!l->fault && l->level < LEVEL_DENY && l->walk.bind && !(o->facts & OBJECT_MEMORY))
 		verdict_straight(l, o);
