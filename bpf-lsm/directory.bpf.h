@@ -22,7 +22,8 @@
  *   trees      how often any directory was moved, wherever: the names above it
  *   mount      the mount, the task's mount namespace and its event counter: all that is above the root of the mount. A
  *              mount that is not in that namespace has no names there: what is used through one is judged, but nothing is
- *              kept of it. A bind mount's names are two chains: nothing is kept of those either
+ *              kept of it. A bind mount's names are two chains: nothing is kept of those either, unless the second never meets the
+ *              container's root, and says nothing: whatever changes that moves what is in the tag
  *
  * The object hangs in the directory by the name that was read, at one instant between two looks at its own word and at
  * `trees` that see the same, with nothing being moved (moves.bpf.c); every move of it, into the directory, out of it or
@@ -253,6 +254,13 @@ __global int directory_keep_slot(struct label *l, __u32 slot)
 	return 0;
 }
 
+/* Do the names that were just walked, of the chain through the mounts, lead to entries that can be kept? */
+static __always_inline bool directory_may_keep(const struct label *l)
+{
+	return l->directory.place && !l->walk.below && !l->fault && !l->walk.ambiguous && !l->position.damaged &&
+	       l->walk.n && l->walk.n <= HT_WALK_COMPONENTS;
+}
+
 /* Keep where the verdict that was just given was before the last name. */
 __global int directory_keep(struct label *l, struct object *o)
 {
@@ -260,10 +268,7 @@ __global int directory_keep(struct label *l, struct object *o)
 	__u64 dir = 0;
 	__u32 flags = 0, i;
 
-	if (!l || !o || l->fault || l->walk.bind || l->walk.ambiguous || l->position.damaged ||
-	    !l->walk.n || l->walk.n > HT_WALK_COMPONENTS)
-		return 0;
-	if (!directory_of(l, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||
+	if (!l || !o || !directory_of(l, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||
 	    (flags & DCACHE_OP_COMPARE))
 		return 0;
 	if (!names_read(&now, o->dentry) || now.own != l->directory.names.own ||

@@ -538,8 +538,9 @@ static __always_inline void verdict_begin_needs(struct label *l, struct object *
 	}
 }
 
-/* Reached through a bind mount: its name without it counts as well. */
-static __always_inline void verdict_straight(struct label *l, struct object *o)
+/* Reached through a bind mount: its name without it counts as well, if it has one: what lies outside of the container's root, as most
+ * volumes do, has none. Return: has it? */
+static __always_inline bool verdict_straight(struct label *l, struct object *o)
 {
 	struct dentry *stop = NULL;
 	__u64 top = l->walk.top_mnt;
@@ -548,10 +549,13 @@ static __always_inline void verdict_straight(struct label *l, struct object *o)
 		l->fault = HT_REASON_UNRESOLVED;
 	} else {
 		l->fault = walk_collect(l, o, 1, (__u64)stop);
-		if (l->walk.status == WALK_OUTSIDE)
-			return;
+		if (l->walk.status == WALK_OUTSIDE) {
+			l->fault = l->level != LEVEL_ALLOW || l->record ? walk_names(l, o) : 0;
+			return false;
+		}
 	}
 	verdict_judge(l);
+	return true;
 }
 
 /* Does any profile say anything of these operations anywhere? */
@@ -564,6 +568,8 @@ static __always_inline bool verdict_wanted(struct label *l, struct object *o)
 /* Decide for a governed task. Return: LEVEL_*, the rest is in the label. */
 __global int verdict_decide(struct label *l, struct object *o)
 {
+	bool keep;
+
 	if (!l || !o)
 		return LEVEL_DENY;
 	verdict_begin_needs(l, o, settings_get());
@@ -583,10 +589,11 @@ __global int verdict_decide(struct label *l, struct object *o)
 		}
 	}
 	verdict_judge(l);
-	if (l->directory.place && !l->walk.below)
+	keep = directory_may_keep(l);
+	if (l->walk.bind && !l->fault && !(o->facts & OBJECT_MEMORY))
+		keep &= l->level < LEVEL_DENY && !verdict_straight(l, o);
+	if (keep)
 		(void)directory_keep(l, o);
-	if (!l->fault && l->level < LEVEL_DENY && l->walk.bind && !(o->facts & OBJECT_MEMORY))
-		verdict_straight(l, o);
 	verdict_identities(l, o);
 	return l->level;
 }
