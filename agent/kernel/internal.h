@@ -57,6 +57,7 @@ struct kernel_program_kept {
 struct kernel {
 	char *pin_dir;
 	int pin_fd;	      /* pin_dir, owned */
+	struct timespec pins_whole; /* its change time when no pin was missing; zero: look at each */
 	int cgroup_fd;	      /* root of the unified hierarchy, owned */
 	int map_fds[_MAP_MAX]; /* owned */
 	struct ht_shared *shared; /* kernel_shared(), mapped */
