@@ -3,6 +3,7 @@
 /* The per-CPU ledgers as one: every counter of every CPU, and none twice. */
 
 #include "kernel-test.h"
+#include "tests/unit/runner.h"
 
 #define N_COUNTERS (sizeof(struct ht_ledger) / sizeof(uint64_t))
 

@@ -6,6 +6,8 @@
 
 #include <sys/file.h>
 
+#include "tests/unit/runner.h"
+
 static struct kernel *kernel_new(const struct place *place, const char *const *links)
 {
 	struct kernel *k = calloc(1, sizeof(*k));

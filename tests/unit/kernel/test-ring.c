@@ -8,6 +8,8 @@
 #include <linux/bpf.h>
 #include <sys/mman.h>
 
+#include "tests/unit/runner.h"
+
 #define SIZE (512U << 10)
 #define SEEN_MAX 4096
 

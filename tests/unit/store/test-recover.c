@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "store/sqlite.h"
+#include "tests/unit/runner.h"
 #include "tests/unit/store/faulty.h"
 #include "tests/unit/store/place.h"
 
@@ -516,7 +517,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("recover");
 	TCase *tc = tcase_create("recover");
 
 	tcase_add_unchecked_fixture(tc, faulty_install, NULL);
@@ -532,6 +532,5 @@ int main(void)
 	tcase_add_test(tc, test_calm_ends);
 	tcase_add_test(tc, test_calm_ends_badly);
 	tcase_set_timeout(tc, 0);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }
