@@ -171,7 +171,8 @@ int kernel_cgroup_processes(struct kernel *k, const char *path,
 /* Call `each` for every cgroup, what is above first. Return: as above. */
 int kernel_cgroups_all(struct kernel *k, int (*each)(uint64_t id, const char *path, void *userdata),
 		       void *userdata);
-/* Path of a cgroup by id, as of the last scan or the kernel's own table; NULL: unknown. malloc'd. */
+/* The path of a cgroup, looked for in the tree as it is now: what is gone has none. Return: malloc'd; NULL: no cgroup has the id,
+ * the tree cannot be read, or no memory. */
 char *kernel_cgroup_path(struct kernel *k, uint64_t id);
 
 /* ---- rings.c ---- */
