@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Is all of the text what the pattern says? Takes time in proportion to the product of both lengths at most. */
 bool glob_match(const void *pattern, size_t pattern_len, const void *text, size_t text_len);
 
 /* Make haetae_glob(pattern, value) known to a connection: 1 if a BLOB or TEXT matches, 0 if not or if it

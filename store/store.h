@@ -72,7 +72,7 @@ int store_open(const struct store_config *config, struct store **ret);
  * Never blocks on the disk. Return: true if queued, false if dropped (counted). */
 bool store_add(struct store *store, struct event *event);
 void store_stats_read(struct store *store, struct store_stats *ret);
-/* An eventfd, readable after commits and after failures, for the event loop; the store owns it. */
+/* Return: an eventfd, readable after commits and after failures, for the event loop, which reads it; the store owns it. */
 int store_event_fd(struct store *store);
 /* Commit what is queued now, without waiting for a batch to fill. Return: 0 when all of it is on disk or
  * counted as dropped; -ETIMEDOUT after timeout_ms. */
@@ -126,6 +126,8 @@ struct store_totals {
 	uint64_t aggregated[HT_VERDICT_MAX]; /* of EVENT_AGGREGATE */
 	uint64_t lost[HT_VERDICT_MAX];	     /* of EVENT_LOSS */
 };
+/* What was written in one boot, and is counted on when rows are removed. Return: 0; -EBADMSG: no such count can be; other negative
+ * errno: the database cannot be read, and *ret is as it was. */
 int store_totals(struct store_reader *reader, const uint8_t boot_id[16], struct store_totals *ret);
 /* integrity_check plus the schema's own invariants. Return: 0 good; STORE_E_DAMAGED, *reterr_text has one line
  * for each finding; negative errno if it could not be checked. */

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -293,11 +294,36 @@ static bool pin_is_there(struct kernel *k, const char *kind, const char *name)
 	return fstatat(k->pin_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* A name that comes to a directory or leaves it moves the directory's change time, which nobody can set. The clock behind it ticks
+ * some hundred times a second: a change that is so young, or of the future, may be followed by one of the same time. */
+#define PINS_SETTLED_NS 100000000LL
+
+/* Return: when the pins were changed last; zero: perhaps just now. */
+static struct timespec pins_changed(struct kernel *k)
+{
+	struct timespec now = {};
+	struct stat st;
+
+	if (fstat(k->pin_fd, &st) < 0 || clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0 ||
+	    (now.tv_sec - st.st_ctim.tv_sec) * 1000000000LL + now.tv_nsec - st.st_ctim.tv_nsec < PINS_SETTLED_NS)
+		return (struct timespec){};
+	return st.st_ctim;
+}
+
+static bool time_is(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
 size_t kernel_pins_missing(struct kernel *k, const char **ret_first)
 {
+	static const struct timespec unknown;
+	struct timespec changed = pins_changed(k);
 	size_t n = 0;
 
 	*ret_first = NULL;
+	if (!time_is(&changed, &unknown) && time_is(&changed, &k->pins_whole))
+		return 0;
 	for (unsigned i = 0; i < _MAP_MAX; i++)
 		if (!pin_is_there(k, "map", kernel_map_names[i]) && n++ == 0)
 			*ret_first = kernel_map_names[i];
@@ -307,5 +333,6 @@ size_t kernel_pins_missing(struct kernel *k, const char **ret_first)
 	for (size_t i = 0; i < k->n_programs; i++)
 		if (!pin_is_there(k, "program", k->programs[i].name) && n++ == 0)
 			*ret_first = k->programs[i].name;
+	k->pins_whole = n == 0 ? changed : unknown;
 	return n;
 }

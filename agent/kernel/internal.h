@@ -57,6 +57,7 @@ struct kernel_program_kept {
 struct kernel {
 	char *pin_dir;
 	int pin_fd;	      /* pin_dir, owned */
+	struct timespec pins_whole; /* its change time when no pin was missing; zero: look at each */
 	int cgroup_fd;	      /* root of the unified hierarchy, owned */
 	int map_fds[_MAP_MAX]; /* owned */
 	struct ht_shared *shared; /* kernel_shared(), mapped */
@@ -176,25 +177,30 @@ int kernel_types_new(char ret_path[KERNEL_TYPES_PATH_SIZE]);
 /* Of the kernel's types those that the programs' types name, with what lies inside them, into a file. Return: 0;
  * -EOPNOTSUPP one has a part without a size; -ELOOP one lies in itself; -ENOMEM; other negative errno. */
 int kernel_types_reduce(const struct kernel_btf *kernel, const struct btf *programs, int fd);
-/* pins.c */
+/* pins.c: of what follows, all that has reterr_text returns 0 or a negative errno with *reterr_text, malloc'd, unless it says more. */
+/* Make the directory if it is missing, and a BPF file system around it; open it, and lock it as long as k lives: -EAGAIN another
+ * agent has it. */
 int kernel_pins_open(struct kernel *k, const char *pin_dir, char **reterr_text);
 /* Return: 0 everything of this build is there and was taken; 1 maps only; -ENOENT nothing. */
 int kernel_pins_adopt(struct kernel *k, char **reterr_text);
+/* Every map, or one, which stays the caller's, in the place of what had its name. */
 int kernel_pin_maps(struct kernel *k, char **reterr_text);
 int kernel_pin_map(struct kernel *k, int fd, const char *name, char **reterr_text);
 /* Return: a new descriptor, -errno. */
 int kernel_pinned_map(struct kernel *k, const char *name);
-/* Pin a link beside the one that it replaces. */
+/* Pin a link or a program, which stays the caller's, beside the one that it replaces. */
 int kernel_pin_link(struct kernel *k, int fd, const char *name, char **reterr_text);
 int kernel_pin_program(struct kernel *k, int fd, const char *name, char **reterr_text);
-/* One link takes its place, or goes. */
+/* One link takes its place. */
 int kernel_pin_link_commit(struct kernel *k, const char *name, char **reterr_text);
+/* Or goes. Return: 0, also if there was none; negative errno. */
 int kernel_unpin_link(struct kernel *k, const char *name);
 /* All of them take their places. Cut short, the next start begins anew. */
 int kernel_pins_commit(struct kernel *k, char **reterr_text);
 /* Give every pin whose name begins with prefix another name ("old-..."), so that a load takes none away. */
 int kernel_pins_set_aside(struct kernel *k, const char *prefix, char **reterr_text);
-/* Remove what was set aside, and links of programs that are no more. */
+/* End what was set aside, and remove it, and links of programs that are no more. Return: 0; -EAGAIN as kernel_end(); other negative
+ * errno: some may be left, and the next call goes on. */
 int kernel_pins_prune(struct kernel *k);
 /* detach.c: from now on the programs over the maps "PREFIXmap-..." let everything pass: nobody is governed any more.
  * Return: 0, also if there are none or they are of a build that knows no end; -EAGAIN tasks fork faster than their
@@ -209,12 +215,14 @@ struct overlay_layout {
 /* base, split: BTF of the kernel and of the overlay module. Return: 0; -ENOENT the module is not there, or has no such
  * member; -EBADMSG not BTF as it is known; other negative errno. */
 int kernel_overlay_layout(const char *base_path, const char *split_path, struct overlay_layout *ret);
-/* rings.c, ledger.c */
+/* rings.c: map both. They borrow the maps of k, which unmaps them when it is closed. Return: 0; negative errno with *reterr_text. */
 int kernel_rings_new(struct kernel *k, char **reterr_text);
-/* Made anew they are in place after kernel_aggregates_end(). */
+/* ledger.c: take over the pinned tables, with what was counted into them, or make new ones, which are in place after
+ * kernel_aggregates_end(). k owns them. Return: 0; negative errno with *reterr_text. */
 int kernel_aggregates_new(struct kernel *k, char **reterr_text);
-/* Return: 0, -errno. */
+/* Wait until the programs count into them. Return: 0; negative errno: they cannot. */
 int kernel_aggregates_end(struct kernel *k);
+/* Let the counts go on from there: before any program runs. Return: 0, negative errno. */
 int kernel_ledger_seed(struct kernel *k, const struct ht_ledger *ledger);
 /* A per-CPU ledger as one. */
 void kernel_ledger_sum(const struct ht_ledger *all, size_t cpus, struct ht_ledger *ret);

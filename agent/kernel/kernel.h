@@ -171,7 +171,8 @@ int kernel_cgroup_processes(struct kernel *k, const char *path,
 /* Call `each` for every cgroup, what is above first. Return: as above. */
 int kernel_cgroups_all(struct kernel *k, int (*each)(uint64_t id, const char *path, void *userdata),
 		       void *userdata);
-/* Path of a cgroup by id, as of the last scan or the kernel's own table; NULL: unknown. malloc'd. */
+/* The path of a cgroup, looked for in the tree as it is now: what is gone has none. Return: malloc'd; NULL: no cgroup has the id,
+ * the tree cannot be read, or no memory. */
 char *kernel_cgroup_path(struct kernel *k, uint64_t id);
 
 /* ---- rings.c ---- */
@@ -217,7 +218,8 @@ size_t kernel_labels_count(struct kernel *k);
  * Return: 0; negative errno with *reterr_text. */
 int kernel_guard_files(struct kernel *k, const char *const *paths, char **reterr_text);
 /* Pins that somebody removed under the running agent. What they held stays in force as long as this agent lives,
- * and no longer. Return: their number, the name of one in *ret_first. */
+ * and no longer. As long as nothing comes to their directory or leaves it that is one look, at the directory.
+ * Return: their number; *ret_first: the name of one, the kernel's until the next publish, NULL if none is missing. */
 size_t kernel_pins_missing(struct kernel *k, const char **ret_first);
 
 /* ---- canary.c ---- */

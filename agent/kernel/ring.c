@@ -11,22 +11,23 @@
 /* A record that begins in the last page of the window goes on behind it. */
 #define WINDOW_SLACK (8U << 10)
 
-static void *pages_map(const struct ring *ring, void *at, size_t len, int protection, size_t offset)
+static void *pages_map(const struct ring *ring, size_t len, int protection, size_t offset)
 {
-	return mmap(at, len, protection, MAP_SHARED | (at ? MAP_FIXED : 0), ring->fd, (off_t)offset);
+	return mmap(NULL, len, protection, MAP_SHARED, ring->fd, (off_t)offset);
 }
 
-/* Show the data from that byte on. Return: 0, -errno: nothing is shown. */
+/* Show the data from that byte on. Beside what is shown until then, not in its place: a mapping that fails there can leave the
+ * place to whoever maps next. Return: 0, -errno: what was shown still is. */
 static int window_move(struct ring *ring, size_t offset)
 {
 	size_t at = offset & ~(ring->page - 1);
 	size_t len = ring->size < RING_WINDOW + WINDOW_SLACK ? ring->size : RING_WINDOW + WINDOW_SLACK;
-	void *window = pages_map(ring, ring->window, len, PROT_READ, 2 * ring->page + at);
+	void *window = pages_map(ring, len, PROT_READ, 2 * ring->page + at);
 
-	if (window == MAP_FAILED) {
-		ring->window_at = SIZE_MAX; /* the place stays, whatever is in it */
+	if (window == MAP_FAILED)
 		return -errno;
-	}
+	if (ring->window)
+		(void)munmap(ring->window, ring->window_len);
 	ring->window = window;
 	ring->window_at = at;
 	ring->window_len = len;
@@ -47,11 +48,11 @@ int ring_open(struct ring *ring, int fd, size_t size)
 	*ring = (struct ring){.fd = fd, .page = (size_t)page, .size = size};
 	if (page <= 0 || size < ring->page || size & (size - 1))
 		return -EINVAL;
-	map = pages_map(ring, NULL, ring->page, PROT_READ | PROT_WRITE, 0);
+	map = pages_map(ring, ring->page, PROT_READ | PROT_WRITE, 0);
 	if (map == MAP_FAILED)
 		return -errno;
 	ring->consumer = map;
-	map = pages_map(ring, NULL, ring->page, PROT_READ, ring->page);
+	map = pages_map(ring, ring->page, PROT_READ, ring->page);
 	if (map == MAP_FAILED) {
 		r = -errno;
 		ring_close(ring);

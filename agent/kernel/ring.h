@@ -23,13 +23,15 @@ struct ring {
 	const uint64_t *producer;
 	uint8_t *window;
 	size_t window_len;
-	size_t window_at; /* which part of the data it shows; SIZE_MAX: none */
+	size_t window_at; /* which part of the data it shows */
 };
 
-/* size: of the data. Return: 0, -EINVAL no such size, -errno. */
+/* fd: of the map, which stays the caller's and open as long as the ring; size: of the data. Return: 0; -EINVAL: no such size;
+ * other negative errno: a part cannot be mapped. After an error there is nothing to close. */
 int ring_open(struct ring *ring, int fd, size_t size);
 void ring_close(struct ring *ring); /* one that was never opened, too, if it is all zeroes */
 /* Hand records to `each` until there is none, or `max` were handed over. The bytes are valid during the call only; a record is
- * let go of after it. Return: number of records; -EBADMSG: it is damaged; other negative errno. */
+ * let go of after it. Return: number of records; -EBADMSG: a record is damaged, and stays the next; other negative errno: what comes
+ * next cannot be mapped now. What was handed over before an error is let go of. */
 int ring_read(struct ring *ring, size_t max,
 	      void (*each)(const void *record, size_t size, void *userdata), void *userdata);

@@ -34,6 +34,7 @@ int policy_text_init(struct policy_text *t, const char *path, const void *data, 
 		     struct diag_list *diags);
 void policy_text_deinit(struct policy_text *t);
 
+/* Return: line and column, from 1, of a byte of the text, or of its end. */
 struct policy_location policy_text_locate(const struct policy_text *t, size_t offset);
 
 /* One diagnostic under the given stretch (cut at the end of its first line). expected may be NULL.

@@ -19,15 +19,16 @@ struct strbuf {
 	bool failed;
 };
 
+/* Add to the end, all of it or, on failure, nothing. data and s are not of the buffer itself. */
 void strbuf_append(struct strbuf *b, const void *data, size_t len);
 void strbuf_puts(struct strbuf *b, const char *s);
 void strbuf_putc(struct strbuf *b, char c);
 _printf_(2, 3) void strbuf_printf(struct strbuf *b, const char *format, ...);
 _printf_(2, 0) void strbuf_vprintf(struct strbuf *b, const char *format, va_list ap);
-void strbuf_reset(struct strbuf *b); /* keeps the memory */
-/* Return: 0 or -ENOMEM. */
+void strbuf_reset(struct strbuf *b); /* empty, and without failure; keeps the memory */
+/* Return: 0; -ENOMEM something was not added since the last reset. */
 int strbuf_error(const struct strbuf *b);
-/* The text, never NULL; owned by the buffer. */
+/* Return: the text, never NULL; the buffer's, until the next call that changes it. */
 const char *strbuf_str(const struct strbuf *b);
 /* Hand over the text (free() it); NULL on a failed buffer. The buffer is empty afterwards. */
 char *strbuf_steal(struct strbuf *b);

@@ -7,6 +7,8 @@
  * fault FILE arm PLACE N MANY ERROR: the Nth call there fails, and MANY calls from there on,
  * wherever they are made. PLACE 0 is anywhere. ERROR is nomem, toobig, nospace, fault or kill.
  * fault FILE hits: how many failed.
+ * fault FILE thread N: from now on the Nth thread that the agent asks for cannot be had.
+ * fault FILE threads: how many could not.
  * fault maps: how many BPF maps this system has.
  */
 
@@ -65,6 +67,13 @@ static void fault_arm(struct fault *f, uint32_t place, uint32_t at, uint32_t man
 	atomic_store(&f->at, at);
 }
 
+static void fault_thread(struct fault *f, uint32_t n)
+{
+	atomic_store(&f->thread_hits, 0);
+	atomic_store(&f->threads, 0);
+	atomic_store(&f->thread, n);
+}
+
 static void tell_places(const struct fault *f)
 {
 	uint32_t n = f->calls < FAULT_PLACES ? f->calls : FAULT_PLACES;
@@ -113,11 +122,15 @@ int main(int argc, char **argv)
 		tell_places(fault_map(argv[1], 0));
 	else if (argc == 3 && strcmp(argv[2], "hits") == 0)
 		(void)printf("%u\n", fault_map(argv[1], 0)->hits);
+	else if (argc == 4 && strcmp(argv[2], "thread") == 0)
+		fault_thread(fault_map(argv[1], 0), number(argv[3]));
+	else if (argc == 3 && strcmp(argv[2], "threads") == 0)
+		(void)printf("%u\n", fault_map(argv[1], 0)->thread_hits);
 	else if (argc == 7 && strcmp(argv[2], "arm") == 0)
 		fault_arm(fault_map(argv[1], 0), number(argv[3]), number(argv[4]), number(argv[5]),
 			  error_of(argv[6]));
 	else
-		errx(2, "usage: fault maps | FILE make|watch|places|hits | FILE arm PLACE N MANY "
-			"ERROR");
+		errx(2, "usage: fault maps | FILE make|watch|places|hits|threads | FILE thread N | FILE arm PLACE "
+			"N MANY ERROR");
 	return 0;
 }

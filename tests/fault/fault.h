@@ -23,4 +23,7 @@ struct fault {
 	_Atomic uint32_t met;		       /* of them at the place */
 	_Atomic uint32_t hits;		       /* calls that failed */
 	_Atomic uint32_t places[FAULT_PLACES]; /* of the first calls */
+	_Atomic uint32_t thread;	       /* the number of the thread that cannot be had; 0: none */
+	_Atomic uint32_t threads;	       /* asked for since then */
+	_Atomic uint32_t thread_hits;	       /* of them could not be had */
 };

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * LD_PRELOAD for the agent in a machine: a call of bpf(2) fails, or ends the process. libbpf makes
+ * LD_PRELOAD for the agent in a machine: a call of bpf(2) fails, or ends the process; a thread cannot be had. libbpf makes
  * its calls through syscall(3), which is this one.
  */
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -112,6 +114,18 @@ long syscall(long number, ...)
 		}
 	}
 	return call_raw(number, a);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*begin)(void *), void *userdata)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+		(__typeof__(real))dlsym(RTLD_NEXT, "pthread_create");
+
+	if (fault && atomic_fetch_add(&fault->threads, 1) + 1 == atomic_load(&fault->thread)) {
+		(void)atomic_fetch_add(&fault->thread_hits, 1);
+		return EAGAIN;
+	}
+	return real(thread, attr, begin, userdata);
 }
 
 /* Of another directory, in which nothing ever changes. */

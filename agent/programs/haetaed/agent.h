@@ -67,6 +67,7 @@ struct intake {
 	enum kernel_ring ring;
 	sd_event_source *source; /* off while the agent rests */
 	sd_event_source *rest;	 /* its end */
+	bool failed;		 /* the ring could not be read, which was said */
 };
 
 struct agent {

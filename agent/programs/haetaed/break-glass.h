@@ -27,10 +27,18 @@ void agent_disarm_prune(struct agent *a);
 bool agent_disarm_expire(struct agent *a, uint64_t now_ns);
 /* On the way out: everything refuses again until the next agent has looked. */
 void agent_disarm_suspend(struct agent *a);
+/* What is disarmed now. Return: a new array, empty if nothing is; NULL without memory. */
 json_t *agent_disarm_status(struct agent *a);
 
-/* The calls "disarm" and "arm". As a control_handler's results. */
+/* The calls of agentctl: each returns a new reference to the answer's members, or NULL with *reterr_text, malloc'd; params is
+ * borrowed. NULL without a text: no memory. */
+
+/* Disarm "container", or "all", for "for_us" microseconds, with a "reason"; the answer comes when that is in force. Refused: no such
+ * container or several, a time or reason out of bounds, one that is governed from above, no room, an order that cannot be kept on
+ * the disk, a publish that failed; then all is as before. */
 json_t *control_disarm(struct agent *a, const json_t *params, char **reterr_text);
+/* End it before its time, of one or of all. Refused: nothing of it is disarmed. A publish that fails is refused as well, and tried
+ * again until it goes well. */
 json_t *control_arm(struct agent *a, const json_t *params, char **reterr_text);
 
 /* ---- apply.c ---- */
@@ -39,8 +47,15 @@ json_t *control_arm(struct agent *a, const json_t *params, char **reterr_text);
 bool agent_trial_expire(struct agent *a, uint64_t now_ns);
 json_t *agent_trial_status(struct agent *a); /* null if there is none */
 
-/* The calls "apply", "confirm", "settle" and "rollback". */
+/* The file "name" from the directory of trials is in force, and taken back after "within_us" microseconds. Refused: the name, a
+ * time out of bounds, another file on trial, a file that cannot be taken, and one that does not come into force, with its
+ * diagnostics in *reterr_details, a new reference; then all is as before. */
 json_t *control_apply(struct agent *a, const json_t *params, char **reterr_text, json_t **reterr_details);
+/* It stays, and is not taken back any more. Again is no mistake. Refused: none is on trial, or that cannot be kept on the disk. */
 json_t *control_confirm(struct agent *a, char **reterr_text);
+/* The confirmed file is where the administrator's are: the copy goes. Refused: none is confirmed, no directory has it in force, or
+ * the copy cannot be removed. */
 json_t *control_settle(struct agent *a, char **reterr_text);
+/* Take it back now. Refused: none is on trial, or the copy cannot be removed. A publish that fails is refused as well, and tried
+ * again until it goes well. */
 json_t *control_rollback(struct agent *a, char **reterr_text);

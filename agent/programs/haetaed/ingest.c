@@ -159,7 +159,16 @@ static void drain_notices(struct agent *a)
 	(void)kernel_drain(a->kernel, KERNEL_RING_NOTICES, INGEST_BATCH, notice_record, a);
 }
 
-/* Take what is there, then rest; after a rest in which nothing came, wait to be woken. Where much comes there is no rest. */
+/* Once, however long it lasts. What finds no room meanwhile the kernel counts as lost. */
+static void intake_fails(struct intake *in, int r)
+{
+	if (r < 0 && !in->failed)
+		(void)log_error(r, "Failed to read what the kernel reports, trying again and again");
+	in->failed = r < 0;
+}
+
+/* Take what is there, then rest; after a rest in which nothing came, wait to be woken. Where much comes there is no rest. A ring that
+ * cannot be read wakes all the same: it is rested then, too. */
 static int intake_take(struct intake *in)
 {
 	struct agent *a = in->agent;
@@ -167,7 +176,8 @@ static int intake_take(struct intake *in)
 	int n, r;
 
 	n = kernel_drain(a->kernel, in->ring, INGEST_BATCH, is_refusals ? refusal_record : notice_record, a);
-	rest = n > 0 && n < (int)INGEST_BUSY;
+	intake_fails(in, n);
+	rest = n != 0 && n < (int)INGEST_BUSY;
 	r = sd_event_source_set_enabled(in->source, rest ? SD_EVENT_OFF : SD_EVENT_ON);
 	if (r >= 0 && rest)
 		r = sd_event_source_set_time_relative(in->rest, is_refusals ? REFUSALS_REST_US : NOTICES_REST_US);

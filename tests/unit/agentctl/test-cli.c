@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "run.h"
+#include "tests/unit/runner.h"
 
 #define STATUS                                                                                     \
 	"{\"version\": \"" HAETAE_VERSION "\", \"pid\": 812, \"mode\": \"enforce\","               \
@@ -517,11 +518,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *sr = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite());
 }

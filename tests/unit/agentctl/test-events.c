@@ -10,6 +10,7 @@
 
 #include "run.h"
 #include "store/store.h"
+#include "tests/unit/runner.h"
 
 static unsigned lines_of(const char *text)
 {
@@ -144,19 +145,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("events");
 	TCase *tc = tcase_create("events");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, run_setup, run_teardown);
 	tcase_add_test(tc, test_events);
 	tcase_add_test(tc, test_events_table);
 	tcase_add_test(tc, test_events_damaged);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

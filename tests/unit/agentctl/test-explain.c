@@ -11,6 +11,7 @@
 #include "programs/agentctl/time-words.h"
 #include "run.h"
 #include "store/store.h"
+#include "tests/unit/runner.h"
 
 #define CGROUP "/machine.slice/libpod-1.scope"
 #define WEB                                                                                        \
@@ -230,10 +231,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("explain");
 	TCase *tc = tcase_create("explain");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, run_teardown);
 	tcase_set_timeout(tc, 60);
@@ -243,10 +241,5 @@ int main(void)
 	tcase_add_test(tc, test_policy_gone);
 	tcase_add_test(tc, test_json);
 	tcase_add_test(tc, test_wrong);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -18,6 +18,7 @@
 
 #include "run.h"
 #include "store/store.h"
+#include "tests/unit/runner.h"
 
 static struct {
 	pid_t pid;
@@ -249,18 +250,11 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-	Suite *s;
 	TCase *tc;
-	SRunner *sr;
-	int failed;
 
 	if (argc == 4 && strcmp(argv[1], FOLLOWER) == 0)
 		_exit(follower_run(argv[2], argv[3]));
-	s = suite_create("follow");
 	tc = tcase_create("follow");
-	sr = srunner_create(s);
-
-	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, run_setup, run_teardown);
 	tcase_add_test(tc, test_last_ten_then_new);
@@ -268,8 +262,5 @@ int main(int argc, char **argv)
 	tcase_add_test(tc, test_from_nothing);
 	tcase_add_test(tc, test_replaced);
 	tcase_add_test(tc, test_idle);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

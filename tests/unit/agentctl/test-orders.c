@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "run.h"
+#include "tests/unit/runner.h"
 #include "util/fd.h"
 
 #define POLICY "policy: web\nmatch: [{unit: nginx.service}]\nfile: {deny: [/etc/shadow]}\n"
@@ -187,10 +188,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("orders");
 	TCase *tc = tcase_create("orders");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, run_setup, run_teardown);
 	tcase_set_timeout(tc, 60);
@@ -200,10 +198,5 @@ int main(void)
 	tcase_add_test(tc, test_trial);
 	tcase_add_test(tc, test_apply);
 	tcase_add_test(tc, test_apply_wrong);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

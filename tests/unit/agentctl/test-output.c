@@ -17,6 +17,7 @@
 #include "programs/agentctl/color.h"
 #include "programs/agentctl/pager.h"
 #include "programs/agentctl/table.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 static const struct {
@@ -223,12 +224,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("output");
 	TCase *tc = tcase_create("output");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_width, 0, (int)ARRAY_LEN(widths));
 	tcase_add_test(tc, test_table);
@@ -236,8 +233,5 @@ int main(void)
 	tcase_add_test(tc, test_color_words);
 	tcase_add_loop_test(tc, test_color, 0, (int)ARRAY_LEN(colors));
 	tcase_add_loop_test(tc, test_pager, 0, (int)ARRAY_LEN(pagers));
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

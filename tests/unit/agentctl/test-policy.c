@@ -10,6 +10,7 @@
 
 #include "run.h"
 #include "store/store.h"
+#include "tests/unit/runner.h"
 
 #define WEB                                                                                        \
 	"policy:   web\nmode: enforce\n# who\nmatch: [{unit: nginx.service}]\nexec:\n"             \
@@ -292,10 +293,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("policy");
 	TCase *tc = tcase_create("policy");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, setup, run_teardown);
 	tcase_set_timeout(tc, 60);
@@ -307,10 +305,5 @@ int main(void)
 	tcase_add_test(tc, test_container);
 	tcase_add_test(tc, test_diff);
 	tcase_add_test(tc, test_diff_wrong);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

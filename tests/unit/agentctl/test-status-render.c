@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "programs/agentctl/agentctl.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 #define NOW 1795243898000000LL
@@ -182,18 +183,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("status-render");
 	TCase *tc = tcase_create("status-render");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
 	(void)setenv("TZ", "UTC0", 1);
-	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_render, 0, (int)ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, test_health, 0, (int)ARRAY_LEN(healths));
 	tcase_add_test(tc, test_ledger_color);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "programs/agentctl/time-words.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 #define US 1000000LL
@@ -336,20 +337,13 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("time-words");
 	TCase *tc = tcase_create("time-words");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_good, 0, (int)ARRAY_LEN(good));
 	tcase_add_loop_test(tc, test_bad, 0, (int)ARRAY_LEN(bad));
 	tcase_add_loop_test(tc, test_zoned, 0, (int)ARRAY_LEN(zoned));
 	tcase_add_test(tc, test_gap);
 	tcase_add_loop_test(tc, test_relative, 0, (int)ARRAY_LEN(relatives));
 	tcase_add_test(tc, test_format);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -9,6 +9,7 @@
 
 #include "compile/below.h"
 #include "random.h"
+#include "tests/unit/runner.h"
 
 static const struct ht_hash_key key = {.k0 = 3, .k1 = 4};
 
@@ -282,20 +283,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("compile/below");
 	TCase *t = tcase_create("below");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, places, 0, (int)ARRAY_LEN(below_table));
 	tcase_add_test(t, names_a_rule);
 	tcase_add_test(t, limits);
 	tcase_add_loop_test(t, random_policies, 0, 4);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "builder.h"
+#include "tests/unit/runner.h"
 
 static const struct ht_hash_key key = {.k0 = 5, .k1 = 6};
 
@@ -117,18 +118,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("bind");
 	TCase *t = tcase_create("bind");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(t, test_bind);
 	tcase_add_test(t, test_many);
 	tcase_add_test(t, test_container_alone);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(t);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "builder.h"
+#include "tests/unit/runner.h"
 
 static const struct ht_hash_key key = {.k0 = 1, .k1 = 2};
 
@@ -349,10 +350,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compile/conditions");
 	TCase *t = tcase_create("conditions");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(t, condition_entries);
 	tcase_add_test(t, equal_lists_are_one);
@@ -366,10 +364,5 @@ int main(void)
 	tcase_add_test(t, recorded);
 	tcase_add_test(t, rules_of_a_state);
 	tcase_add_test(t, answers_merge);
-	suite_add_tcase(suite, t);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

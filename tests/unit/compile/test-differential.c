@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "random.h"
+#include "tests/unit/runner.h"
 
 static const struct ht_hash_key key = {.k0 = 0x0123456789abcdefULL, .k1 = 0xfedcba9876543210ULL};
 
@@ -525,10 +526,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compile/differential");
 	TCase *t = tcase_create("differential");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 280);
 	tcase_add_loop_test(t, agree_fixed_seed, 0, SEEDS);
@@ -536,10 +534,5 @@ int main(void)
 	tcase_add_test(t, planted_faults_literal);
 	tcase_add_test(t, planted_faults_wildcards);
 	tcase_add_test(t, planted_faults_everywhere);
-	suite_add_tcase(suite, t);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "builder.h"
+#include "tests/unit/runner.h"
 
 DEFINE_CLEANUP(struct image *, image_freep, image_free)
 DEFINE_CLEANUP(struct image_names *, image_names_freep, image_names_free)
@@ -274,10 +275,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("disarm");
 	TCase *tc = tcase_create("disarm");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, test_each_path, 0, (int)ARRAY_LEN(paths));
 	tcase_add_loop_test(tc, test_bound, 0, 5);
@@ -285,10 +283,5 @@ int main(void)
 	tcase_add_test(tc, test_all);
 	tcase_add_test(tc, test_told);
 	tcase_add_test(tc, test_long_name);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -8,6 +8,7 @@
 
 #include "builder.h"
 #include "compile/disarm.h"
+#include "tests/unit/runner.h"
 
 static const struct ht_hash_key key = {.k0 = 1, .k1 = 2};
 
@@ -247,10 +248,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("identity");
 	TCase *tc = tcase_create("identity");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, test_kind, 0, (int)ARRAY_LEN(kinds));
 	tcase_add_test(tc, test_narrow);
@@ -260,10 +258,5 @@ int main(void)
 	tcase_add_test(tc, test_staged);
 	tcase_add_test(tc, test_unless);
 	tcase_add_test(tc, test_variant);
-	suite_add_tcase(s, tc);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(tc);
 }

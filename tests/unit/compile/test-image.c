@@ -9,6 +9,7 @@
 
 #include "compile/automaton.h"
 #include "random.h"
+#include "tests/unit/runner.h"
 
 static const struct ht_hash_key key = {.k0 = 5, .k1 = 6};
 
@@ -468,10 +469,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compile/image");
 	TCase *t = tcase_create("image");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, limit_depth);
@@ -493,10 +491,5 @@ int main(void)
 	tcase_add_test(t, wildcards_are_shared_and_keep_their_ids);
 	tcase_add_test(t, damage_is_told);
 	tcase_add_test(t, nothing_to_free);
-	suite_add_tcase(suite, t);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

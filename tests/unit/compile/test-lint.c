@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "compile/lint.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -256,19 +257,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compile/lint");
 	TCase *t = tcase_create("lint");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(t, test_texts, 0, ARRAY_LEN(texts));
 	tcase_add_loop_test(t, test_roots, 0, ARRAY_LEN(roots));
 	tcase_add_test(t, test_two_roots);
 	tcase_add_test(t, test_cgroups);
-	suite_add_tcase(suite, t);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 static const struct {
@@ -76,16 +77,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("lockout");
 	TCase *tc = tcase_create("lockout");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, test_cases, 0, (int)ARRAY_LEN(cases));
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "random.h"
+#include "tests/unit/runner.h"
 
 static const struct ht_hash_key key = {.k0 = 3, .k1 = 4};
 
@@ -317,10 +318,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compile/matcher");
 	TCase *t = tcase_create("matcher");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, match_table, 0, ARRAY_LEN(cases));
@@ -329,10 +327,5 @@ int main(void)
 	tcase_add_test(t, empty_set_matches_nothing);
 	tcase_add_loop_test(t, matcher_agrees, 0, 4);
 	tcase_add_test(t, many_units);
-	suite_add_tcase(suite, t);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

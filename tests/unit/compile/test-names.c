@@ -9,6 +9,7 @@
 
 #include "compile/image.h"
 #include "compile/intern.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 DEFINE_CLEANUP(struct image_names *, image_names_freep, image_names_free)
@@ -123,20 +124,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compile/names");
 	TCase *t = tcase_create("names");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(t, ids_grow_and_stay);
 	tcase_add_test(t, seeds_are_kept);
 	tcase_add_test(t, ids_never_wrap);
 	tcase_add_test(t, many_names);
 	tcase_add_test(t, intern_tells_bytes_apart);
-	suite_add_tcase(suite, t);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

@@ -12,6 +12,7 @@
 
 #include "compile/pattern.h"
 #include "random.h"
+#include "tests/unit/runner.h"
 
 /* ---- canonical form ---- */
 
@@ -376,10 +377,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compile/pattern");
 	TCase *t = tcase_create("pattern");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, canonical_form, 0, ARRAY_LEN(canonical));
@@ -392,10 +390,5 @@ int main(void)
 	tcase_add_loop_test(t, combinations_miss_nothing, 0, 4);
 	tcase_add_loop_test(t, combinations_of_families, 0, ARRAY_LEN(families));
 	tcase_add_test(t, combinations_are_bounded);
-	suite_add_tcase(suite, t);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

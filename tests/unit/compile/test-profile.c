@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "builder.h"
+#include "tests/unit/runner.h"
 
 static const struct ht_hash_key key = {.k0 = 1, .k1 = 2};
 
@@ -555,10 +556,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compile/profile");
 	TCase *t = tcase_create("profile");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_loop_test(t, verdict_table, 0, ARRAY_LEN(verdicts));
 	tcase_add_test(t, each_bit_has_its_rule);
@@ -574,10 +572,5 @@ int main(void)
 	tcase_add_test(t, plain_star_needs_no_wildcard);
 	tcase_add_test(t, redundant_rules_vanish);
 	tcase_add_test(t, equal_states_are_shared);
-	suite_add_tcase(suite, t);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

@@ -10,6 +10,7 @@
 
 #include "builder.h"
 #include "compile/image.h"
+#include "tests/unit/runner.h"
 
 DEFINE_CLEANUP(struct image *, image_freep, image_free)
 DEFINE_CLEANUP(struct image_names *, image_names_freep, image_names_free)
@@ -207,20 +208,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("spelling");
 	TCase *tc = tcase_create("spelling");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, test_directory, 0, (int)ARRAY_LEN(rules));
 	tcase_add_test(tc, test_directories);
 	tcase_add_loop_test(tc, test_target, 0, (int)ARRAY_LEN(targets));
 	tcase_add_test(tc, test_respell);
 	tcase_add_test(tc, test_nothing_to_look_up);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(tc);
 }

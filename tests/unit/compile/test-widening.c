@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "random.h"
+#include "tests/unit/runner.h"
 
 static const struct ht_hash_key key = {.k0 = 0x0123456789abcdefULL, .k1 = 0xfedcba9876543210ULL};
 
@@ -153,19 +154,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compile/widening");
 	TCase *t = tcase_create("widening");
-	SRunner *sr;
-	int failed;
 
 	tcase_set_timeout(t, 280);
 	tcase_add_loop_test(t, rule_never_widens, 0, 4);
 	tcase_add_test(t, allow_lists_intersect);
 	tcase_add_test(t, policy_never_widens);
-	suite_add_tcase(suite, t);
-	sr = srunner_create(suite);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(t);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/runner.h"
 #include "util/fd.h"
 
 static char root[64];

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "container/bolt.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 #define PAGE 512U
@@ -240,10 +241,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("bolt");
 	TCase *c = tcase_create("bolt");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, NULL);
 	tcase_set_timeout(c, 120);
@@ -253,10 +251,5 @@ int main(void)
 	tcase_add_test(c, test_loop);
 	tcase_add_test(c, test_cut);
 	tcase_add_test(c, test_damage);
-	suite_add_tcase(s, c);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(c);
 }

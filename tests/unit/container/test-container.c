@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "container/container.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -164,16 +165,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("container");
 	TCase *tc = tcase_create("container");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_from_cgroup, 0, (int)ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, test_own_cgroup, 0, (int)ARRAY_LEN(owned));
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

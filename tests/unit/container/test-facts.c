@@ -9,6 +9,7 @@
 #include "container/record.h"
 #include "container/selectors.h"
 #include "place.h"
+#include "tests/unit/runner.h"
 
 #define HEAD "\"runtime\": \"podman\", \"id\": \"abc\""
 
@@ -272,12 +273,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("facts");
 	TCase *tc = tcase_create("facts");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, place_make, place_remove);
 	tcase_add_loop_test(tc, test_form, 0, (int)ARRAY_LEN(forms));
 	tcase_add_test(tc, test_bounds);
@@ -286,8 +283,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_bad_record, 0, (int)ARRAY_LEN(bad_records));
 	tcase_add_test(tc, test_selectors);
 	tcase_add_loop_test(tc, test_bad_selectors, 0, (int)ARRAY_LEN(bad_selectors));
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

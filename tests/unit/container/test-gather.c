@@ -8,6 +8,7 @@
 
 #include "container/facts.h"
 #include "place.h"
+#include "tests/unit/runner.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define STORAGE "/var/lib/containers/storage"
@@ -236,12 +237,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("gather");
 	TCase *tc = tcase_create("gather");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, place_make, place_remove);
 	tcase_add_loop_test(tc, test_podman, 0, (int)ARRAY_LEN(podmans));
 	tcase_add_test(tc, test_podman_found);
@@ -251,8 +248,5 @@ int main(void)
 	tcase_add_test(tc, test_bundle);
 	tcase_add_test(tc, test_docker);
 	tcase_add_test(tc, test_ids);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -12,6 +12,7 @@
 
 #include "container/container.h"
 #include "place.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -161,19 +162,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("resolve");
 	TCase *tc = tcase_create("resolve");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, place_make, place_remove);
 	tcase_add_loop_test(tc, test_conmon, 0, (int)ARRAY_LEN(processes));
 	tcase_add_test(tc, test_conmon_among_others);
 	tcase_add_loop_test(tc, test_docker, 0, (int)ARRAY_LEN(dockers));
 	tcase_add_test(tc, test_docker_data_root);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

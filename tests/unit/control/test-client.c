@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "control/control.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 static char dir[64];
@@ -95,17 +96,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("client");
 	TCase *tc = tcase_create("client");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, test_client, 0, (int)ARRAY_LEN(servers));
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

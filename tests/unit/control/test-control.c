@@ -26,6 +26,7 @@
 
 #include "control/control.h"
 #include "tests/unit/control/serve.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 static void setup(void)
@@ -613,12 +614,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("control");
 	TCase *tc = tcase_create("control");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_call);
@@ -638,8 +635,5 @@ int main(void)
 	tcase_add_test(tc, test_busy);
 	tcase_add_test(tc, test_hang_ups);
 	tcase_add_test(tc, test_out_of_descriptors);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -8,6 +8,7 @@
 
 #include "control/control.h"
 #include "policy/diag.h"
+#include "tests/unit/runner.h"
 
 START_TEST(test_round_trip)
 {
@@ -100,17 +101,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("diagnostics");
 	TCase *tc = tcase_create("diagnostics");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_test(tc, test_round_trip);
 	tcase_add_loop_test(tc, test_broken, 0, (int)(sizeof(broken) / sizeof(broken[0])));
 	tcase_add_loop_test(tc, test_text, 0, (int)(sizeof(texts) / sizeof(texts[0])));
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "event/event.h"
+#include "tests/unit/runner.h"
 
 static inline struct event_bytes sample_bytes(const void *data, size_t len)
 {
@@ -150,16 +151,4 @@ static inline bool sample_equal(const struct event *a, const struct event *b)
 	SAME(nlink);
 #undef SAME
 	return same;
-}
-
-/* Run one suite, as every test program here ends. */
-static inline int sample_run(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

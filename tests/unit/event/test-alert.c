@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 
 /* The value of a field, *ret_n: how often it is there. */
 static const char *field(const struct event_alert *alert, const char *name, size_t *ret_len,
@@ -216,7 +217,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("alert");
 	TCase *tc = tcase_create("alert");
 
 	tcase_add_test(tc, test_fields_of_a_refusal);
@@ -224,6 +224,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_every_byte, 0, 256);
 	tcase_add_loop_test(tc, test_message_id, 0, (int)ARRAY_LEN(ids));
 	tcase_add_loop_test(tc, test_priority, 0, (int)ARRAY_LEN(priorities));
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

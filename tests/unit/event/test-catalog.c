@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/fd.h"
 
 static char *catalog;
@@ -110,7 +111,7 @@ int main(void)
 	tcase_add_test(tc, test_no_other_entries);
 	tcase_add_test(tc, test_fields_exist);
 	suite_add_tcase(suite, tc);
-	len = (size_t)sample_run(suite);
+	len = (size_t)suite_run(suite);
 	free(catalog);
 	return (int)len;
 }

@@ -4,6 +4,7 @@
 
 #include "event/cells.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/escape.h"
 
 static const struct {
@@ -121,13 +122,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("cells");
 	TCase *tc = tcase_create("cells");
 
 	tcase_add_loop_test(tc, test_width, 0, (int)ARRAY_LEN(widths));
 	tcase_add_loop_test(tc, test_shorten, 0, (int)ARRAY_LEN(shortened));
 	tcase_add_test(tc, test_shorten_random);
 	tcase_add_test(tc, test_pad);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 
@@ -42,10 +43,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("corpus");
 	TCase *tc = tcase_create("corpus");
 
 	tcase_add_test(tc, test_corpus_is_valid);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

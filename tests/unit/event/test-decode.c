@@ -6,6 +6,7 @@
 
 #include "tests/unit/event/record.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 
 static const struct event_clock clock_ = {.boot_id = {1, 2, 3},
 					  .realtime_offset_ns = 1700000000000000000LL};
@@ -468,7 +469,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("decode");
 	TCase *tc = tcase_create("decode");
 
 	tcase_add_test(tc, test_verdict);
@@ -483,6 +483,5 @@ int main(void)
 	tcase_add_test(tc, test_clock_read);
 	tcase_add_test(tc, test_aggregate);
 	tcase_add_loop_test(tc, test_aggregate_garbled, 0, 9);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

@@ -3,6 +3,7 @@
 /* agent/event/event.c: copies are whole and independent, deinit leaves nothing. */
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 
 static bool is_zero(const struct event *event)
 {
@@ -101,7 +102,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("event");
 	TCase *tc = tcase_create("event");
 
 	tcase_add_test(tc, test_bytes_text);
@@ -110,6 +110,5 @@ int main(void)
 	tcase_add_test(tc, test_deinit_zeroes);
 	tcase_add_test(tc, test_equality_sees_each_change);
 	tcase_add_loop_test(tc, test_parts, 0, _EVENT_KIND_MAX);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/strbuf.h"
 
 /* jansson refuses lone surrogates, which is how bytes that are no text are written (as Python's
@@ -343,7 +344,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("json");
 	TCase *tc = tcase_create("json");
 
 	tcase_add_loop_test(tc, test_members, 0, (int)ARRAY_LEN(members));
@@ -357,6 +357,5 @@ int main(void)
 	tcase_add_test(tc, test_random_names);
 	tcase_add_test(tc, test_appends);
 	tcase_add_test(tc, test_time_out_of_range);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

@@ -6,6 +6,7 @@
 
 #include "event/cells.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 
 static void event_free_bytes(struct event_bytes *bytes)
 {
@@ -288,7 +289,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("render");
 	TCase *tc = tcase_create("render");
 
 	(void)setenv("TZ", "KST-9", 1);
@@ -300,6 +300,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_every_byte, 0, 256);
 	tcase_add_loop_test(tc, test_never_wider, 0, (int)ARRAY_LEN(widths));
 	tcase_add_test(tc, test_time_out_of_range);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

@@ -3,6 +3,7 @@
 /* agent/event/sentence.c: what each kind of event says to a person. */
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/strbuf.h"
 
 static void text_drop(char **text)
@@ -229,12 +230,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("sentence");
 	TCase *tc = tcase_create("sentence");
 
 	tcase_add_loop_test(tc, test_sentence, 0, (int)ARRAY_LEN(sentences));
 	tcase_add_test(tc, test_all_words);
 	tcase_add_loop_test(tc, test_every_byte, 0, 256);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 
 START_TEST(test_kinds)
 {
@@ -90,7 +91,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("tables");
 	TCase *tc = tcase_create("tables");
 
 	tcase_add_loop_test(tc, test_kinds, 0, _EVENT_KIND_MAX);
@@ -99,6 +99,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_flags, 0, 32);
 	tcase_add_test(tc, test_words_of_the_contract);
 	tcase_add_test(tc, test_unknown);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

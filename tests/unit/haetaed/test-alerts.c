@@ -15,6 +15,7 @@
 #include "programs/haetaed/log.h"
 #include "tests/unit/event/sample.h"
 #include "tests/unit/haetaed/capture.h"
+#include "tests/unit/runner.h"
 
 #define MS_NS 1000000ULL
 
@@ -404,7 +405,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("alerts");
 	TCase *tc = tcase_create("alerts");
 
 	tcase_set_timeout(tc, 120);
@@ -417,6 +417,5 @@ int main(void)
 	tcase_add_test(tc, test_queue_full);
 	tcase_add_test(tc, test_stuck_end);
 	tcase_add_test(tc, test_free_null);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "programs/haetaed/bindings.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 static void put(struct bindings *bindings, uint64_t id, const char *name)
@@ -48,15 +49,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("bindings");
 	TCase *tc = tcase_create("bindings");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_test(tc, test_table);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

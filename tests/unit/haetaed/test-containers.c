@@ -6,6 +6,7 @@
 
 #include "programs/haetaed/containers.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -133,7 +134,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("containers");
 	TCase *tc = tcase_create("containers");
 
 	tcase_set_timeout(tc, 120);
@@ -142,6 +142,5 @@ int main(void)
 	tcase_add_test(tc, test_add_again);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_bound);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

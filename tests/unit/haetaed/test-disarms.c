@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/replace.h"
 
@@ -158,7 +159,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("disarms");
 	TCase *tc = tcase_create("disarms");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -167,6 +167,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_damaged, 0, (int)ARRAY_LEN(damaged));
 	tcase_add_test(tc, test_too_many);
 	tcase_add_test(tc, test_not_kept);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

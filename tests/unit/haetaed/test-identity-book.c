@@ -4,6 +4,7 @@
 
 #include "programs/haetaed/identity-book.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 #define _cleanup_list_ _cleanup_(identity_list_deinit)
@@ -183,7 +184,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("identity-book");
 	TCase *tc = tcase_create("identity-book");
 
 	tcase_add_test(tc, test_profiles);
@@ -192,6 +192,5 @@ int main(void)
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_sweep);
 	tcase_add_test(tc, test_publish);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

@@ -9,6 +9,7 @@
 
 #include "programs/haetaed/identity-book.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 
@@ -148,7 +149,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("identity-keep");
 	TCase *tc = tcase_create("identity-keep");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -156,6 +156,5 @@ int main(void)
 	tcase_add_test(tc, test_changed);
 	tcase_add_loop_test(tc, test_text, 0, (int)ARRAY_LEN(texts));
 	tcase_add_test(tc, test_no_file);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

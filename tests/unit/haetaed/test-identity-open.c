@@ -11,6 +11,7 @@
 
 #include "programs/haetaed/identity-open.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 
@@ -173,7 +174,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("identity-open");
 	TCase *tc = tcase_create("identity-open");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -183,6 +183,5 @@ int main(void)
 	tcase_add_test(tc, test_elsewhere);
 	tcase_add_test(tc, test_many);
 	tcase_add_test(tc, test_kill);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

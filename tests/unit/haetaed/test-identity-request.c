@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 #define N_PATHS (2 * OPENING_PATHS_MAX + 10)
@@ -122,12 +123,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("identity-request");
 	TCase *tc = tcase_create("identity-request");
 
 	tcase_add_test(tc, test_parts);
 	tcase_add_test(tc, test_changes);
 	tcase_add_test(tc, test_full);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

@@ -10,6 +10,7 @@
 
 #include "programs/haetaed/last-good.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 
@@ -325,7 +326,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("last-good");
 	TCase *tc = tcase_create("last-good");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -341,6 +341,5 @@ int main(void)
 	tcase_add_test(tc, test_is_directory);
 	tcase_add_test(tc, test_save_fails);
 	tcase_add_test(tc, test_leftover);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

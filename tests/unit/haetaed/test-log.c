@@ -8,6 +8,7 @@
 #include "programs/haetaed/log.h"
 #include "tests/unit/event/sample.h"
 #include "tests/unit/haetaed/capture.h"
+#include "tests/unit/runner.h"
 
 static const struct {
 	bool plain;
@@ -110,7 +111,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("log");
 	TCase *tc = tcase_create("log");
 
 	tcase_add_loop_test(tc, test_lines, 0, (int)ARRAY_LEN(lines));
@@ -118,6 +118,5 @@ int main(void)
 	tcase_add_test(tc, test_is_journal);
 	tcase_add_test(tc, test_error);
 	tcase_add_test(tc, test_long);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

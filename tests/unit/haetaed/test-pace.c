@@ -4,6 +4,7 @@
 
 #include "programs/haetaed/pace.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 
 static const struct {
 	uint32_t rate, max;
@@ -48,11 +49,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("pace");
 	TCase *tc = tcase_create("pace");
 
 	tcase_add_loop_test(tc, test_step, 0, (int)ARRAY_LEN(steps));
 	tcase_add_test(tc, test_there_and_back);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

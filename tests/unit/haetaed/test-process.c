@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 /* A copy of a program that has no name. */
@@ -80,16 +81,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("process");
 	TCase *tc = tcase_create("process");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, test_foreign);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -5,6 +5,7 @@
 
 #include "programs/haetaed/rules.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 #define HEAD "policy: web\nmatch: [{cgroup: /a}]\n"
@@ -263,7 +264,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("rules");
 	TCase *tc = tcase_create("rules");
 
 	tcase_set_timeout(tc, 60);
@@ -275,6 +275,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_unknown, 0, (int)ARRAY_LEN(unknowns));
 	tcase_add_test(tc, test_profiles);
 	tcase_add_test(tc, test_enrich_again);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "programs/haetaed/spellings.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 DEFINE_CLEANUP(struct image *, image_freep, image_free)
@@ -199,20 +200,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("spellings");
 	TCase *tc = tcase_create("spellings");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, test_add);
 	tcase_add_test(tc, test_gone);
 	tcase_add_test(tc, test_policies);
 	tcase_add_test(tc, test_no_room);
 	tcase_add_test(tc, test_bound);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(tc);
 }

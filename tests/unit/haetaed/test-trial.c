@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 #include "util/replace.h"
@@ -172,7 +173,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("trial");
 	TCase *tc = tcase_create("trial");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -183,6 +183,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_damaged, 0, (int)ARRAY_LEN(damaged));
 	tcase_add_test(tc, test_no_note);
 	tcase_add_test(tc, test_nothing_laid_down);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

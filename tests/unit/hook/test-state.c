@@ -6,6 +6,7 @@
 
 #include "programs/hook/state.h"
 #include "tests/unit/container/place.h"
+#include "tests/unit/runner.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define SCOPE "0::/machine.slice/libpod-" HEX ".scope/container\n"
@@ -57,16 +58,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("state");
 	TCase *tc = tcase_create("state");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, place_make, place_remove);
 	tcase_add_loop_test(tc, test_state, 0, (int)ARRAY_LEN(states));
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "host/host.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 
@@ -348,12 +349,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("host");
 	TCase *tc = tcase_create("host");
-	SRunner *sr = srunner_create(s);
-	int failed;
 
-	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, test_checks, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tc, test_version_is_a_hint);
@@ -361,8 +358,5 @@ int main(void)
 	tcase_add_test(tc, test_btf_damaged);
 	tcase_add_test(tc, test_cgroup2_find);
 	tcase_add_test(tc, test_real_host);
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kernel/internal.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 
@@ -79,18 +80,4 @@ static inline bool place_has(const struct place *place, const char *name)
 
 	(void)snprintf(path, sizeof(path), "%s/%s", place->dir, name);
 	return access(path, F_OK) == 0;
-}
-
-/* The main() of a test with one case. */
-static inline int tcase_run(TCase *tc)
-{
-	Suite *suite = suite_create("kernel");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -7,6 +7,8 @@
 #include <linux/btf.h>
 #include <sys/mman.h>
 
+#include "tests/unit/runner.h"
+
 static struct btf *types_new(void)
 {
 	struct btf *btf = btf__new_empty();

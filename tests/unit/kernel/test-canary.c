@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "tests/unit/runner.h"
+
 #define EXITED(code) ((code) << 8)
 
 static const struct {

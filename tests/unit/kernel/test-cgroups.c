@@ -4,6 +4,7 @@
  * not. */
 
 #include "kernel-test.h"
+#include "tests/unit/runner.h"
 
 static const char *const paths[] = {
 	"system.slice",

@@ -5,6 +5,7 @@
 #include "kernel-test.h"
 
 #include "haetae.skel.h"
+#include "tests/unit/runner.h"
 
 #define MOUNT (1U << HT_KERNEL_MOUNT)
 

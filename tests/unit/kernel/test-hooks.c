@@ -7,6 +7,7 @@
 #include <bpf/btf.h>
 
 #include "haetae.skel.h"
+#include "tests/unit/runner.h"
 
 /* Hooks with a program for each form, as a kernel of today has them. */
 static const struct {

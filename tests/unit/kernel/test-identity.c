@@ -3,6 +3,7 @@
 /* How much room a profile keeps for objects, and what is not asked of a kernel that has nothing. */
 
 #include "kernel-test.h"
+#include "tests/unit/runner.h"
 
 static const struct {
 	size_t identities, known;

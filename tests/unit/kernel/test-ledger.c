@@ -3,6 +3,7 @@
 /* The per-CPU ledgers as one: every counter of every CPU, and none twice. */
 
 #include "kernel-test.h"
+#include "tests/unit/runner.h"
 
 #define N_COUNTERS (sizeof(struct ht_ledger) / sizeof(uint64_t))
 
@@ -70,6 +71,21 @@ START_TEST(test_read_fails)
 }
 END_TEST
 
+/* What cannot be told to the programs is an error, and nothing was told. */
+START_TEST(test_rate_fails)
+{
+	struct kernel k = {};
+
+	for (unsigned i = 0; i < _MAP_MAX; i++)
+		k.map_fds[i] = -EBADF;
+	ck_assert_int_lt(kernel_rate_set(&k, 100), 0);
+	k.map_fds[MAP_SETTINGS] = open("/dev/null", O_RDWR | O_CLOEXEC); /* open, and no map */
+	ck_assert_int_ge(k.map_fds[MAP_SETTINGS], 0);
+	ck_assert_int_lt(kernel_rate_set(&k, 100), 0);
+	ck_assert_int_eq(close(k.map_fds[MAP_SETTINGS]), 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("ledger");
@@ -77,5 +93,6 @@ int main(void)
 	tcase_add_loop_test(tc, test_sum, 0, (int)ARRAY_LEN(cpus));
 	tcase_add_test(tc, test_fields);
 	tcase_add_test(tc, test_read_fails);
+	tcase_add_test(tc, test_rate_fails);
 	return tcase_run(tc);
 }

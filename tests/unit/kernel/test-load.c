@@ -3,6 +3,7 @@
 /* agent/kernel/load.c: what needs no BPF. */
 
 #include "kernel-test.h"
+#include "tests/unit/runner.h"
 
 START_TEST(test_labels)
 {

@@ -6,6 +6,7 @@
 #include <linux/btf.h>
 
 #include "kernel-test.h"
+#include "tests/unit/runner.h"
 
 /* "vfs_inode" stands in the kernel's strings, the rest in the module's own. */
 static const char base_strings[] = "\0int\0vfs_inode";

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Which pins go: those of programs that this build does not attach, or all of them. */
+/* Which pins go: those of programs that this build does not attach, or all of them; and which have gone. */
 
 #include "kernel-test.h"
 
 #include <sys/file.h>
+
+#include "tests/unit/runner.h"
 
 static struct kernel *kernel_new(const struct place *place, const char *const *links)
 {
@@ -168,6 +170,52 @@ START_TEST(test_set_aside)
 }
 END_TEST
 
+/* Each look after a change sees it, however soon it comes; where nothing changed there is no look at each pin. */
+START_TEST(test_missing)
+{
+	static const char *const links[] = {"haetae_file_open", NULL};
+	struct place place = place_new(), elsewhere = place_new();
+	struct kernel *k = kernel_new(&place, links);
+	char name[64], from[128], to[128];
+	const char *first;
+
+	k->pin_fd = open(place.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(k->pin_fd, 0);
+	ck_assert_uint_eq(kernel_pins_missing(k, &first), _MAP_MAX + 1);
+	ck_assert_str_eq(first, kernel_map_names[0]);
+	for (unsigned i = 0; i < _MAP_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "map-%s", kernel_map_names[i]);
+		place_touch(&place, name);
+	}
+	place_touch(&place, "link-haetae_file_open");
+	(void)snprintf(from, sizeof(from), "%s/link-haetae_file_open", place.dir);
+	(void)snprintf(to, sizeof(to), "%s/x", elsewhere.dir);
+	for (unsigned round = 0; round < 8; round++) {
+		for (unsigned look = 0; look < 2; look++) {
+			ck_assert_uint_eq(kernel_pins_missing(k, &first), 0);
+			ck_assert_ptr_null(first);
+			(void)usleep(round * 20000); /* from at once to long after it counts as settled */
+		}
+		ck_assert_int_eq(rename(from, to), 0);
+		ck_assert_uint_eq(kernel_pins_missing(k, &first), 1);
+		ck_assert_str_eq(first, "haetae_file_open");
+		ck_assert_int_eq(rename(to, from), 0);
+	}
+	ck_assert_uint_eq(kernel_pins_missing(k, &first), 0);
+	(void)usleep(200000);
+	ck_assert_uint_eq(kernel_pins_missing(k, &first), 0);
+	free(k->links[0]);
+	k->links[0] = strdup("not looked for");
+	ck_assert_uint_eq(kernel_pins_missing(k, &first), 0);
+	place_touch(&place, "anything");
+	ck_assert_uint_eq(kernel_pins_missing(k, &first), 1);
+	ck_assert_int_eq(close(k->pin_fd), 0);
+	kernel_free(k);
+	place_free(&elsewhere);
+	place_free(&place);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("pins");
@@ -179,5 +227,6 @@ int main(void)
 	tcase_add_test(tc, test_detach_busy);
 	tcase_add_test(tc, test_commit);
 	tcase_add_test(tc, test_set_aside);
+	tcase_add_test(tc, test_missing);
 	return tcase_run(tc);
 }

@@ -3,6 +3,7 @@
 /* The processes of a cgroup and of those below it, from a tree of files. */
 
 #include "kernel-test.h"
+#include "tests/unit/runner.h"
 
 struct seen {
 	int sum;

@@ -8,6 +8,8 @@
 #include <linux/bpf.h>
 #include <sys/mman.h>
 
+#include "tests/unit/runner.h"
+
 #define SIZE (512U << 10)
 #define SEEN_MAX 4096
 
@@ -160,12 +162,44 @@ START_TEST(test_damaged)
 	uint32_t *word = (uint32_t *)(f.map + 2 * f.page);
 
 	file_put(&f, 8, 0, 1);
+	file_put(&f, 8, 0, 2);
 	*word = SIZE;
-	ck_assert_int_eq(ring_read(&ring, 10, see, &seen), -EBADMSG);
-	ck_assert_uint_eq(*consumer(&f), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(ring_read(&ring, 10, see, &seen), -EBADMSG);
+		ck_assert_uint_eq(*consumer(&f), 0);
+		ck_assert_uint_eq(seen.n, 0);
+	}
 	ring_close(&ring);
 	ck_assert_int_eq(ring_open(&ring, f.fd, SIZE - 1), -EINVAL);
 	ck_assert_int_lt(ring_open(&ring, -1, SIZE), 0);
+	ring_close(&ring);
+	file_free(&f);
+}
+END_TEST
+
+/* What is not shown yet cannot be mapped: what came before it was read once, and all that follows is there when it can be. */
+START_TEST(test_no_window)
+{
+	struct file f = file_new();
+	struct ring ring = ring_of(&f);
+	struct seen seen = {};
+	int elsewhere = fcntl(f.fd, F_DUPFD_CLOEXEC, 0), n = 0;
+
+	ck_assert_int_ge(elsewhere, 0);
+	for (; *producer(&f) < 2 * RING_WINDOW; n++)
+		file_put(&f, 1000, 0, (uint8_t)n);
+	ck_assert_int_eq(close(f.fd), 0);
+	ck_assert_int_eq(ring_read(&ring, SEEN_MAX, see, &seen), -EBADF);
+	ck_assert_uint_gt(seen.n, 0);
+	ck_assert_uint_lt(seen.n, (size_t)n);
+	ck_assert_uint_eq(*consumer(&f), seen.n * (1000 + BPF_RINGBUF_HDR_SZ));
+	ck_assert_int_eq(ring_read(&ring, SEEN_MAX, see, &seen), -EBADF);
+	ck_assert_int_eq(dup2(elsewhere, f.fd), f.fd);
+	ck_assert_int_gt(ring_read(&ring, SEEN_MAX, see, &seen), 0);
+	ck_assert_uint_eq(seen.n, (size_t)n);
+	for (int i = 0; i < n; i++)
+		ck_assert_uint_eq(seen.values[i], (uint8_t)i);
+	ck_assert_int_eq(close(elsewhere), 0);
 	ring_close(&ring);
 	file_free(&f);
 }
@@ -179,5 +213,6 @@ int main(void)
 	tcase_add_test(tc, test_states);
 	tcase_add_test(tc, test_later);
 	tcase_add_test(tc, test_damaged);
+	tcase_add_test(tc, test_no_window);
 	return tcase_run(tc);
 }

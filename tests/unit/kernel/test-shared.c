@@ -3,6 +3,7 @@
 /* Bits of inode numbers: one that is noted is there until a renewal without it. */
 
 #include "kernel-test.h"
+#include "tests/unit/runner.h"
 
 static bool has(const struct ht_shared *shared, uint64_t ino)
 {

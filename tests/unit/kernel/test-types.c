@@ -6,6 +6,8 @@
 
 #include <sys/mman.h>
 
+#include "tests/unit/runner.h"
+
 /* As the kernel hands them out: in a file. */
 static struct kernel_btf as_file(const struct btf *btf)
 {

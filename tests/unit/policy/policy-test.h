@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policy/policy.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -68,16 +69,4 @@ static inline struct policy_file *parse_good(const char *text)
 	free(told);
 	diag_list_deinit(&diags);
 	return file;
-}
-
-/* The main() of a test with one suite. */
-static inline int suite_run(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

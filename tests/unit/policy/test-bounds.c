@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/unit/runner.h"
+
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define SANITIZED 1
@@ -257,7 +259,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("bounds");
 	TCase *cases = tcase_create("bounds");
 
 	tcase_set_timeout(cases, 60);
@@ -265,6 +266,5 @@ int main(void)
 	tcase_add_test(cases, test_gigabyte);
 	tcase_add_test(cases, test_wildcards);
 	tcase_add_test(cases, test_largest);
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

@@ -96,6 +96,7 @@ START_TEST(test_bad_rules)
 END_TEST
 
 #include "policy/path.h"
+#include "tests/unit/runner.h"
 
 /* Rules that look redundant and are not: none may be reported. */
 static const char *const reachable[] = {
@@ -298,7 +299,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("check");
 	TCase *cases = tcase_create("check");
 
 	tcase_add_loop_test(cases, test_bad_rules, 0, (int)ARRAY_LEN(bad_rules));
@@ -306,6 +306,5 @@ int main(void)
 	tcase_add_test(cases, test_random_policies);
 	tcase_add_test(cases, test_many_rules);
 	tcase_add_test(cases, test_many_wildcards);
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "tests/unit/runner.h"
+
 static char *print(const struct diag_list *diags, bool color)
 {
 	char *text = NULL;
@@ -244,7 +246,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("diag");
 	TCase *cases = tcase_create("diag");
 
 	tcase_add_loop_test(cases, test_golden, 0, (int)ARRAY_LEN(golden));
@@ -255,6 +256,5 @@ int main(void)
 	tcase_add_test(cases, test_sort);
 	tcase_add_test(cases, test_move);
 	tcase_add_test(cases, test_file);
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "policy-test.h"
+#include "tests/unit/runner.h"
 
 struct format_case {
 	const char *name;
@@ -142,13 +143,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("format");
 	TCase *tc = tcase_create("format");
 
 	tcase_add_loop_test(tc, test_cases, 0, ARRAY_LEN(cases));
 	tcase_add_test(tc, test_one_document);
 	tcase_add_test(tc, test_refused);
 	tcase_add_test(tc, test_unformatted);
-	suite_add_tcase(suite, tc);
-	return suite_run(suite);
+	return tcase_run(tc);
 }

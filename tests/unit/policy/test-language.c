@@ -3,6 +3,7 @@
 /* Actions, conditions, origin, times, switches: what is refused of them, and what is understood. */
 
 #include "policy-test.h"
+#include "tests/unit/runner.h"
 
 #define EXEC HEAD "exec:\n  default: deny\n"
 #define DENY HEAD "file:\n  deny:\n"
@@ -451,7 +452,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("language");
 	TCase *cases = tcase_create("language");
 
 	tcase_add_loop_test(cases, test_bad_language, 0, (int)ARRAY_LEN(bad_language));
@@ -464,6 +464,5 @@ int main(void)
 	tcase_add_loop_test(cases, test_containers, 0, (int)ARRAY_LEN(containers));
 	tcase_add_loop_test(cases, test_container_fits, 0, (int)ARRAY_LEN(fits));
 	tcase_add_test(cases, test_ids_stay);
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

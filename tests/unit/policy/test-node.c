@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "policy/node.h"
+#include "tests/unit/runner.h"
 
 static const struct {
 	const char *text, *meaning;
@@ -111,12 +112,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("node");
 	TCase *cases = tcase_create("node");
 
 	tcase_add_loop_test(cases, test_scalar, 0, (int)ARRAY_LEN(scalars));
 	tcase_add_test(cases, test_nul);
 	tcase_add_test(cases, test_arena);
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

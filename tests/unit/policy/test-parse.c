@@ -346,6 +346,7 @@ START_TEST(test_bad_documents)
 END_TEST
 
 #include "abi.h"
+#include "tests/unit/runner.h"
 #include "util/fd.h"
 
 #include <fcntl.h>
@@ -565,7 +566,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("parse");
 	TCase *cases = tcase_create("parse");
 
 	tcase_add_loop_test(cases, test_bad_documents, 0, (int)ARRAY_LEN(bad_documents));
@@ -575,6 +575,5 @@ int main(void)
 	tcase_add_test(cases, test_line_ends);
 	tcase_add_loop_test(cases, test_accepted, 0, (int)ARRAY_LEN(accepted));
 	tcase_add_loop_test(cases, test_shipped, 0, (int)ARRAY_LEN(shipped));
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

@@ -6,6 +6,7 @@
 
 #include "abi.h"
 #include "policy/path.h"
+#include "tests/unit/runner.h"
 
 static const struct {
 	const char *text;
@@ -271,7 +272,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("path");
 	TCase *cases = tcase_create("path");
 
 	tcase_add_loop_test(cases, test_parse, 0, (int)ARRAY_LEN(paths));
@@ -280,6 +280,5 @@ int main(void)
 	tcase_add_loop_test(cases, test_pairs, 0, (int)ARRAY_LEN(pairs));
 	tcase_add_test(cases, test_components);
 	tcase_add_test(cases, test_next);
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

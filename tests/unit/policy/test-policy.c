@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+#include "tests/unit/runner.h"
+
 static uint64_t id_of(const char *text, size_t index)
 {
 	struct policy_file *file = parse_good(text);
@@ -80,12 +82,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("policy");
 	TCase *cases = tcase_create("policy");
 
 	tcase_add_test(cases, test_pinned);
 	tcase_add_loop_test(cases, test_same, 0, (int)ARRAY_LEN(same));
 	tcase_add_loop_test(cases, test_different, 0, (int)ARRAY_LEN(different));
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

@@ -3,6 +3,7 @@
 /* Rules that are refused or warned of. */
 
 #include "policy-test.h"
+#include "tests/unit/runner.h"
 
 static const struct diag_case bad_rules[] = {
 	{"relative",
@@ -344,10 +345,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("rule");
 	TCase *cases = tcase_create("rule");
 
 	tcase_add_loop_test(cases, test_bad_rules, 0, (int)ARRAY_LEN(bad_rules));
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

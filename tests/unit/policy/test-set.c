@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/runner.h"
+
 static char root[256], dir_etc[300], dir_run[300], dir_usr[300];
 static const char *const dirs[] = {dir_etc, dir_run, dir_usr};
 
@@ -437,7 +439,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("set");
 	TCase *cases = tcase_create("set");
 
 	tcase_add_checked_fixture(cases, setup, teardown);
@@ -449,6 +450,5 @@ int main(void)
 	tcase_add_test(cases, test_conflicts);
 	tcase_add_loop_test(cases, test_spoilt_file, 0, _SPOIL_MAX);
 	tcase_add_loop_test(cases, test_untrusted_dir, 0, (int)ARRAY_LEN(untrusted));
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

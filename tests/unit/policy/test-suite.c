@@ -5,6 +5,7 @@
 #include "policy/suite.h"
 
 #include "policy-test.h"
+#include "tests/unit/runner.h"
 
 START_TEST(test_good)
 {
@@ -91,11 +92,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("suite");
 	TCase *tc = tcase_create("suite");
 
 	tcase_add_test(tc, test_good);
 	tcase_add_loop_test(tc, test_bad, 0, (int)ARRAY_LEN(bad));
-	suite_add_tcase(suite, tc);
-	return suite_run(suite);
+	return tcase_run(tc);
 }

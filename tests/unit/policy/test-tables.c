@@ -5,6 +5,7 @@
 #include "policy-test.h"
 
 #include "abi.h"
+#include "tests/unit/runner.h"
 
 #include <errno.h>
 
@@ -135,7 +136,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("tables");
 	TCase *cases = tcase_create("tables");
 
 	tcase_add_test(cases, test_modes);
@@ -145,6 +145,5 @@ int main(void)
 	tcase_add_test(cases, test_kinds);
 	tcase_add_test(cases, test_ops);
 	tcase_add_loop_test(cases, test_unknown, 0, 6);
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

@@ -42,6 +42,7 @@ START_TEST(test_bad_bytes)
 END_TEST
 
 #include "policy/text.h"
+#include "tests/unit/runner.h"
 
 static const struct {
 	const char *word, *suggestion;
@@ -112,13 +113,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("text");
 	TCase *cases = tcase_create("text");
 
 	tcase_add_loop_test(cases, test_bad_bytes, 0, (int)ARRAY_LEN(bad_bytes));
 	tcase_add_loop_test(cases, test_slips, 0, (int)ARRAY_LEN(slips));
 	tcase_add_test(cases, test_quote);
 	tcase_add_test(cases, test_locate);
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

@@ -3,6 +3,7 @@
 /* What YAML can say and a policy may not, and files without a policy. */
 
 #include "policy-test.h"
+#include "tests/unit/runner.h"
 
 static const struct diag_case bad_yaml[] = {
 	{"empty", TEXT(""), "0:0+0 error: no policy in this file\n"},
@@ -163,10 +164,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("yaml");
 	TCase *cases = tcase_create("yaml");
 
 	tcase_add_loop_test(cases, test_bad_yaml, 0, (int)ARRAY_LEN(bad_yaml));
-	suite_add_tcase(suite, cases);
-	return suite_run(suite);
+	return tcase_run(cases);
 }

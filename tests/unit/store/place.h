@@ -14,6 +14,7 @@
 #include "store/bundle.h"
 #include "store/store.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 /* Far beyond what anything here takes: a test that hangs fails. */

@@ -4,6 +4,7 @@
  * rows are one store to whoever reads. */
 
 #include "store/bundle.h"
+#include "tests/unit/runner.h"
 #include "tests/unit/store/place.h"
 
 #define N 1000
@@ -282,7 +283,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("store/bundle");
 	TCase *tc = tcase_create("bundle");
 
 	tcase_set_timeout(tc, 120);
@@ -294,6 +294,5 @@ int main(void)
 	tcase_add_test(tc, test_migrated);
 	tcase_add_loop_test(tc, test_damage, 0, (int)(sizeof(damages) / sizeof(damages[0])));
 	tcase_add_test(tc, test_query_damage);
-	suite_add_tcase(s, tc);
-	return sample_run(s);
+	return tcase_run(tc);
 }

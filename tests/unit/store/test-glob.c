@@ -6,6 +6,7 @@
 
 #include "store/glob.h"
 #include "tests/unit/event/sample.h"
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 
 static const struct {
@@ -154,7 +155,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("glob");
 	TCase *tc = tcase_create("glob");
 
 	tcase_add_loop_test(tc, test_cases, 0, (int)ARRAY_LEN(cases));
@@ -162,6 +162,5 @@ int main(void)
 	tcase_add_test(tc, test_against_slow_judge);
 	tcase_add_test(tc, test_cost);
 	tcase_add_test(tc, test_in_sql);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

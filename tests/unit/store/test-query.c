@@ -3,6 +3,7 @@
 /* store/query.c: each filter alone and together, order and limits, pages that hold nothing open,
  * names that look like SQL. */
 
+#include "tests/unit/runner.h"
 #include "tests/unit/store/place.h"
 
 #define N 200
@@ -513,7 +514,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("query");
 	TCase *tc = tcase_create("query");
 
 	tcase_add_unchecked_fixture(tc, shared_new, shared_free);
@@ -527,6 +527,5 @@ int main(void)
 	tcase_add_test(tc, test_get_process);
 	tcase_add_test(tc, test_totals);
 	tcase_set_timeout(tc, 0);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

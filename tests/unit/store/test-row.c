@@ -3,6 +3,7 @@
 /* store/row.c: every field of an event goes through the columns and comes back; what no writer can
  * have written is refused. */
 
+#include "tests/unit/runner.h"
 #include "tests/unit/store/place.h"
 
 static struct event stored_back(struct event *event)
@@ -270,7 +271,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("row");
 	TCase *tc = tcase_create("row");
 
 	tcase_add_loop_test(tc, test_round_trip, 0, (int)ARRAY_LEN(changes));
@@ -278,6 +278,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_spoilt, 0, (int)ARRAY_LEN(spoilt));
 	tcase_add_test(tc, test_rules_as_they_were);
 	tcase_add_test(tc, test_equal);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

@@ -7,6 +7,7 @@
 
 #include "store/schema.h"
 #include "store/sqlite.h"
+#include "tests/unit/runner.h"
 #include "tests/unit/store/place.h"
 
 static const struct db_settings settings = {
@@ -290,7 +291,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("sqlite");
 	TCase *tc = tcase_create("sqlite");
 
 	tcase_add_test(tc, test_create);
@@ -304,6 +304,5 @@ int main(void)
 	tcase_add_test(tc, test_read_only_medium);
 	tcase_add_test(tc, test_set_aside);
 	tcase_add_loop_test(tc, test_codes, 0, (int)ARRAY_LEN(codes));
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

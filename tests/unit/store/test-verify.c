@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "tests/unit/runner.h"
 #include "tests/unit/store/place.h"
 
 static int verify(const struct place *place, char **ret_text)
@@ -95,13 +96,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("verify");
 	TCase *tc = tcase_create("verify");
 
 	tcase_add_test(tc, test_good);
 	tcase_add_loop_test(tc, test_broken, 0, (int)ARRAY_LEN(broken));
 	tcase_add_test(tc, test_page);
 	tcase_set_timeout(tc, 0);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "tests/unit/runner.h"
 #include "tests/unit/store/place.h"
 
 static double now(void)
@@ -556,7 +557,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("writer");
 	TCase *tc = tcase_create("writer");
 
 	tcase_add_test(tc, test_flush);
@@ -575,6 +575,5 @@ int main(void)
 	tcase_add_test(tc, test_thread_takes_no_signal);
 	tcase_add_loop_test(tc, test_killed, 0, 5);
 	tcase_set_timeout(tc, 0);
-	suite_add_tcase(suite, tc);
-	return sample_run(suite);
+	return tcase_run(tc);
 }

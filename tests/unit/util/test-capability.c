@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tests/unit/runner.h"
 #include "util/capability.h"
 
 static uint64_t effective(void)
@@ -57,17 +58,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("capability");
 	TCase *tcase = tcase_create("capability");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, test_drop);
 	tcase_add_test(tcase, test_no_such);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return tcase_run(tcase);
 }

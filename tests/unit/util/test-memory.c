@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/runner.h"
+
 #define N 65536U
 
 static const uint32_t constants[N] = {[0] = 1, [N / 2] = 2, [N - 1] = 3};
@@ -59,17 +61,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("memory");
 	TCase *tc = tcase_create("memory");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, test_trim);
-	suite_add_tcase(s, tc);
-	runner = srunner_create(s);
-	srunner_set_tap(runner, "-");
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return tcase_run(tc);
 }

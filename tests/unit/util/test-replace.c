@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/runner.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 
@@ -75,9 +76,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("replace");
 	TCase *tc = tcase_create("replace");
-	SRunner *runner;
 	char command[64];
 	int failed;
 
@@ -86,11 +85,7 @@ int main(void)
 	tcase_add_test(tc, test_replace);
 	tcase_add_test(tc, test_left_over);
 	tcase_add_test(tc, test_failure);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_SILENT);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = tcase_run(tc);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", dir);
 	return system(command) != 0 || failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

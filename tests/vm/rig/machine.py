@@ -50,11 +50,14 @@ class Machine:
         # norandmaps: what the emulator translated of a library serves every process that has it at the same address;
         # starting a program takes a third of the time.
         # tsc=unstable: or the scheduler's clock is patched as stable while both processors run, and one can still execute
-        # the breakpoint of the patching when the kernel has done with it: the emulator has it translated.
+        # the breakpoint of the patching when the kernel has done with it: the emulator has it translated. With one processor
+        # nobody else runs, and reading the TSC takes a tenth off what the host does for a job: any other clock is a device.
         # mitigations=off, init_on_alloc=0: the emulated processor has nothing to be protected from, and clears memory a word at a time;
         # a third of the host's work. cryptomgr.notests: ciphers that nobody asks for are not tried at every boot. Where instructions are
         # counted, the kernel is as it is elsewhere.
-        faster = "" if self.icount else "tsc=unstable mitigations=off init_on_alloc=0 cryptomgr.notests "
+        faster = "" if self.icount else "mitigations=off init_on_alloc=0 cryptomgr.notests "
+        if self.cpus > 1 and not self.icount:
+            faster += "tsc=unstable "
         append = (f"root=PARTUUID={DISK_ID:08x}-01 rootwait rw rootfstype=ext4 console=ttyS0 quiet panic=-1 norandmaps "
                   f"{faster}net.ifnames=0 systemd.show_status=0 {self.append}").strip()
         words = ["setpriv", "--pdeathsig", "KILL", "--",  # should we be killed, no QEMU stays behind

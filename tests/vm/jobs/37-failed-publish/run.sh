@@ -40,7 +40,10 @@ write() { policy f.yaml <"/f/version-$1"; }
 publish() { write "$1" && agentctl reload; }
 write old
 fault make
+fault thread 1
 must "the agent starts" agent_start
+expect "though no thread was to be had for the first turn of the aggregates" is 1 fault threads
+fault thread 0
 
 # whole VERSION OTHER WHEN: is one version in force, and nothing of the other?
 whole() {
@@ -49,6 +52,10 @@ whole() {
 	[[ $got == "0 1 0,0 1 0,1 0 0,1 0 0" ]] || { echo "$3: $1, both, $2, none (allowed refused other): $got"; return 1; }
 }
 expect "the old version is in force" whole old new "at first"
+# ---- the tables of the aggregates took their turn all the same ----
+inside /f.scope "$FLOOD" 4 12000 /f/both
+expect "a flood is accounted for to the last refusal" settle
+expect "of which most are aggregated" test "$(ledger deny | cut -d' ' -f3)" -gt 5000
 enter /f.scope nice -n 10 "$FLOOD" -p 1000 1 0 /f/both /f/none >/tmp/flood &
 flood_pid=$!
 
