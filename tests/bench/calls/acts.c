@@ -216,19 +216,22 @@ static void one_thread(unsigned i)
  * five seconds however many there are (store_config.sync_ms).
  */
 static const struct act acts[] = {
-	{"open", prepare_path, one_open, done_nothing, .loops = 50, .series = 21},
-	{"flood", prepare_flood, one_open, done_nothing, .loops = 50, .series = 21},
-	{"few", prepare_path, one_open, done_nothing, .loops = 10, .series = 1, .pause = 2},
-	{"cold", prepare_directory, one_cold, done_directory, .loops = 20},
+	{"open", prepare_path, one_open, done_nothing, .opens = true, .loops = 50, .series = 21},
+	{"flood", prepare_flood, one_open, done_nothing, .opens = true, .loops = 50, .series = 21},
+	{"few", prepare_path, one_open, done_nothing, .opens = true, .loops = 10, .series = 1,
+	 .pause = 2},
+	{"cold", prepare_directory, one_cold, done_directory, .opens = true, .loops = 20},
 	{"stat", prepare_path, one_stat, done_nothing, .loops = 50, .series = 21},
 	{"read", prepare_file, one_read, done_file, .loops = 200, .series = 21},
 	{"write", prepare_file, one_write, done_file, .loops = 200, .series = 21},
 	{"map", prepare_program, one_map, done_file, .loops = 30, .series = 21},
 	{"map-program", prepare_program, one_map_program, done_file, .loops = 30, .series = 21},
-	{"create", prepare_path, one_create, done_nothing, .loops = 10, .series = 21},
+	{"create", prepare_path, one_create, done_nothing, .opens = true, .loops = 10,
+	 .series = 21},
 	{"rename", prepare_rename, one_rename, done_nothing, .loops = 20, .series = 21},
 	{"fork", prepare_path, one_fork, done_nothing, .loops = 2, .series = 21, .others = true},
-	{"thread", prepare_path, one_thread, done_nothing, .loops = 5, .series = 21, .others = true},
+	{"thread", prepare_path, one_thread, done_nothing, .loops = 5, .series = 21,
+	 .others = true},
 	{"exec", prepare_path, one_exec, done_nothing, .loops = 100, .series = 1, .others = true,
 	 .whole = true, .pause = 6},
 };
