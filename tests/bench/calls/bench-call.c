@@ -183,13 +183,14 @@ static int workloads_read(struct workload *ret)
 	return n;
 }
 
-/* What was before is freed. For an act that opens files, opens and closes until what the kernel
- * frees late comes back as fast as it is taken: before, each open pays for fresh memory. */
+/* What was before is freed. For an act that has files or names freed, opens and closes until what
+ * the kernel frees late comes back as fast as it is taken: before, each open pays for fresh memory.
+ */
 static void kernel_settles(const struct act *act)
 {
 	uint64_t end = now_ns(CLOCK_MONOTONIC) + SETTLING_NS;
 
-	if (!act->opens) {
+	if (!act->frees) {
 		(void)usleep(SETTLING_NS / 1000);
 		return;
 	}

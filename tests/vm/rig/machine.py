@@ -55,7 +55,9 @@ class Machine:
         # mitigations=off, init_on_alloc=0: the emulated processor has nothing to be protected from, and clears memory a word at a time;
         # a third of the host's work. cryptomgr.notests: ciphers that nobody asks for are not tried at every boot. Where instructions are
         # counted, the kernel is as it is elsewhere.
-        faster = "" if self.icount else "tsc=unstable mitigations=off init_on_alloc=0 cryptomgr.notests "
+        # nohz=off, io_timeout: while the guest waits for its disk as well its clock goes on, by a tick at a time and not to the far end
+        # of somebody's patience.
+        faster = "nohz=off nvme_core.io_timeout=86400 " if self.icount else "tsc=unstable mitigations=off init_on_alloc=0 cryptomgr.notests "
         append = (f"root=PARTUUID={DISK_ID:08x}-01 rootwait rw rootfstype=ext4 console=ttyS0 quiet panic=-1 norandmaps "
                   f"{faster}net.ifnames=0 systemd.show_status=0 {self.append}").strip()
         words = ["setpriv", "--pdeathsig", "KILL", "--",  # should we be killed, no QEMU stays behind
