@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # What the benchmarks share: files to measure at, policies, and figures. A figure is a line of /out/figures.tsv: workload,
-# configuration, value, and how many rounds came to it.
+# configuration, value, and how many rounds came to it. To sleep takes no time: where instructions are counted, the machine goes
+# at once to the moment in which somebody wakes. So they wait generously.
 
-CALLS=/src/tests/bench/calls CALL=/bench/run FIGURES=/out/figures.tsv
+CALLS=/src/tests/bench/calls CALL=/bench/run FLOOR=/src/build/tests/bench/peers/bench-floor FIGURES=/out/figures.tsv
 POLICIES=/etc/haetae/policies.d CGROUPS=/sys/fs/cgroup
 AGENT_CGROUP=$CGROUPS/system.slice/haetaed.service
 
@@ -78,6 +79,19 @@ inside() {
 	local cgroup=$CGROUPS/$1
 	[[ -d $cgroup ]] || mkdir "$cgroup"
 	(echo "$BASHPID" >"$cgroup/cgroup.procs" && exec "${@:2}")
+}
+
+# floor_start HOOK...: an empty program in each of these LSM hooks, until floor_stop
+floor_start() {
+	exec {floor_said}< <(exec "$FLOOR" "$@")
+	floor=$!
+	read -r <&"$floor_said" || { echo "no empty programs in: $*"; return 1; }
+}
+floor_stop() {
+	kill "$floor"
+	wait "$floor" || true # as it was told to
+	exec {floor_said}<&-
+	sleep 2
 }
 
 # judge BUDGETS: every figure, what is added to the same without anything, and whether that is within its budget. Fails if

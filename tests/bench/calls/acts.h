@@ -21,7 +21,9 @@ struct act {
 	unsigned loops;	 /* of one series */
 	unsigned series; /* of one round; 0: as many as there are files for */
 	unsigned pause;	 /* seconds before each series */
-	bool others;	 /* what children or threads do for it counts: all that the machine does meanwhile */
+	bool frees;	 /* files, names, nodes of mappings: what the kernel frees late */
+	bool others;	 /* what children or threads do for it counts: all that the machine does
+			    meanwhile */
 	bool whole;	 /* what the agent still does after a series counts as well */
 };
 

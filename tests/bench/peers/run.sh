@@ -25,9 +25,9 @@ stop() {
 refuses() { ! "${via[@]}" /bin/cat "$denied" >/dev/null 2>&1 || { echo "it does not refuse: ${via[*]:-$1}"; return 1; }; }
 
 floor() {
-	start 2 "$peers/bench-floor"
+	floor_start file_open file_permission mmap_file path_mknod path_unlink path_rename task_alloc bprm_check_security
 	measure floor </tmp/workloads
-	stop
+	floor_stop
 }
 
 landlock() {

@@ -3,7 +3,9 @@
 # Whole programs in containers: the start of one, by crun and by podman, tar, make, git status, and the servers' side of
 # pgbench and of requests to nginx. Counted is the processor's time of the container's cgroup (of podman, which has much done by
 # others, that of the whole machine), and what the agent does meanwhile and after, less what it does when nothing happens.
-# What a container touches is in memory; the first time, nothing of it was seen by its policy before.
+# What a container touches is in memory; the first time, nothing of it was seen by its policy before. At the end without an agent
+# once more, with programs that do nothing in the hooks in which it had its own. HAETAE_ONLY: the names of programs, with
+# commas, start, podman, tar, git, make, pg, nginx; without it, all of them.
 set -euo pipefail
 # shellcheck source=tests/lib/bench.sh
 source /src/tests/lib/bench.sh
@@ -11,6 +13,10 @@ source /src/tests/lib/bench.sh
 source /src/tests/bench/programs/container.sh
 WORKLOADS=/var/lib/haetae-rig/workloads-root SERVERS=/var/lib/haetae-rig/servers-root
 idle_rate=0 # of the agent: instructions a second
+NAMES=start,podman,tar,git,make,pg,nginx
+only=,${HAETAE_ONLY:-$NAMES},
+wanted() { [[ $only == *,$1,* ]]; }
+for name in ${only//,/ }; do [[ ,$NAMES, == *,$name,* ]] || { echo "no program is called $name, expected of $NAMES"; exit 1; }; done
 
 uptime_ms() { awk '{ printf "%.0f\n", $1 * 1000 }' /proc/uptime; }
 # Of a cgroup, or of all of them: the root's own is told in ticks of the timer.
@@ -31,7 +37,7 @@ counted() {
 	sleep 2
 	agent=$(($(agent_used) - agent - ($(uptime_ms) - begun) * idle_rate / 1000))
 	[[ $agent != -* && $cgroup != "$CGROUPS" ]] || agent=0 # it is a part of the whole machine
-	figure "$name" "$configuration" $((least + agent / rounds)) "$rounds"
+	[[ $configuration == warm ]] || figure "$name" "$configuration" $((least + agent / rounds)) "$rounds"
 	echo "$name, $configuration: $least, agent $((agent / rounds))"
 }
 
@@ -57,26 +63,37 @@ serve_no_more() { # serve_no_more NAME SIGNAL: in good order, or the next one wo
 pg_ready() { chroot "$SERVERS" "$PG/pg_isready" --host /var/lib/postgresql; }
 nginx_ready() { curl --silent --fail http://127.0.0.1/; }
 
-# all CONFIGURATION PREFIX: every program, each in the cgroup /bench/PREFIXNAME.
+# all CONFIGURATION PREFIX: every program that is wanted, each in the cgroup /bench/PREFIXNAME.
 all() {
 	local configuration=$1 prefix=$2 name
-	counted "ten containers start" 2 "$COUNTED" starts "${prefix}start"
-	podman_starts "$prefix" # fills what it caches
-	counted "podman run, the whole machine" 2 "$CGROUPS" podman_starts "$prefix"
-	for name in tar git make; do
-		program_begin "$name" "$prefix$name"
-		counted "${title[$name]}" 1 "$COUNTED/$prefix$name" program "$name"
-		[[ $name == make ]] || counted "${title[$name]}, again" 3 "$COUNTED/$prefix$name" program "$name"
-		program_end
-	done
-	serve pg "${prefix}pg" pg_ready
-	counted "${title[pg]}" 2 "$COUNTED/${prefix}pg" pgbench
-	serve_no_more pg INT
-	serve nginx "${prefix}nginx" nginx_ready
-	counted "${title[nginx]}" 2 "$COUNTED/${prefix}nginx" requests
-	serve_no_more nginx QUIT
+	! wanted start || counted "ten containers start" 2 "$COUNTED" starts "${prefix}start"
+	if wanted podman; then
+		podman_starts "$prefix" # fills what it caches
+		counted "podman run, the whole machine" 2 "$CGROUPS" podman_starts "$prefix"
+	fi
+	for name in tar git make; do ! wanted $name || all_program $name "$prefix$name"; done
+	! wanted pg || all_server pg "${prefix}pg" INT pg_ready pgbench
+	! wanted nginx || all_server nginx "${prefix}nginx" QUIT nginx_ready requests
+}
+all_program() { # all_program NAME CGROUP
+	program_begin "$1" "$2"
+	counted "${title[$1]}" 1 "$COUNTED/$2" program "$1"
+	[[ $1 == make ]] || counted "${title[$1]}, again" 3 "$COUNTED/$2" program "$1"
+	program_end
+}
+all_server() { # all_server NAME CGROUP SIGNAL READY REQUESTS
+	serve "$1" "$2" "$4"
+	counted "${title[$1]}" 2 "$COUNTED/$2" "$5"
+	serve_no_more "$1" "$3"
 }
 declare -A title=([tar]="tar, Python's library" [make]="make, Lua" [git]="git status, five times" [pg]="pgbench, 500 transactions" [nginx]="nginx, 3000 requests")
+
+# warm_up: once before all, what starts anew each time: after the boot containers and tar take 1 to 2 % more than ever again.
+warm_up() {
+	local configuration=warm name
+	! wanted start || starts free-start
+	for name in tar git; do ! wanted $name || all_program $name free-$name; done
+}
 
 # adopt FILE POLICY [CGROUP]: one policy of a file, for the governed cgroup of that name.
 adopt() {
@@ -101,26 +118,35 @@ policies_adopt() {
 }
 
 prepare() {
-	local python
 	mkdir -p /c "$COUNTED/runtime" && mount -t tmpfs -o size=1500m c /c
 	modprobe --quiet overlay || true
-	PG=$(echo "$SERVERS"/usr/lib/postgresql/*/bin) && PG=${PG#"$SERVERS"}
+	mount --bind /dev "$WORKLOADS/dev" && mount -t tmpfs tmp "$WORKLOADS/tmp"
 	python=$(echo "$WORKLOADS"/usr/lib/python3.*) && python=${python#"$WORKLOADS"}
 	bundle_make start "$WORKLOADS" 0:0 /w /usr/bin/true
+	bundle_make nginx "$SERVERS" 0:0 /w nginx -g 'daemon off;'
+	for name in tar make git pg; do ! wanted $name || "prepare_$name"; done
+}
+prepare_tar() {
 	program_make tar "$WORKLOADS" /w <<<"tar --create --file /tmp/tar --exclude __pycache__ --exclude test $python"
+}
+prepare_make() {
 	program_make make "$WORKLOADS" /w <<<"cp -r /w/lua /tmp && make --silent -C /tmp/lua generic MYCFLAGS=-O0"
+	mkdir /c/make/volume/lua && tar -C /c/make/volume/lua --strip-components 1 -xf "$WORKLOADS"/usr/src/lua5.4_*.orig.tar.gz
+	mount --bind /c/make/volume/lua/src "$WORKLOADS/usr/src"
+	chroot "$WORKLOADS" bash -c 'gcc -E /usr/src/*.c | wc -l && echo "int main(void) { return 0; }" | gcc -O0 -xc - -o /tmp/a -lm && make --version && ar --version && ranlib --version' >/dev/null
+}
+prepare_git() {
 	program_make git "$WORKLOADS" /w <<-END
 		git config --global user.name a && git config --global user.email a
 		mkdir /w/repository && cd /w/repository && cp -r $python/[a-m]* . && rm -rf test
 		git init --quiet && git add --all && git commit --quiet --message all
 	END
-	bundle_make pg "$SERVERS" "$(ids_of postgres)" /var/lib/postgresql "$PG/postgres" -D /var/lib/postgresql/data -k /var/lib/postgresql
-	bundle_make nginx "$SERVERS" 0:0 /w nginx -g 'daemon off;'
-
-	mkdir /c/make/volume/lua && tar -C /c/make/volume/lua --strip-components 1 -xf "$WORKLOADS"/usr/src/lua5.4_*.orig.tar.gz
-	mount --bind /c/make/volume/lua/src "$WORKLOADS/usr/src" && mount --bind /dev "$WORKLOADS/dev" && mount -t tmpfs tmp "$WORKLOADS/tmp"
 	program_begin git free-git && program git && program_end
 	echo 'for i in 1 2 3 4 5; do git -C /w/repository status --porcelain || exit; done' >/c/git/volume/program
+}
+prepare_pg() {
+	PG=$(echo "$SERVERS"/usr/lib/postgresql/*/bin) && PG=${PG#"$SERVERS"}
+	bundle_make pg "$SERVERS" "$(ids_of postgres)" /var/lib/postgresql "$PG/postgres" -D /var/lib/postgresql/data -k /var/lib/postgresql
 	chown "$(ids_of postgres)" /c/pg/volume
 	mount --bind /c/pg/volume "$SERVERS/var/lib/postgresql"
 	chroot --userspec "$(ids_of postgres)" "$SERVERS" "$PG/initdb" --no-sync --pgdata /var/lib/postgresql/data --auth trust --locale C.UTF-8 >/out/initdb.log
@@ -139,14 +165,28 @@ agent_rests() {
 	idle_rate=$((($(agent_used) - begun) / 20))
 }
 
+# agent_hooks_keep: sets 'hooks' to the LSM hooks in which the agent has a program now, which is called by it (_bare: the one for
+# kernels whose hook has fewer arguments). Those elsewhere, at tracepoints and at __d_move, are not among them.
+agent_hooks_keep() {
+	agentctl status --json >/out/status.json
+	mapfile -t hooks < <(comm -12 \
+		<(sqlite3 -batch -noheader :memory: "SELECT value FROM json_each(CAST(readfile('/out/status.json') AS TEXT), '$.links.names')" |
+			sed -n 's/_bare$//; s/^haetae_//p' | sort -u) \
+		<(sed -n 's/.* bpf_lsm_//p' /proc/kallsyms | sort -u))
+}
+# agent_goes: with all that it has in the kernel
+agent_goes() {
+	systemctl stop haetaed
+	haetaed --detach
+	idle_rate=0
+}
+
 prepare
 systemd-run --quiet --slice machine.slice sleep infinity # so that it stays, with what was used in it
 boot_settles
-# what they read is in memory now
-program_begin tar free-tar && program tar && program_end
-chroot "$WORKLOADS" bash -c 'gcc -E /usr/src/*.c | wc -l && echo "int main(void) { return 0; }" | gcc -O0 -xc - -o /tmp/a -lm && make --version && ar --version && ranlib --version' >/dev/null
 HOOK=/usr/share/containers/oci/hooks.d/haetae.json
 mv "$HOOK" /tmp # a part of the agent
+warm_up
 all plain free-
 mv "/tmp/$(basename "$HOOK")" "$HOOK"
 systemctl start haetaed && agent_rests
@@ -158,4 +198,11 @@ all ungoverned free-
 all governed governed-
 refusals=$(agentctl --no-pager events --json --all --verdict deny,kill)
 [[ ! $refusals ]] || { echo "$refusals" | head -n 5; echo "something was refused"; exit 1; }
+agent_hooks_keep
+agent_goes
+rm "$HOOK"
+echo "empty programs in ${#hooks[@]} hooks: ${hooks[*]}"
+floor_start "${hooks[@]}"
+all floor free-
+floor_stop
 judge /dev/null

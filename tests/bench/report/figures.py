@@ -62,17 +62,28 @@ def write(path: Path, table: Table) -> None:
 
 
 def measured(directory: Path) -> list[Figure]:
-    """Returns what a benchmark left in its directory, NAME@KERNEL."""
-    part, _, kernel = directory.name.partition("@")
+    """Returns what a benchmark left in its directory, NAME@KERNEL or, of some of its workloads, NAME@KERNEL@WHICH."""
+    part, kernel = directory.name.split("@")[:2]
     path = directory / "figures.tsv"
     rows = (line.split("\t") for line in path.read_text().splitlines()) if path.exists() else ()
     return [Figure(part, kernel, row[0], row[1], int(row[2]), int(row[3])) for row in rows]
 
 
-def merged(table: Table, new: list[Figure]) -> Table:
-    """Returns the table with the figures of one benchmark on one kernel in the place of the former ones."""
-    key = (new[0].part, new[0].kernel)
-    kept = [f for f in table.figures if (f.part, f.kernel) != key]
-    places = [i for i, f in enumerate(table.figures) if (f.part, f.kernel) == key]
-    at = places[0] if places else len(kept)
+def is_whole(directory: Path) -> bool:
+    """Tells whether all of a benchmark's workloads were to be measured."""
+    return directory.name.count("@") == 1
+
+
+def merged(table: Table, new: list[Figure], whole: bool) -> Table:
+    """Returns the table with the figures of one benchmark on one kernel in the place of the former ones: of all of them, or of
+    those that are of the same workloads."""
+    keys = {(f.part, f.kernel, f.workload) for f in new}
+
+    def gone(f: Figure) -> bool:
+        return (f.part, f.kernel) == (new[0].part, new[0].kernel) and (whole or (f.part, f.kernel, f.workload) in keys)
+
+    kept = [f for f in table.figures if not gone(f)]
+    places = [i for i, f in enumerate(table.figures) if gone(f)]
+    beside = [i + 1 for i, f in enumerate(kept) if (f.part, f.kernel) == (new[0].part, new[0].kernel)]
+    at = places[0] if places else beside[-1] if beside else len(kept)
     return Table(kept[:at] + new + kept[at:])
