@@ -56,15 +56,15 @@ static __always_inline __u64 directory_tag(struct memo *m, __u64 profile, __u32 
 }
 
 /* Where the object hangs. Return: false: it is the root of its mount, or it cannot be read. */
-static __always_inline bool directory_of(struct label *l, struct object *o, __u64 *ret)
+static __always_inline bool directory_of(struct verdict *v, struct object *o, __u64 *ret)
 {
 	struct dentry *root = NULL;
 	struct mount *mount = (struct mount *)o->mount;
 
 	if (BPF_CORE_READ_INTO(&root, mount, mnt.mnt_root) < 0 || (__u64)root == o->dentry ||
-	    bpf_probe_read_kernel(l->walk.head, sizeof(l->walk.head), (void *)o->dentry) < 0)
+	    bpf_probe_read_kernel(v->walk.head, sizeof(v->walk.head), (void *)o->dentry) < 0)
 		return false;
-	*ret = *(__u64 *)(l->walk.head + bpf_core_field_offset(struct dentry, d_parent));
+	*ret = *(__u64 *)(v->walk.head + bpf_core_field_offset(struct dentry, d_parent));
 	return *ret != o->dentry;
 }
 
@@ -75,42 +75,42 @@ static __always_inline __u32 directory_ops(const struct ht_entry *e)
 
 /* Is nothing said of what is asked, whatever the object is called in the directory that is known? Of a rename or a link that is all that
  * it could take along; what a directory takes is asked for by its states. */
-static __always_inline bool directory_is_plain(struct label *l)
+static __always_inline bool directory_is_plain(struct verdict *v)
 {
-	const struct memo_directory *d = &l->directory.known;
-	__u32 asked = l->ops, said = d->others;
+	const struct memo_directory *d = &v->directory.known;
+	__u32 asked = v->ops, said = d->others;
 
 	if (d->entry.flags & HT_ENTRY_FINAL)
 		said = directory_ops(&d->entry);
 	else if (d->entry.flags & (HT_ENTRY_NAMES | HT_ENTRY_GLOBS))
 		return false;
-	if ((l->facts & OBJECT_FREEZE) &&
-	    (l->freeze.directory || l->freeze.lost || (l->facts & OBJECT_FROZEN)))
+	if ((v->facts & OBJECT_FREEZE) &&
+	    (v->freeze.directory || v->freeze.lost || (v->facts & OBJECT_FROZEN)))
 		return false;
-	if (l->facts & OBJECT_LEAVES)
-		asked |= l->freeze.ops;
-	return !(l->ops & HT_OPS_EXEC) && !(said & asked);
+	if (v->facts & OBJECT_LEAVES)
+		asked |= v->freeze.ops;
+	return !(v->ops & HT_OPS_EXEC) && !(said & asked);
 }
 
 /* Read the one name that is left and hash it, in the place of a walk. Return: false: it cannot be read. */
-static __always_inline bool directory_name(struct label *l, struct object *o)
+static __always_inline bool directory_name(struct verdict *v, struct object *o)
 {
 	struct qstr name;
 	int len;
 
-	__builtin_memcpy(&name, l->walk.head + bpf_core_field_offset(struct dentry, d_name), sizeof(name));
-	len = walk_read_name(l, &name);
+	__builtin_memcpy(&name, v->walk.head + bpf_core_field_offset(struct dentry, d_name), sizeof(name));
+	len = walk_read_name(v, &name);
 	if (len < 0)
 		return false;
-	l->walk.components[0].hash = walk_hash(l, len);
-	l->walk.components[0].dentry = o->dentry;
+	v->walk.components[0].hash = walk_hash(v, len);
+	v->walk.components[0].dentry = o->dentry;
 	return true;
 }
 
 /* Put the one name of the object that is left, and the entry before it, in the place of a walk; where it does not matter what the object
- * is called (directory.plain), without the name. l->directory.tag is what to keep an entry under if there is none. Return: 1; 0: it
+ * is called (directory.plain), without the name. v->directory.tag is what to keep an entry under if there is none. Return: 1; 0: it
  * has to be walked. */
-__global int directory_enter(struct label *l, struct object *o)
+__global int directory_enter(struct verdict *v, struct object *o)
 {
 	struct ht_settings *set = settings_get();
 	struct memo_directory *d;
@@ -119,46 +119,45 @@ __global int directory_enter(struct label *l, struct object *o)
 	__u64 dir = 0, mnt;
 	__u32 epoch, plain;
 
-	if (!l || !o)
+	if (!v || !o)
 		return 0;
-	l->directory.tag = 0;
+	v->directory.tag = 0;
 	epoch = *(volatile __u32 *)&set->epoch;
-	if (l->slots != 1 || !l->stamp || (o->facts & OBJECT_USE) ||
-	    !names_read(&l->directory.names, o->dentry) || !directory_of(l, o, &dir))
+	if (v->slots != 1 || !v->stamp || (o->facts & OBJECT_USE) ||
+	    !names_read(&v->directory.names, o->dentry) || !directory_of(v, o, &dir))
 		return 0;
 	mnt = o->mount + bpf_core_field_offset(struct mount, mnt) - memo_address(m);
-	l->directory.tag = directory_tag(m, l->profiles[0], epoch, dir - memo_address(m), mnt,
-					 l->directory.names.trees);
-	d = &m->directories[l->directory.tag & (MEMO_DIRECTORIES - 1)];
-	l->directory.known = *d;
-	if (directory_check(l->directory.tag, &l->directory.known) != l->directory.known.check ||
-	    l->directory.known.stamp != l->stamp)
+	v->directory.tag = directory_tag(m, v->profiles[0], epoch, dir - memo_address(m), mnt,
+					 v->directory.names.trees);
+	d = &m->directories[v->directory.tag & (MEMO_DIRECTORIES - 1)];
+	v->directory.known = *d;
+	if (directory_check(v->directory.tag, &v->directory.known) != v->directory.known.check ||
+	    v->directory.known.stamp != v->stamp)
 		return 0;
-	plain = directory_is_plain(l);
-	if (!plain && !directory_name(l, o))
+	plain = directory_is_plain(v);
+	if (!plain && !directory_name(v, o))
 		return 0;
-	if (!names_read(&now, o->dentry) || now.own != l->directory.names.own ||
-	    now.trees != l->directory.names.trees)
+	if (!names_read(&now, o->dentry) || now.own != v->directory.names.own ||
+	    now.trees != v->directory.names.trees)
 		return 0;
-	walk_forget(l);
-	l->walk.n = 1;
-	l->walk.below = 1;
-	l->walk.ambiguous = 0;
-	l->walk.straight = 0;
-	l->walk.bind = 0;
-	l->directory.plain = plain;
+	v->walk.n = 1;
+	v->walk.below = 1;
+	v->walk.ambiguous = 0;
+	v->walk.straight = 0;
+	v->walk.bind = 0;
+	v->directory.plain = plain;
 	return 1;
 }
 
 /* What is said of a name in the directory that the profile does not know there. */
-static __always_inline __u32 directory_others(struct label *l)
+static __always_inline __u32 directory_others(struct verdict *v)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_OTHER };
-	void *profile = profile_get(l->profiles[0], l->half);
+	void *profile = profile_get(v->profiles[0], v->half);
 	struct ht_entry *e;
 
-	if (l->above.flags & HT_ENTRY_ELSE) {
-		key.state = l->above.next;
+	if (v->above.flags & HT_ENTRY_ELSE) {
+		key.state = v->above.next;
 		key.kind = HT_EDGE_ELSE;
 	}
 	e = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
@@ -166,7 +165,7 @@ static __always_inline __u32 directory_others(struct label *l)
 }
 
 /* Keep where the verdict that was just given was before the last name. */
-__global int directory_keep(struct label *l, struct object *o)
+__global int directory_keep(struct verdict *v, struct object *o)
 {
 	struct memo_directory *d;
 	struct memo *m = memo_get();
@@ -174,20 +173,20 @@ __global int directory_keep(struct label *l, struct object *o)
 	__u64 dir = 0;
 	__u32 flags = 0;
 
-	if (!l || !o || l->fault || l->walk.bind || l->walk.ambiguous || l->position.damaged ||
-	    !l->walk.n || l->walk.n > HT_WALK_COMPONENTS || !l->above.next)
+	if (!v || !o || v->fault || v->walk.bind || v->walk.ambiguous || v->position.damaged ||
+	    !v->walk.n || v->walk.n > HT_WALK_COMPONENTS || !v->above.next)
 		return 0;
-	if (!directory_of(l, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||
+	if (!directory_of(v, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||
 	    (flags & DCACHE_OP_COMPARE))
 		return 0;
-	if (!names_read(&now, o->dentry) || now.own != l->directory.names.own ||
-	    now.trees != l->directory.names.trees)
+	if (!names_read(&now, o->dentry) || now.own != v->directory.names.own ||
+	    now.trees != v->directory.names.trees)
 		return 0;
-	l->directory.known.entry = l->above;
-	l->directory.known.stamp = l->stamp;
-	l->directory.known.others = directory_others(l);
-	l->directory.known.check = directory_check(l->directory.tag, &l->directory.known);
-	d = &m->directories[l->directory.tag & (MEMO_DIRECTORIES - 1)];
-	*d = l->directory.known;
+	v->directory.known.entry = v->above;
+	v->directory.known.stamp = v->stamp;
+	v->directory.known.others = directory_others(v);
+	v->directory.known.check = directory_check(v->directory.tag, &v->directory.known);
+	d = &m->directories[v->directory.tag & (MEMO_DIRECTORIES - 1)];
+	*d = v->directory.known;
 	return 0;
 }

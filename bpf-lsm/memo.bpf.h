@@ -229,38 +229,51 @@ static __noinline int memo_look(struct memo_question *q, struct memo_object *ret
 	return 0;
 }
 
-/* The same for an object that memo_look() does not serve: by the digest of its walks. mount: memo_top() of it; asked: epoch
- * and operations. */
-__global __u64 memo_walk(struct label *l, struct object *o, __u64 mount, __u64 asked)
+static __always_inline __u64 memo_walked(struct verdict *v, struct object *o, __u64 mount, __u64 asked)
 {
 	struct dentry *stop = NULL;
 	struct inode *inode;
 	__u32 nlink = 0;
 	__u64 h, top;
 
-	if (!l || !o)
+	v->walk.straight = 0;
+	(void)walk_pass(v, o->mount, o->dentry, 0);
+	if (v->walk.status != WALK_DONE)
 		return 0;
-	l->walk.straight = 0;
-	(void)walk_pass(l, o->mount, o->dentry, 0);
-	if (l->walk.status != WALK_DONE)
-		return 0;
-	h = memo_mix(memo_mix(mount, o->mount), l->walk.digest);
-	if (l->walk.bind) {
-		top = l->walk.top_mnt;
+	h = memo_mix(memo_mix(mount, o->mount), v->walk.digest);
+	if (v->walk.bind) {
+		top = v->walk.top_mnt;
 		if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0)
 			return 0;
-		l->walk.straight = 1;
-		l->walk.stop = (__u64)stop;
-		(void)walk_pass(l, o->mount, o->dentry, 0);
-		if (l->walk.status != WALK_DONE && l->walk.status != WALK_OUTSIDE)
+		v->walk.straight = 1;
+		v->walk.stop = (__u64)stop;
+		(void)walk_pass(v, o->mount, o->dentry, 0);
+		if (v->walk.status != WALK_DONE && v->walk.status != WALK_OUTSIDE)
 			return 0;
-		h = memo_mix(memo_mix(h, l->walk.digest), l->walk.status);
+		h = memo_mix(memo_mix(h, v->walk.digest), v->walk.status);
 	}
 	inode = (struct inode *)o->inode;
 	if (BPF_CORE_READ_INTO(&nlink, inode, i_nlink) < 0)
 		return 0;
 	h = memo_mix(h, o->inode + ((__u64)nlink << 48));
 	return memo_mix(h, asked);
+}
+
+/* The same for an object that memo_look() does not serve: by the digest of its walks. mount: memo_top() of it; asked: epoch
+ * and operations. */
+__global __u64 memo_walk(struct object *o, __u64 mount, __u64 asked)
+{
+	struct verdict *v;
+	__u64 tag;
+
+	if (!o)
+		return 0;
+	v = pool_claim();
+	if (!v)
+		return 0;
+	tag = memo_walked(v, o, mount, asked);
+	pool_give(v);
+	return tag;
 }
 
 static __always_inline void opened_read(struct memo *m, struct opened *ret, struct file *file,
@@ -311,7 +324,7 @@ static __always_inline bool memo_is_single(struct file *file)
 /* May the "allowed" that was just decided of this file be kept at all? */
 static __always_inline bool memo_may_keep(struct label *l, struct file *file)
 {
-	return l->level == LEVEL_ALLOW && !l->record && !l->passing && !l->fault && memo_is_single(file);
+	return (l->said & SAID_ALLOWED) && memo_is_single(file);
 }
 
 static __always_inline __u64 memo_check(__u64 tag, const struct memo_answer *a)
@@ -332,33 +345,26 @@ static __always_inline bool memo_recall(struct memo *m, __u64 tag, struct memo_a
  * agent takes such entries away without a word. */
 static __always_inline void memo_remember(struct memo *m, __u64 tag, struct label *l, struct file *file)
 {
-	struct memo_answer a = {
-		.rule = l->rule,
-		.profile = l->profile,
-		.told = l->told,
-		.level = l->level,
-		.reason = l->reason,
-		.canary = l->canary,
-	};
+	struct memo_answer a;
 
-	if (l->level == LEVEL_ALLOW || l->passing || l->fault || l->chain ||
-	    !memo_is_single(file))
+	if (!(l->said & SAID_ANSWER) || !memo_is_single(file))
 		return;
+	a = l->known;
 	a.check = memo_check(tag, &a);
 	m->answers[tag & (MEMO_ANSWERS - 1)] = a;
 }
 
-/* Has the file hung where it does since l->directory.names were read? */
-static __always_inline bool memo_holds(struct memo *m, struct label *l, struct dentry *dentry)
+/* Has the file hung where it does since v->directory.names were read? */
+static __always_inline bool memo_holds(struct memo *m, struct verdict *v, struct dentry *dentry)
 {
 	__u64 *word = memo_name(m, number_of((__u64)dentry, m));
 
-	return *(volatile __u64 *)word == l->directory.names.own &&
-	       *(volatile __u64 *)&m->shared.moves.trees == l->directory.names.trees && names_count(m);
+	return *(volatile __u64 *)word == v->directory.names.own &&
+	       *(volatile __u64 *)&m->shared.moves.trees == v->directory.names.trees && names_count(m);
 }
 
 /* As directory_enter(), by the hook's own pointers. Return: false: the directory is not known. */
-static __always_inline bool memo_enter(struct memo *m, struct memo_question *q, struct label *l)
+static __always_inline bool memo_enter(struct memo *m, struct memo_question *q, struct label *l, struct verdict *v)
 {
 	struct dentry *dentry = q->file->f_path.dentry;
 	struct vfsmount *mnt = q->file->f_path.mnt;
@@ -366,14 +372,14 @@ static __always_inline bool memo_enter(struct memo *m, struct memo_question *q, 
 
 	if (l->slots != 1 || dentry == mnt->mnt_root)
 		return false;
-	l->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
-	l->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
+	v->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
+	v->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
 	if (!names_count(m))
 		return false;
 	tag = directory_tag(m, l->profiles[0], q->epoch, number_of((__u64)dentry->d_parent, m),
-			    number_of((__u64)mnt, m), l->directory.names.trees);
-	l->directory.known = m->directories[tag & (MEMO_DIRECTORIES - 1)];
-	return directory_check(tag, &l->directory.known) == l->directory.known.check;
+			    number_of((__u64)mnt, m), v->directory.names.trees);
+	v->directory.known = m->directories[tag & (MEMO_DIRECTORIES - 1)];
+	return directory_check(tag, &v->directory.known) == v->directory.known.check;
 }
 
 /* Does a rule mean this very object? */
@@ -412,28 +418,28 @@ static __always_inline bool memo_is_guarded(const struct memo_question *q)
 	return (q->ops & GUARD_OPS) && bpf_map_lookup_elem(&guard_files, &key);
 }
 
-/* What is said of a name in the directory where the label stands. */
-static __always_inline __u32 memo_follow(struct label *l, void *profile, struct dentry *dentry)
+/* What is said of a name in the directory that is known. */
+static __always_inline __u32 memo_follow(struct verdict *v, void *profile, struct dentry *dentry)
 {
-	struct ht_edge_key key = { .state = l->directory.known.entry.next, .kind = HT_EDGE_NAME };
+	struct ht_edge_key key = { .state = v->directory.known.entry.next, .kind = HT_EDGE_NAME };
 	struct qstr name = { .len = dentry->d_name.len, .name = dentry->d_name.name };
 	struct ht_entry *e;
 	int len;
 
-	if (l->directory.known.entry.flags & HT_ENTRY_FINAL)
-		return directory_ops(&l->directory.known.entry);
-	if (!(l->directory.known.entry.flags & HT_ENTRY_NAMES))
-		return l->directory.known.others;
-	len = walk_read_name(l, &name);
+	if (v->directory.known.entry.flags & HT_ENTRY_FINAL)
+		return directory_ops(&v->directory.known.entry);
+	if (!(v->directory.known.entry.flags & HT_ENTRY_NAMES))
+		return v->directory.known.others;
+	len = walk_read_name(v, &name);
 	if (len < 0)
 		return HT_OP_ALL;
-	key.name = walk_hash(l, len);
+	key.name = walk_hash(v, len);
 	e = bpf_map_lookup_elem(profile, &key);
-	return e ? directory_ops(e) : l->directory.known.others;
+	return e ? directory_ops(e) : v->directory.known.others;
 }
 
 /* Is the open of a file plainly allowed, going by where its directory leads to? */
-static __noinline bool memo_below(struct memo *m, struct memo_question *q, struct label *l)
+static __always_inline bool memo_goes_below(struct memo *m, struct memo_question *q, struct label *l, struct verdict *v)
 {
 	struct dentry *dentry = q->file->f_path.dentry;
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
@@ -441,18 +447,29 @@ static __noinline bool memo_below(struct memo *m, struct memo_question *q, struc
 	struct ht_entry *header;
 	void *profile;
 
-	if (memo_is_guarded(q) || !memo_enter(m, q, l) ||
-	    (l->directory.known.entry.flags & HT_ENTRY_GLOBS))
+	if (!memo_enter(m, q, l, v) || (v->directory.known.entry.flags & HT_ENTRY_GLOBS))
 		return false;
 	profile = profile_get(l->profiles[0], set->current);
 	header = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
-	if (!header || header->stamp != l->directory.known.stamp || (header->flags & HT_PROFILE_RECORD_FILE))
+	if (!header || header->stamp != v->directory.known.stamp || (header->flags & HT_PROFILE_RECORD_FILE))
 		return false;
-	l->flags_here = header->flags; /* here, where the verifier does not follow its values */
-	if ((memo_follow(l, profile, dentry) & q->ops) || !memo_holds(m, l, dentry))
+	v->flags_here = header->flags; /* here, where the verifier does not follow its values */
+	if ((memo_follow(v, profile, dentry) & q->ops) || !memo_holds(m, v, dentry))
 		return false;
-	return !(l->flags_here & HT_PROFILE_IDENTITIES) ||
+	return !(v->flags_here & HT_PROFILE_IDENTITIES) ||
 	       !memo_has_identity(l, profile, q->file->f_inode, (__u64)dentry);
+}
+
+static __noinline bool memo_below(struct memo *m, struct memo_question *q, struct label *l)
+{
+	struct verdict *v = memo_is_guarded(q) ? NULL : pool_claim();
+	bool below;
+
+	if (!v)
+		return false;
+	below = memo_goes_below(m, q, l, v);
+	pool_give(v);
+	return below;
 }
 
 /* Does a file have a short tag? A file that is mounted on another has not: its name is that one's, whose moves are not those of a
@@ -509,7 +526,7 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 		return 0;
 	}
 	if (!known.place)
-		known.place = memo_walk(l, &o, known.top, (__u64)q->epoch << 32 | q->ops);
+		known.place = memo_walk(&o, known.top, (__u64)q->epoch << 32 | q->ops);
 	if (known.place) {
 		shared = memo_subject(known.place, l->set, 0);
 		if (memo_has(m, shared)) {
@@ -525,7 +542,7 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	if (shared)
 		memo_put(m, shared);
 	memo_keep_own(m, q, own);
-	if (l->top == o.mount)
+	if (l->said & SAID_TOP)
 		m->tops[known.top & (MEMO_TOPS - 1)] = known.top;
 	return 0;
 }
