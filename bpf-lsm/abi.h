@@ -296,8 +296,8 @@ struct ht_ledger { /* per CPU */
 	__u64 notices_lost;
 	__u64 failures[HT_REASON_SLOTS]; /* verdicts by reason */
 	__u64 forks_refused;
-	__u64 places_spare;   /* verdicts for which the CPU had no place left, and one was made */
-	__u64 places_refused; /* and could not be made: acts that were refused for that */
+	__u64 verdicts_spare;   /* verdicts for which the CPU had no place left, and one was made */
+	__u64 verdicts_refused; /* and could not be made: acts that were refused for that */
 	__u64 binds_failed;
 };
 

@@ -45,7 +45,7 @@ __global int pool_spare_make(__u64 task)
 	int r = from ? map_update(&spare_verdicts, &task, from, BPF_ANY) : -ENOMEM;
 
 	if (led)
-		__sync_fetch_and_add(r < 0 ? &led->places_refused : &led->places_spare, 1);
+		__sync_fetch_and_add(r < 0 ? &led->verdicts_refused : &led->verdicts_spare, 1);
 	return r;
 }
 
