@@ -11,6 +11,7 @@
 struct automaton_context {
 	struct verdict *verdict;
 	void *profile; /* inner map */
+	__u32 slot;
 };
 
 #define GLOB_STEPS_MAX (1U << 17) /* > 2 * 255 * 255: no pair of pattern and name needs more */
@@ -177,14 +178,16 @@ static long automaton_step(__u32 index, struct automaton_context *context)
 {
 	struct verdict *v = context->verdict;
 	struct component *c;
-	__u32 step;
+	__u32 step, slot;
 
 	if (!v || !context->profile)
 		return 1;
 	step = v->position.step;
+	slot = context->slot;
 	/* Of the directory; what is final above it is so in it. */
-	if (step + 1 == v->walk.n || (step < v->walk.n && (v->position.entry.flags & HT_ENTRY_FINAL)))
-		v->above = v->position.entry;
+	if (slot < DIRECTORY_SLOTS &&
+	    (step + 1 == v->walk.n || (step < v->walk.n && (v->position.entry.flags & HT_ENTRY_FINAL))))
+		v->directory.slots[slot].known.entry = v->position.entry;
 	if (step >= v->walk.n || (v->position.entry.flags & HT_ENTRY_FINAL) ||
 	    automaton_is_ambiguous(v))
 		return 1;
@@ -206,17 +209,20 @@ static __always_inline bool automaton_start(struct verdict *v, void *profile, __
 	return true;
 }
 
-/* Walk the profile over the collected components. Return: false if the profile is damaged. */
-static __always_inline bool automaton_run(struct verdict *v, void *profile)
+/* Walk the profile in a slot over the collected components. Return: false if the profile is damaged. */
+static __always_inline bool automaton_run(struct verdict *v, void *profile, __u32 slot)
 {
-	struct automaton_context context = { .verdict = v, .profile = profile };
+	struct automaton_context context = { .verdict = v, .profile = profile, .slot = slot };
+	struct memo_directory *known = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)].known;
 
 	if (v->walk.below) {
-		v->position.entry = v->directory.known.entry;
+		v->position.entry = known->entry;
 		v->position.step = 0;
 		v->position.damaged = 0;
-	} else if (!automaton_start(v, profile, HT_EDGE_START)) {
-		return false;
+	} else {
+		known->entry.next = 0;
+		if (!automaton_start(v, profile, HT_EDGE_START))
+			return false;
 	}
 	bpf_loop(HT_WALK_COMPONENTS, automaton_step, &context, 0);
 	/* Rules are at most HT_RULE_DEPTH_MAX deep, so more components than are kept change nothing. */

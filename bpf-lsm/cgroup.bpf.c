@@ -164,8 +164,10 @@ int haetae_label_tasks(struct bpf_iter__task *ctx)
 		unbind.label = l;
 		bpf_loop(HT_PROFILES_MAX, unbind_step, &unbind, 0);
 	}
-	if (l && (result || unbind.removed))
+	if (l && (result || unbind.removed)) {
 		governed_note(governed_word((__u64)ctx->task), 0);
+		subject_tell((__u64)ctx->task, l);
+	}
 	if (result & BIND_FAILED)
 		bpf_seq_write(seq, &failed, 1);
 	else if ((result & BIND_ADDED) || unbind.removed)

@@ -5,15 +5,16 @@
  * Where all names up to a directory lead to in a profile.
  *
  * What is opened for the first time, made, taken away or renamed lies in a directory where something was asked for
- * before, as a rule. Of a subject with one profile the entry is kept that the walk through the automaton had come to
- * before the last name. The next verdict in that directory begins there and follows one name. Only the walk is saved: the
- * object itself, its last name, its links, its mount and the subject are looked at each time.
+ * before, as a rule. For each of a subject's profiles, if it has no more than DIRECTORY_SLOTS, the entry is kept that the walk
+ * through the automaton had come to before the last name. The next verdict in that directory, of whatever subject with these
+ * profiles, begins there and follows one name. Only the walk is saved: the object itself, its last name, its links, its mount and the
+ * subject are looked at each time. A profile that says nothing of the operation anywhere needs no entry.
  *
  * A place in the table is found by a tag, as answers are (memo.bpf.h), and a check over its content and the tag goes with
  * it: what is half written, or another's, is no entry. What goes into the tag only ever moves on, so what has changed is
  * asked for under another one:
  *
- *   subject    its only profile
+ *   subject    one of its profiles
  *   policy     the epoch. The entry is a place in one content of the profile, too, so the stamp of that is kept with it:
  *              between the turn of a publish and the move of the epoch both contents are met
  *   directory  its address, and the word that moves on before a dentry there gets an object, and when it is moved: a
@@ -42,17 +43,86 @@ static __always_inline __u64 directory_check(__u64 tag, const struct memo_direct
 			 (__u64)d->others << 32 | (__u32)d->entry.cond << 16 | d->entry.would);
 }
 
-/* dir, mnt: distances from the memo. trees was read, and nothing was moving, before this. */
-static __always_inline __u64 directory_tag(struct memo *m, __u64 profile, __u32 epoch, __u64 dir, __u64 mnt,
-					   __u64 trees)
+/* What the tags of the entries for a directory have in common. dir, mnt: distances from the memo. trees was read, and nothing was
+ * moving, before this. */
+static __always_inline __u64 directory_place(struct memo *m, __u32 epoch, __u64 dir, __u64 mnt, __u64 trees)
 {
 	struct mnt_namespace *ns = bpf_get_current_task_btf()->nsproxy->mnt_ns;
 	__u64 h, name = *(volatile __u64 *)memo_name(m, dir);
 
-	h = memo_mix2(ht_key0, profile << 32 | epoch, dir);
-	h = memo_mix2(h, mnt, number_of((__u64)ns, m));
-	h = memo_mix2(h, namespace_event(ns), name);
-	return memo_mix2(h, trees, 1);
+	h = memo_mix2(ht_key0, dir, mnt);
+	h = memo_mix2(h, number_of((__u64)ns, m), namespace_event(ns));
+	return memo_mix2(h, name, trees) + epoch;
+}
+
+static __always_inline __u64 directory_tag(__u64 place, __u32 profile)
+{
+	return memo_mix2(place, profile, 1);
+}
+
+/* A verdict begins, of which this is the header of the profile in a slot. */
+static __always_inline void directory_begin(struct verdict *v, __u32 slot, const struct ht_entry *header)
+{
+	struct directory_slot *s = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
+
+	s->known.entry.next = 0;
+	s->stamp = header->stamp;
+	s->flags = header->flags;
+}
+
+/* Fill in the entry of the profile in a slot. Return: 1; 0: it is not known. */
+__global __u32 directory_known(struct verdict *v, __u32 slot, __u64 place)
+{
+	struct memo *m = memo_get();
+	struct directory_slot *s;
+	__u64 tag;
+
+	if (!v)
+		return 0;
+	s = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
+	tag = directory_tag(place, v->profiles[slot & (DIRECTORY_SLOTS - 1)]);
+	s->known = m->directories[tag & (MEMO_DIRECTORIES - 1)];
+	if (directory_check(tag, &s->known) == s->known.check && s->known.stamp == s->stamp)
+		return 1;
+	s->known.entry.next = 0;
+	return 0;
+}
+
+static __always_inline __u32 directory_ops(const struct ht_entry *e)
+{
+	return e->deny | e->audit | e->image | e->cond | e->would;
+}
+
+/* Does it matter there what an object is called? */
+static __always_inline bool directory_has_names(const struct memo_directory *d)
+{
+	return !(d->entry.flags & HT_ENTRY_FINAL) && (d->entry.flags & (HT_ENTRY_NAMES | HT_ENTRY_GLOBS));
+}
+
+/* HT_OP_* of which something is said there, of what has none of its names. */
+static __always_inline __u32 directory_said(const struct memo_directory *d)
+{
+	return d->entry.flags & HT_ENTRY_FINAL ? directory_ops(&d->entry) : d->others;
+}
+
+/* Read and hash the name of the object, unless that was done. Return: false: it cannot be read. */
+static __always_inline bool directory_name(struct verdict *v)
+{
+	int len;
+
+	if (v->directory.hash)
+		return true;
+	len = walk_read_name(v, &v->directory.name);
+	if (len < 0)
+		return false;
+	v->directory.hash = walk_hash(v, len);
+	return v->directory.hash != 0;
+}
+
+/* May the profile in a slot know objects by identity? Return: 1, 0. */
+static __always_inline __u32 directory_identities(const struct verdict *v, __u32 slot)
+{
+	return v->directory.slots[slot & (DIRECTORY_SLOTS - 1)].flags / HT_PROFILE_IDENTITIES & 1;
 }
 
 /* Where the object hangs. Return: false: it is the root of its mount, or it cannot be read. */
@@ -68,113 +138,129 @@ static __always_inline bool directory_of(struct verdict *v, struct object *o, __
 	return *ret != o->dentry;
 }
 
-static __always_inline __u32 directory_ops(const struct ht_entry *e)
+/* Has a rename or a link something to take along that could be lost? */
+static __always_inline bool directory_freezes(const struct verdict *v)
 {
-	return e->deny | e->audit | e->image | e->cond | e->would;
+	return (v->facts & OBJECT_FREEZE) &&
+	       (v->freeze.directory || v->freeze.lost || (v->facts & OBJECT_FROZEN));
 }
 
 /* Is nothing said of what is asked, whatever the object is called in the directory that is known? Of a rename or a link that is all that
  * it could take along; what a directory takes is asked for by its states. */
-static __always_inline bool directory_is_plain(struct verdict *v)
+static __always_inline bool directory_is_plain(const struct verdict *v, const struct memo_directory *d)
 {
-	const struct memo_directory *d = &v->directory.known;
-	__u32 asked = v->ops, said = d->others;
+	__u32 asked = v->ops;
 
-	if (d->entry.flags & HT_ENTRY_FINAL)
-		said = directory_ops(&d->entry);
-	else if (d->entry.flags & (HT_ENTRY_NAMES | HT_ENTRY_GLOBS))
-		return false;
-	if ((v->facts & OBJECT_FREEZE) &&
-	    (v->freeze.directory || v->freeze.lost || (v->facts & OBJECT_FROZEN)))
-		return false;
 	if (v->facts & OBJECT_LEAVES)
 		asked |= v->freeze.ops;
-	return !(v->ops & HT_OPS_EXEC) && !(said & asked);
+	return !directory_has_names(d) && !(directory_said(d) & asked);
 }
 
-/* Read the one name that is left and hash it, in the place of a walk. Return: false: it cannot be read. */
-static __always_inline bool directory_name(struct verdict *v, struct object *o)
+/* The entries of all profiles that say something, and which of them are plain. Return: 1; 0: some entry is not known. */
+static __always_inline __u32 directory_look(struct verdict *v, __u64 place)
 {
-	struct qstr name;
-	int len;
+	bool named = (v->ops & HT_OPS_EXEC) || directory_freezes(v);
+	__u32 i;
 
-	__builtin_memcpy(&name, v->walk.head + bpf_core_field_offset(struct dentry, d_name), sizeof(name));
-	len = walk_read_name(v, &name);
-	if (len < 0)
-		return false;
-	v->walk.components[0].hash = walk_hash(v, len);
-	v->walk.components[0].dentry = o->dentry;
-	return true;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < DIRECTORY_SLOTS; i++) {
+		if (!(v->wanted >> i & 1))
+			continue;
+		if (!directory_known(v, i, place))
+			return 0;
+		if (!named && directory_is_plain(v, &v->directory.slots[i].known))
+			v->directory.plain |= 1U << i;
+	}
+	return 1;
 }
 
-/* Put the one name of the object that is left, and the entry before it, in the place of a walk; where it does not matter what the object
- * is called (directory.plain), without the name. v->directory.tag is what to keep an entry under if there is none. Return: 1; 0: it
- * has to be walked. */
+/* Put the one name of the object that is left, and the entries before it, in the place of a walk; where it does not matter what the
+ * object is called (directory.plain), without the name. v->directory.place is what to keep entries under if one is missing. Return: 1;
+ * 0: it has to be walked. */
 __global int directory_enter(struct verdict *v, struct object *o)
 {
 	struct ht_settings *set = settings_get();
-	struct memo_directory *d;
 	struct memo *m = memo_get();
 	struct names now;
 	__u64 dir = 0, mnt;
-	__u32 epoch, plain;
+	__u32 epoch;
 
 	if (!v || !o)
 		return 0;
-	v->directory.tag = 0;
 	epoch = *(volatile __u32 *)&set->epoch;
-	if (v->slots != 1 || !v->stamp || (o->facts & OBJECT_USE) ||
+	if (v->slots >> DIRECTORY_SLOTS || (o->facts & OBJECT_USE) ||
 	    !names_read(&v->directory.names, o->dentry) || !directory_of(v, o, &dir))
 		return 0;
 	mnt = o->mount + bpf_core_field_offset(struct mount, mnt) - memo_address(m);
-	v->directory.tag = directory_tag(m, v->profiles[0], epoch, dir - memo_address(m), mnt,
-					 v->directory.names.trees);
-	d = &m->directories[v->directory.tag & (MEMO_DIRECTORIES - 1)];
-	v->directory.known = *d;
-	if (directory_check(v->directory.tag, &v->directory.known) != v->directory.known.check ||
-	    v->directory.known.stamp != v->stamp)
-		return 0;
-	plain = directory_is_plain(v);
-	if (!plain && !directory_name(v, o))
-		return 0;
+	v->directory.place = directory_place(m, epoch, dir - memo_address(m), mnt, v->directory.names.trees);
+	if (!directory_look(v, v->directory.place))
+		goto walk;
+	__builtin_memcpy(&v->directory.name, v->walk.head + bpf_core_field_offset(struct dentry, d_name),
+			 sizeof(v->directory.name));
+	v->directory.hash = 0;
+	if (v->directory.plain != v->wanted && !directory_name(v))
+		goto walk;
 	if (!names_read(&now, o->dentry) || now.own != v->directory.names.own ||
 	    now.trees != v->directory.names.trees)
-		return 0;
+		goto walk;
+	v->walk.components[0].hash = v->directory.hash;
+	v->walk.components[0].dentry = o->dentry;
 	v->walk.n = 1;
 	v->walk.below = 1;
 	v->walk.ambiguous = 0;
 	v->walk.straight = 0;
 	v->walk.bind = 0;
-	v->directory.plain = plain;
 	return 1;
+walk:
+	v->directory.plain = 0;
+	return 0;
 }
 
 /* What is said of a name in the directory that the profile does not know there. */
-static __always_inline __u32 directory_others(struct verdict *v)
+static __always_inline __u32 directory_others(void *profile, const struct ht_entry *entry)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_OTHER };
-	void *profile = profile_get(v->profiles[0], v->half);
 	struct ht_entry *e;
 
-	if (v->above.flags & HT_ENTRY_ELSE) {
-		key.state = v->above.next;
+	if (entry->flags & HT_ENTRY_ELSE) {
+		key.state = entry->next;
 		key.kind = HT_EDGE_ELSE;
 	}
-	e = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
+	e = profile ? profile_entry(profile, &key) : NULL;
 	return e ? directory_ops(e) : HT_OP_ALL;
+}
+
+/* Keep where the walk of the profile in a slot was before the last name. */
+__global int directory_keep_slot(struct verdict *v, __u32 slot)
+{
+	struct memo *m = memo_get();
+	struct directory_slot *s;
+	__u32 profile;
+	__u64 tag;
+
+	if (!v)
+		return 0;
+	s = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
+	if (!s->known.entry.next)
+		return 0;
+	profile = v->profiles[slot & (DIRECTORY_SLOTS - 1)];
+	tag = directory_tag(v->directory.place, profile);
+	s->known.stamp = s->stamp;
+	s->known.others = directory_others(profile_get(profile, v->half), &s->known.entry);
+	s->known.check = directory_check(tag, &s->known);
+	m->directories[tag & (MEMO_DIRECTORIES - 1)] = s->known;
+	return 0;
 }
 
 /* Keep where the verdict that was just given was before the last name. */
 __global int directory_keep(struct verdict *v, struct object *o)
 {
-	struct memo_directory *d;
-	struct memo *m = memo_get();
 	struct names now;
 	__u64 dir = 0;
-	__u32 flags = 0;
+	__u32 flags = 0, i;
 
 	if (!v || !o || v->fault || v->walk.bind || v->walk.ambiguous || v->position.damaged ||
-	    !v->walk.n || v->walk.n > HT_WALK_COMPONENTS || !v->above.next)
+	    !v->walk.n || v->walk.n > HT_WALK_COMPONENTS)
 		return 0;
 	if (!directory_of(v, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||
 	    (flags & DCACHE_OP_COMPARE))
@@ -182,11 +268,10 @@ __global int directory_keep(struct verdict *v, struct object *o)
 	if (!names_read(&now, o->dentry) || now.own != v->directory.names.own ||
 	    now.trees != v->directory.names.trees)
 		return 0;
-	v->directory.known.entry = v->above;
-	v->directory.known.stamp = v->stamp;
-	v->directory.known.others = directory_others(v);
-	v->directory.known.check = directory_check(v->directory.tag, &v->directory.known);
-	d = &m->directories[v->directory.tag & (MEMO_DIRECTORIES - 1)];
-	*d = v->directory.known;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < DIRECTORY_SLOTS; i++) {
+		if (v->wanted >> i & 1)
+			(void)directory_keep_slot(v, i);
+	}
 	return 0;
 }

@@ -56,6 +56,7 @@ static __noinline int exec_subject(struct label **ret_label)
 		l->cgroup = id;
 	l->cgroup_seen = id;
 	governed_note(governed_word(current_task()), 0);
+	subject_tell(current_task(), l);
 	return 0;
 }
 

@@ -79,16 +79,20 @@ int BPF_PROG(haetae_file_open, struct file *file, int ret)
 	struct memo *m = memo_get();
 	struct opened f;
 	__u64 word, near;
+	__u32 index;
 
 	if (ret)
 		return ret;
-	word = governed_look((__u64)task);
+	index = governed_index((__u64)task);
+	word = governed_at(index);
 	if (!(__u32)word)
 		return 0;
-	opened_read(m, &f, file, task, word);
+	opened_read(&f, file, (__u64)task, index, word);
 	near = memo_near(m, &f, task);
 	if (!memo_has(m, near)) {
-		struct memo_question q = { .file = file, .word = word, .near = near, .epoch = f.epoch };
+		struct memo_question q = {
+			.file = file, .near = near, .subject = f.subject, .epoch = f.epoch
+		};
 
 		ret = open_judge(&q);
 		if (ret != OPEN_IS_USE)

@@ -37,7 +37,7 @@ struct walk {
 	__u32 straight; /* up the dentries of the filesystem, whatever is mounted where */
 	__u32 names;	/* WALK_*: what is collected of the components */
 	__u32 child;	/* components so far, if the last of them is an entry of the dentry where the walk stands */
-	__u32 below;	/* the one component is all that is left after directory.known */
+	__u32 below;	/* the one component is all that is left after what is known of the directory */
 	__u32 pad;
 	__u64 stop;	/* straight: the dentry that is the container's root */
 	struct component components[HT_WALK_COMPONENTS];
@@ -169,12 +169,24 @@ struct names {
 	__u64 trees; /* of all directories */
 };
 
+/* One profile of the subject. */
+struct directory_slot {
+	struct memo_directory known; /* while names are walked, its entry is where the walk was before the last one; next is 0: nowhere */
+	__u32 stamp; /* of the profile's content now */
+	__u32 flags; /* HT_PROFILE_* */
+};
+
+/* A subject with more profiles has all its names walked. */
+#define DIRECTORY_SLOTS 4U
+
 struct directory_state {
-	__u64 tag; /* what to keep it under; 0: nothing is to be kept */
+	__u64 place; /* what the tags of its entries begin with; 0: nothing is to be kept */
 	struct names names; /* of the object, from before its directory was read */
-	struct memo_directory known;
-	__u32 plain; /* nothing is said of any name there that the hook asks about: the object's was not read */
+	struct qstr name; /* of the object */
+	__u64 hash; /* of that; 0: it was not read */
+	__u32 plain; /* bits of the slots whose profiles say nothing of what is asked, of any name there */
 	__u32 pad;
+	struct directory_slot slots[DIRECTORY_SLOTS];
 };
 
 /* ---- the label of a task: who it is and what governs it ---- */
@@ -259,17 +271,16 @@ struct verdict {
 	__u32 ops;
 	__u32 facts;  /* OBJECT_* */
 	__u32 origin; /* ORIGIN_* */
-	__u32 need;   /* some profile says something of these operations somewhere */
+	__u32 need;   /* some profile says something of these operations somewhere, or records them */
+	__u32 wanted; /* bits of the slots of those that say something */
 	__u32 fault;  /* HT_REASON_* why the object has no position, 0: it has one */
 	__u32 state_here; /* of the profile that is asked, where the walk ended */
 	__u32 by_identity; /* the object itself is asked for, not its place */
 	__u32 flags_here; /* HT_PROFILE_* of the profile that is asked */
 	__u32 half;   /* of the profiles map, read once for a verdict */
 	__u32 record; /* some profile wants allowed operations recorded */
-	__u32 stamp;  /* of the content of the profile that was asked last; 0: none was */
 	__u32 reuse;  /* a record is made only if the path of the kept answer is in its place still */
 	__u64 check;  /* of that answer */
-	struct ht_entry above; /* of that profile, where its walk was before the last name; next is 0: it was not walked */
 	struct directory_state directory;
 	__u64 top;	/* mount that holds the first name of the object's path, 0: not known */
 	__u32 passing; /* the answer depends on more than the object's place and must be asked again */
@@ -330,8 +341,15 @@ struct {
 #define GOVERNED_WORDS 65536U
 #define GOVERNED_CHANGE (1ULL << 32)
 
+/* The set of profiles of the one label that a word counts. */
+struct governed_set {
+	__u64 set;
+	__u64 check; /* of it, the word and the task: what is older than the word, another's, or half written is none */
+};
+
 struct governed {
 	__u64 words[GOVERNED_WORDS];
+	struct governed_set sets[GOVERNED_WORDS];
 };
 
 /* Verdicts that were given: memo.bpf.h. A place that is taken is taken over. And what tells that a name is another one

@@ -8,8 +8,9 @@
  * to the same tag has the same answer. There is nothing to invalidate and nothing that could be read half: whatever
  * changes leads to another tag, and a place in the table is one word. What goes in:
  *
- *   subject   the task and the state of its label (governed word), or, shared by tasks, the set of its profiles, each
- *             with the cgroup that bound it
+ *   subject   the set of its profiles, each with the cgroup that bound it, for all tasks that have that. It stands beside the task's
+ *             governed word, with a check over it, the word and the task: it is of this task and of this state of its label. Where
+ *             another label has the same word, and for the use of what is open, the task and its word
  *   policy    the epoch, which moves after each publish, each change of labels by the agent, each object that was bound by
  *             identity
  *   object    dentry, inode (and on the long way its number of links); for each dentry from it up to the root of the mount: its address,
@@ -74,7 +75,7 @@
 struct opened {
 	struct file *file;
 	struct dentry *dentry;
-	__u64 object; /* task, state of its label, dentry and inode: what the tags of both kinds begin with */
+	struct subject_tags subject;
 	__u32 mode;
 	__u32 epoch;
 };
@@ -82,8 +83,8 @@ struct opened {
 /* An open that the short way does not answer. */
 struct memo_question {
 	struct file *file;
-	__u64 word; /* of the task */
 	__u64 near; /* the tag to keep an answer under; 0: none */
+	struct subject_tags subject; /* whose it is */
 	__u32 epoch;
 	__u32 ops;
 };
@@ -276,17 +277,21 @@ __global __u64 memo_walk(struct object *o, __u64 mount, __u64 asked)
 	return tag;
 }
 
-static __always_inline void opened_read(struct memo *m, struct opened *ret, struct file *file,
-					struct task_struct *task, __u64 word)
+/* index, word: of the task. */
+static __always_inline void opened_read(struct opened *ret, struct file *file, __u64 task, __u32 index,
+					__u64 word)
 {
-	__u64 subject = memo_mix2(ht_key1, number_of((__u64)task, m), word);
-
+	subject_read(&ret->subject, task, index, word);
 	ret->epoch = *(volatile __u32 *)&settings_get()->epoch;
 	ret->file = file;
 	ret->dentry = file->f_path.dentry;
 	ret->mode = file->f_mode;
-	ret->object = memo_mix2(subject, number_of((__u64)ret->dentry, m),
-				number_of((__u64)file->f_inode, m));
+}
+
+/* What the tags of a file for a subject begin with. */
+static __always_inline __u64 opened_object(struct memo *m, const struct opened *f, __u64 subject)
+{
+	return memo_mix2(subject, number_of((__u64)f->dentry, m), number_of((__u64)f->file->f_inode, m));
 }
 
 /* One open file and the task that uses it. ops: READ and WRITE as they were judged, or MEMO_USE_ALL: all that the file was
@@ -295,7 +300,8 @@ static __always_inline __u64 memo_use(struct memo *m, const struct opened *f, __
 {
 	__u32 mode = f->mode & (FMODE_READ | FMODE_WRITE);
 
-	return memo_mix2(f->object, number_of((__u64)f->file, m), (__u64)(ops << 2 | mode) << 32 | f->epoch);
+	return memo_mix2(opened_object(m, f, f->subject.task), number_of((__u64)f->file, m),
+			 (__u64)(ops << 2 | mode) << 32 | f->epoch);
 }
 
 /* An open by the short way: its dentry, as long as neither that nor any directory was moved. The bits of the mode and of
@@ -308,7 +314,8 @@ static __always_inline __u64 memo_near(struct memo *m, const struct opened *f, s
 	__u64 trees = *(volatile __u64 *)&m->shared.moves.trees;
 	struct mnt_namespace *ns = task->nsproxy->mnt_ns;
 
-	h = memo_mix2(f->object, number_of((__u64)f->file->f_path.mnt, m), (__u64)f->epoch << 32 | asked);
+	h = opened_object(m, f, f->subject.shared);
+	h = memo_mix2(h, number_of((__u64)f->file->f_path.mnt, m), (__u64)f->epoch << 32 | asked);
 	h = memo_mix2(h, number_of((__u64)ns, m), namespace_event(ns));
 	return memo_mix2(h, name, trees);
 }
@@ -363,53 +370,6 @@ static __always_inline bool memo_holds(struct memo *m, struct verdict *v, struct
 	       *(volatile __u64 *)&m->shared.moves.trees == v->directory.names.trees && names_count(m);
 }
 
-/* As directory_enter(), by the hook's own pointers. Return: false: the directory is not known. */
-static __always_inline bool memo_enter(struct memo *m, struct memo_question *q, struct label *l, struct verdict *v)
-{
-	struct dentry *dentry = q->file->f_path.dentry;
-	struct vfsmount *mnt = q->file->f_path.mnt;
-	__u64 tag;
-
-	if (l->slots != 1 || dentry == mnt->mnt_root)
-		return false;
-	v->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
-	v->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
-	if (!names_count(m))
-		return false;
-	tag = directory_tag(m, l->profiles[0], q->epoch, number_of((__u64)dentry->d_parent, m),
-			    number_of((__u64)mnt, m), v->directory.names.trees);
-	v->directory.known = m->directories[tag & (MEMO_DIRECTORIES - 1)];
-	return directory_check(tag, &v->directory.known) == v->directory.known.check;
-}
-
-/* Does a rule mean this very object? */
-static __noinline bool memo_has_identity(struct label *l, void *profile, struct inode *inode, __u64 dentry)
-{
-	struct ht_edge_key key = { .kind = HT_EDGE_IDENTITY };
-	struct ht_identity identity = { .cgroup = l->origins[0] };
-	struct super_block *sb = inode->i_sb;
-	bool stacked = sb->s_magic == OVERLAYFS_SUPER_MAGIC;
-
-	if (!identity_is_possible(inode->i_ino))
-		return false;
-	if (stacked) {
-		if (!identity_read(dentry, &identity, &stacked))
-			return true;
-	} else {
-		identity.ino = inode->i_ino;
-		identity.dev = sb->s_dev;
-		identity.generation = inode->i_generation;
-	}
-	key.name = identity_hash(&identity);
-	if (bpf_map_lookup_elem(profile, &key))
-		return true;
-	if (!stacked || !identity.generation)
-		return false;
-	identity.generation = 0;
-	key.name = identity_hash(&identity);
-	return bpf_map_lookup_elem(profile, &key) != NULL;
-}
-
 /* Can the operations change something that is Haetae's own? Then the guard is asked, whatever the policies say. */
 static __always_inline bool memo_is_guarded(const struct memo_question *q)
 {
@@ -418,53 +378,98 @@ static __always_inline bool memo_is_guarded(const struct memo_question *q)
 	return (q->ops & GUARD_OPS) && bpf_map_lookup_elem(&guard_files, &key);
 }
 
-/* What is said of a name in the directory that is known. */
-static __always_inline __u32 memo_follow(struct verdict *v, void *profile, struct dentry *dentry)
-{
-	struct ht_edge_key key = { .state = v->directory.known.entry.next, .kind = HT_EDGE_NAME };
-	struct qstr name = { .len = dentry->d_name.len, .name = dentry->d_name.name };
-	struct ht_entry *e;
-	int len;
+/* What the profiles of a subject say of a name in a directory that all of them know. */
+#define BELOW_ALLOWED 1U
+#define BELOW_IDENTITIES 2U /* the object itself may be meant by one of them */
 
-	if (v->directory.known.entry.flags & HT_ENTRY_FINAL)
-		return directory_ops(&v->directory.known.entry);
-	if (!(v->directory.known.entry.flags & HT_ENTRY_NAMES))
-		return v->directory.known.others;
-	len = walk_read_name(v, &name);
-	if (len < 0)
-		return HT_OP_ALL;
-	key.name = walk_hash(v, len);
-	e = bpf_map_lookup_elem(profile, &key);
-	return e ? directory_ops(e) : v->directory.known.others;
+/* Does the profile in a slot plainly allow operations on the object called directory.name? Return: BELOW_* bits; 0: no, or its
+ * entry for the directory is not known. */
+__global __u32 memo_slot(struct verdict *v, __u32 slot, __u64 place, __u32 ops)
+{
+	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
+	struct memo_directory *known;
+	struct ht_entry *e;
+	void *profile;
+	__u32 said;
+
+	if (!v)
+		return 0;
+	slot &= DIRECTORY_SLOTS - 1;
+	profile = profile_get(v->profiles[slot], v->half);
+	e = profile ? profile_entry(profile, &key) : NULL;
+	if (!e || (e->flags & HT_PROFILE_RECORD_FILE))
+		return 0;
+	if (!((e->deny | e->audit | e->would) & ops))
+		return BELOW_ALLOWED;
+	directory_begin(v, slot, e);
+	if (!directory_known(v, slot, place))
+		return 0;
+	known = &v->directory.slots[slot].known;
+	said = directory_said(known);
+	if (directory_has_names(known)) {
+		if ((known->entry.flags & HT_ENTRY_GLOBS) || !directory_name(v))
+			return 0;
+		key.state = known->entry.next;
+		key.kind = HT_EDGE_NAME;
+		key.name = v->directory.hash;
+		e = profile_entry(profile, &key);
+		if (e)
+			said = directory_ops(e);
+	}
+	return said & ops ? 0 : BELOW_ALLOWED | directory_identities(v, slot) * BELOW_IDENTITIES;
 }
 
-/* Is the open of a file plainly allowed, going by where its directory leads to? */
+/* All profiles. Return: as memo_slot(). */
+static __noinline __u32 memo_slots(struct verdict *v, __u64 place, __u32 ops)
+{
+	__u32 ret = 0, said, i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < DIRECTORY_SLOTS; i++) {
+		if (!(v->slots >> i))
+			break;
+		said = memo_slot(v, i, place, ops);
+		if (!said)
+			return 0;
+		ret |= said;
+	}
+	return v->slots >> DIRECTORY_SLOTS ? 0 : ret;
+}
+
+/* As directory_enter(), by the hook's own pointers. */
 static __always_inline bool memo_goes_below(struct memo *m, struct memo_question *q, struct label *l, struct verdict *v)
 {
 	struct dentry *dentry = q->file->f_path.dentry;
-	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
-	struct ht_settings *set = settings_get();
-	struct ht_entry *header;
-	void *profile;
+	struct vfsmount *mnt = q->file->f_path.mnt;
+	__u64 place;
+	__u32 said;
 
-	if (!memo_enter(m, q, l, v) || (v->directory.known.entry.flags & HT_ENTRY_GLOBS))
+	v->slots = l->slots;
+	__builtin_memcpy(v->profiles, l->profiles, sizeof(v->profiles));
+	v->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
+	v->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
+	if (!names_count(m))
 		return false;
-	profile = profile_get(l->profiles[0], set->current);
-	header = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
-	if (!header || header->stamp != v->directory.known.stamp || (header->flags & HT_PROFILE_RECORD_FILE))
+	place = directory_place(m, q->epoch, number_of((__u64)dentry->d_parent, m), number_of((__u64)mnt, m),
+				v->directory.names.trees);
+	v->directory.name.len = dentry->d_name.len;
+	v->directory.name.name = dentry->d_name.name;
+	v->directory.hash = 0;
+	v->half = settings_get()->current;
+	said = memo_slots(v, place, q->ops);
+	if (!said || !memo_holds(m, v, dentry))
 		return false;
-	v->flags_here = header->flags; /* here, where the verifier does not follow its values */
-	if ((memo_follow(v, profile, dentry) & q->ops) || !memo_holds(m, v, dentry))
-		return false;
-	return !(v->flags_here & HT_PROFILE_IDENTITIES) ||
-	       !memo_has_identity(l, profile, q->file->f_inode, (__u64)dentry);
+	return !(said & BELOW_IDENTITIES) || !identity_is_possible(q->file->f_inode->i_ino);
 }
 
+/* Is the open of a file plainly allowed, going by where its directory leads to? */
 static __noinline bool memo_below(struct memo *m, struct memo_question *q, struct label *l)
 {
-	struct verdict *v = memo_is_guarded(q) ? NULL : pool_claim();
+	struct verdict *v = NULL;
 	bool below;
 
+	if (q->file->f_path.dentry != q->file->f_path.mnt->mnt_root && !memo_is_guarded(q))
+		v = pool_claim();
 	if (!v)
 		return false;
 	below = memo_goes_below(m, q, l, v);
@@ -487,27 +492,22 @@ static __always_inline __u32 memo_is_near(const struct memo_question *q)
 				number_of((__u64)q->file->f_path.mnt->mnt_root, m), q->file->f_inode->i_mode);
 }
 
-/* Keep an answer for the task, under its own tags. One that is 0 is never asked for. */
-static __always_inline void memo_keep_own(struct memo *m, struct memo_question *q, __u64 own)
-{
-	memo_put(m, own);
-	memo_put(m, q->near);
-}
-
 /* Judge the open of a file for a task whose label is not looked up yet, and which is governed as far as its word tells.
  * Return: 0, -EPERM. */
 static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 {
 	struct object o = { .ops = q->ops, .facts = facts };
-	__u64 task = current_task(), own, shared = 0;
 	struct memo_object known = {};
 	struct memo *m = memo_get();
+	__u64 shared = 0;
 	struct label *l;
 	int ret;
 
-	l = label_find(task);
+	l = label_find(current_task());
 	if (!l)
 		return 0;
+	/* If a profile comes or goes at this moment there is none. Masked, as each branch here is two ways on for the verifier. */
+	q->near &= (differ(q->subject.shared, q->subject.task) & differ(q->subject.shared, l->set)) - 1;
 	object_of_file(&o, q->file);
 	if (memo_recall(m, q->near, &l->known) && q->near) {
 		o.facts |= OBJECT_KNOWN;
@@ -520,17 +520,12 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	}
 	q->ops |= facts << HT_KERNEL_SHIFT;
 	memo_look(q, &known);
-	own = known.place ? memo_subject(known.place, number_of(task, m), q->word) : 0;
-	if (own && memo_has(m, own)) {
-		memo_keep_own(m, q, 0);
-		return 0;
-	}
 	if (!known.place)
 		known.place = memo_walk(&o, known.top, (__u64)q->epoch << 32 | q->ops);
 	if (known.place) {
 		shared = memo_subject(known.place, l->set, 0);
 		if (memo_has(m, shared)) {
-			memo_keep_own(m, q, own);
+			memo_put(m, q->near);
 			return 0;
 		}
 	}
@@ -541,7 +536,7 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 		return ret;
 	if (shared)
 		memo_put(m, shared);
-	memo_keep_own(m, q, own);
+	memo_put(m, q->near);
 	if (l->said & SAID_TOP)
 		m->tops[known.top & (MEMO_TOPS - 1)] = known.top;
 	return 0;

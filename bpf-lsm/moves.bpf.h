@@ -7,22 +7,6 @@
 
 #include "subject.bpf.h"
 
-#define MEMO_FACTOR 0x9e3779b97f4a7c15ULL
-#define MEMO_FACTOR2 0xbf58476d1ce4e5b9ULL
-
-static __always_inline __u64 memo_mix(__u64 h, __u64 v)
-{
-	h = (h ^ v) * MEMO_FACTOR;
-	return h ^ h >> 32;
-}
-
-/* Two more words into a tag. */
-static __always_inline __u64 memo_mix2(__u64 h, __u64 a, __u64 b)
-{
-	h = (h ^ a) * MEMO_FACTOR + b * MEMO_FACTOR2;
-	return h ^ h >> 32;
-}
-
 /* The word that moves on with the name of a dentry, by its distance from the memo. */
 static __always_inline __u64 *memo_name(struct memo *m, __u64 distance)
 {

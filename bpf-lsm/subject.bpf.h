@@ -10,6 +10,7 @@
  */
 
 #include "maps.bpf.h"
+#include "mix.bpf.h"
 
 /* A pointer as a number. Arithmetic on kernel pointers is refused to programs, their distance from a fixed place is
  * not. */
@@ -24,13 +25,16 @@ static __always_inline __u64 current_task(void)
 	return (__u64)bpf_get_current_task_btf();
 }
 
-/* task: a pointer to the verifier, as current_task() and the arguments of programs are. */
+/* Where the word of a task is. task: a pointer to the verifier, as current_task() and the arguments of programs are. */
+static __always_inline __u32 governed_index(__u64 task)
+{
+	/* task_structs are far apart: the low bits say nothing */
+	return (__u32)((number_of(task, governed_get()) >> 6) * 2654435761U) >> 16;
+}
+
 static __always_inline __u64 *governed_word(__u64 task)
 {
-	struct governed *g = governed_get();
-
-	/* task_structs are far apart: the low bits say nothing */
-	return &g->words[(__u32)((number_of(task, g) >> 6) * 2654435761U) >> 16];
+	return &governed_get()->words[governed_index(task)];
 }
 
 /* A label comes (1), goes (-1), or changes (0). */
@@ -40,9 +44,46 @@ static __always_inline void governed_note(__u64 *word, int difference)
 }
 
 /* The word of a task. Return: its low half is 0 for a task that certainly has no label. */
+static __always_inline __u64 governed_at(__u32 index)
+{
+	return *(volatile __u64 *)&governed_get()->words[index & (GOVERNED_WORDS - 1)];
+}
+
 static __always_inline __u64 governed_look(__u64 task)
 {
-	return *(volatile __u64 *)governed_word(task);
+	return governed_at(governed_index(task));
+}
+
+/* A task as tags know it, by its word. */
+struct subject_tags {
+	__u64 task;   /* and the state of its label */
+	__u64 shared; /* the set of its profiles, for all tasks that have it; where that is not told here, as task */
+};
+
+static __always_inline void subject_read(struct subject_tags *ret, __u64 task, __u32 index, __u64 word)
+{
+	struct governed *g = governed_get();
+	const volatile struct governed_set *s = &g->sets[index & (GOVERNED_WORDS - 1)];
+	__u64 set = s->set;
+
+	ret->task = memo_mix2(set ^ ht_key1, word, number_of(task, g));
+	ret->shared = set ^ ((set ^ ret->task) & -differ(ret->task, s->check));
+}
+
+/* Tell the set of a label that is in place, unless its word counts others, too. The word is read before the set: who changes the
+ * set moves the word after that. */
+static __always_inline void subject_tell(__u64 task, struct label *l)
+{
+	struct governed *g = governed_get();
+	__u32 index = governed_index(task);
+	volatile struct governed_set *s = &g->sets[index & (GOVERNED_WORDS - 1)];
+	__u64 word = *(volatile __u64 *)&g->words[index & (GOVERNED_WORDS - 1)];
+	__u64 set = *(volatile __u64 *)&l->set;
+
+	if ((__u32)word != 1)
+		return;
+	s->set = set;
+	s->check = memo_mix2(set ^ ht_key1, word, number_of(task, g));
 }
 
 static __always_inline struct label *label_find(__u64 task)

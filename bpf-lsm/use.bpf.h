@@ -20,7 +20,7 @@ static __always_inline bool use_is_of_file(struct file *file)
 /* The task has not opened the file, as far as is known. Return: 0, -EPERM. */
 static __noinline int use_ask(struct file *file, __u32 ops, __u64 word)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 task = current_task();
 	struct memo *m = memo_get();
 	struct opened f;
 	struct label *l;
@@ -28,10 +28,10 @@ static __noinline int use_ask(struct file *file, __u32 ops, __u64 word)
 	/* The kernel reads a program that it starts: the exec hooks judge that. */
 	if ((file->f_flags & F_FLAG_EXEC) || !use_is_of_file(file))
 		return 0;
-	opened_read(m, &f, file, task, word);
+	opened_read(&f, file, task, governed_index(task), word);
 	if (memo_has(m, memo_use(m, &f, ops)))
 		return 0;
-	l = label_find((__u64)task);
+	l = label_find(task);
 	if (!l)
 		return 0;
 	if (hook_file_with(l, file, ops, OBJECT_USE))
@@ -47,14 +47,15 @@ static __noinline int use_ask(struct file *file, __u32 ops, __u64 word)
  * has to be asked for. */
 static __always_inline __u64 use_unknown(struct file *file)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 word = governed_look((__u64)task);
+	__u64 task = current_task(), word;
+	__u32 index = governed_index(task);
 	struct memo *m = memo_get();
 	struct opened f;
 
+	word = governed_at(index);
 	if (!(__u32)word)
 		return 0;
-	opened_read(m, &f, file, task, word);
+	opened_read(&f, file, task, index, word);
 	return memo_has(m, memo_use(m, &f, MEMO_USE_ALL)) ? 0 : word;
 }
 

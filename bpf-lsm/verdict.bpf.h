@@ -56,8 +56,8 @@ __global int verdict_need(struct verdict *v, __u32 slot)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
 	struct ht_entry *header;
+	__u32 id, said;
 	void *profile;
-	__u32 id;
 
 	if (!v)
 		return 0;
@@ -69,11 +69,14 @@ __global int verdict_need(struct verdict *v, __u32 slot)
 		verdict_merge(v, id, HT_PROFILE_ENFORCE, LEVEL_DENY, v->ops, HT_REASON_PROFILE, 0);
 		return 0;
 	}
-	v->stamp = header->stamp;
-	v->flags_here = header->flags;
-	v->need |= (header->deny | header->audit | header->would) & v->ops;
+	if (slot < DIRECTORY_SLOTS)
+		directory_begin(v, slot, header);
+	said = (header->deny | header->audit | header->would) & v->ops;
 	if (freeze_wanted(v, profile))
-		v->need |= header->deny;
+		said |= header->deny;
+	if (said)
+		v->wanted |= 1U << (slot & (HT_PROFILES_MAX - 1));
+	v->need |= said;
 	if (header->flags & HT_PROFILE_RECORD_FILE) {
 		v->record = 1;
 		v->need |= v->ops & HT_OPS_FILE;
@@ -346,7 +349,7 @@ static __always_inline bool verdict_position(struct verdict *v, void *profile, _
 	} else if (anonymous) {
 		if (!automaton_start(v, profile, HT_EDGE_ANONYMOUS))
 			return false;
-	} else if (!automaton_run(v, profile)) {
+	} else if (!automaton_run(v, profile, slot)) {
 		return false;
 	} else if (automaton_is_ambiguous(v) && !(v->position.entry.flags & HT_ENTRY_FINAL) &&
 		   verdict_ambiguous(v, profile, slot)) {
@@ -385,8 +388,6 @@ __global int verdict_profile_judge(struct verdict *v, __u32 slot)
 	v->flags_here = header->flags;
 	ask = header->flags / HT_PROFILE_IDENTITIES & 1;
 	v->freeze.wanted = !v->by_identity && freeze_wanted(v, profile);
-	if (!v->freeze.wanted && !((header->deny | header->audit | header->would) & v->ops))
-		return 0;
 	if (v->fault && v->fault != HT_REASON_ANONYMOUS) {
 		/* of a rename nobody can tell what it takes where */
 		verdict_merge(v, id, header->flags, LEVEL_DENY,
@@ -403,15 +404,19 @@ __global int verdict_profile_judge(struct verdict *v, __u32 slot)
 	return ask;
 }
 
+/* Who says nothing of any name in the directory may say something of the object. */
 static __always_inline void verdict_judge(struct verdict *v)
 {
 	__u32 i;
 
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
-		if (!(v->slots >> i))
+		if (!(v->wanted >> i))
 			return;
-		v->ask |= (__u32)verdict_profile_judge(v, i) << i;
+		if (v->directory.plain >> i & 1)
+			v->ask |= directory_identities(v, i) << i;
+		else if (v->wanted >> i & 1)
+			v->ask |= (__u32)verdict_profile_judge(v, i) << i;
 	}
 }
 
@@ -497,6 +502,7 @@ static __always_inline void verdict_begin(struct verdict *v, struct object *o, _
 	v->mount = o->mount;
 	v->origin = ORIGIN_UNKNOWN;
 	v->need = 0;
+	v->wanted = 0;
 	v->ask = 0;
 	v->by_identity = 0;
 	v->record = 0;
@@ -510,9 +516,7 @@ static __always_inline void verdict_begin(struct verdict *v, struct object *o, _
 	v->profile = 0;
 	v->chain = 0;
 	v->canary = 0;
-	v->stamp = 0;
-	v->above.next = 0;
-	v->directory.tag = 0;
+	v->directory.place = 0;
 	v->directory.plain = 0;
 	v->walk.n = 0;
 	v->walk.below = 0;
@@ -578,11 +582,8 @@ __global int verdict_decide(struct verdict *v, struct object *o)
 				v->top = v->walk.top_mnt;
 		}
 	}
-	if (v->directory.plain) /* its only profile says nothing; of the object it may */
-		v->ask = v->flags_here / HT_PROFILE_IDENTITIES & 1;
-	else
-		verdict_judge(v);
-	if (v->directory.tag && !v->walk.below)
+	verdict_judge(v);
+	if (v->directory.place && !v->walk.below)
 		(void)directory_keep(v, o);
 	if (!v->fault && v->level < LEVEL_DENY && v->walk.bind && !(o->facts & OBJECT_MEMORY))
 		verdict_straight(v, o);
