@@ -13,6 +13,7 @@
  * several verdicts holds it (label.held), and the judge works in it.
  */
 
+#include "config.bpf.h"
 #include "subject.bpf.h"
 
 #define HELD_SPARE (~0U)
