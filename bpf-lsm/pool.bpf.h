@@ -4,7 +4,7 @@
 /*
  * Where verdicts are made.
  *
- * A verdict takes more than 3 KB beyond the stack. In the label of a task each fork would pay for clearing and copying it, so there
+ * A verdict takes some 3 KB beyond the stack. In the label of a task each fork would pay for clearing and copying it, so there
  * are places for it: a few for each CPU, claimed by compare-and-swap. A program on a hook can be preempted, and then others on its CPU
  * come to be judged, so a place is owned until it is given back. Where all places of the CPU are taken one is made in a map, for
  * the length of the hook, and where that fails too the act is refused and counted: governed tasks alone come here.
