@@ -35,6 +35,8 @@
 #define HT_GLOB_MAX 255U
 /* Places for each CPU where records are put together. */
 #define HT_SLOTS_PER_CPU 8U
+/* Places for each CPU where verdicts are made. */
+#define HT_VERDICTS_PER_CPU 4U
 /* cgroup levels, counted from the root of the hierarchy, that can carry a policy. */
 #define HT_CGROUP_DEPTH_MAX 32U
 
@@ -294,6 +296,8 @@ struct ht_ledger { /* per CPU */
 	__u64 notices_lost;
 	__u64 failures[HT_REASON_SLOTS]; /* verdicts by reason */
 	__u64 forks_refused;
+	__u64 verdicts_spare;   /* verdicts for which the CPU had no place left, and one was made */
+	__u64 verdicts_refused; /* and could not be made: acts that were refused for that */
 	__u64 binds_failed;
 };
 
@@ -486,5 +490,5 @@ HT_ASSERT(sizeof(struct ht_record) == 216);
 HT_ASSERT(sizeof(struct ht_settings) == 104);
 HT_ASSERT(sizeof(struct ht_moves) == 16 && sizeof(struct ht_shared) == 65552);
 HT_ASSERT(sizeof(struct ht_guard_file) == 16 && sizeof(struct ht_guard_id) == 8);
-HT_ASSERT(sizeof(struct ht_ledger) == 432);
+HT_ASSERT(sizeof(struct ht_ledger) == 448);
 HT_ASSERT(HT_VERDICT_MAX <= HT_VERDICT_SLOTS && HT_REASON_MAX <= HT_REASON_SLOTS);

@@ -9,7 +9,7 @@
 #include "walk.bpf.h"
 
 struct automaton_context {
-	struct label *label;
+	struct verdict *verdict;
 	void *profile; /* inner map */
 	__u32 slot;
 };
@@ -17,7 +17,7 @@ struct automaton_context {
 #define GLOB_STEPS_MAX (1U << 17) /* > 2 * 255 * 255: no pair of pattern and name needs more */
 
 struct glob_context {
-	struct label *label;
+	struct verdict *verdict;
 	struct ht_glob *glob;
 };
 
@@ -25,14 +25,14 @@ struct glob_context {
  * one way back to the last star. */
 static long glob_step(__u32 index, struct glob_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	struct ht_glob *glob = context->glob;
 	struct glob_state *g;
 	__u8 p, c;
 
-	if (!l || !glob)
+	if (!v || !glob)
 		return 1;
-	g = &l->glob;
+	g = &v->glob;
 	if (g->pattern_at < glob->len) {
 		p = glob->text[g->pattern_at & HT_GLOB_MAX];
 		if (p == '*') {
@@ -42,7 +42,7 @@ static long glob_step(__u32 index, struct glob_context *context)
 			g->pattern_at++;
 			return 0;
 		}
-		c = l->walk.name[g->name_at & HT_NAME_MAX];
+		c = v->walk.name[g->name_at & HT_NAME_MAX];
 		if (g->name_at < g->name_len && (p == '?' || p == c)) {
 			g->pattern_at++;
 			g->name_at++;
@@ -73,78 +73,78 @@ static __always_inline void glob_reset(struct glob_state *g)
 /* Bit of one wildcard of the state. */
 static long glob_bit(__u32 index, struct automaton_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	struct ht_edge_key key = { .kind = HT_EDGE_GLOB };
 	struct glob_context match = {};
 	struct ht_entry *e;
 	struct ht_glob *glob;
 	__u32 i;
 
-	if (!l)
+	if (!v)
 		return 1;
-	i = l->glob.index;
-	key.state = l->glob.state;
+	i = v->glob.index;
+	key.state = v->glob.state;
 	key.name = i;
 	e = profile_entry(context->profile, &key);
 	if (!e) {
-		l->position.damaged = 1;
+		v->position.damaged = 1;
 		return 1;
 	}
 	glob = bpf_map_lookup_elem(&globs, &e->next);
 	if (!glob) {
-		l->position.damaged = 1;
+		v->position.damaged = 1;
 		return 1;
 	}
-	glob_reset(&l->glob);
-	match.label = l;
+	glob_reset(&v->glob);
+	match.verdict = v;
 	match.glob = glob;
 	bpf_loop(GLOB_STEPS_MAX, glob_step, &match, 0);
-	if (l->glob.verdict)
-		l->glob.mask |= 1U << (i & 31);
-	l->glob.index = i + 1;
+	if (v->glob.verdict)
+		v->glob.mask |= 1U << (i & 31);
+	v->glob.index = i + 1;
 	return 0;
 }
 
 /* Which wildcards of the state match the component: sets glob.mask. */
-static __always_inline int automaton_globs(struct label *l, void *profile, __u64 dentry)
+static __always_inline int automaton_globs(struct verdict *v, void *profile, __u64 dentry)
 {
-	struct automaton_context context = { .label = l, .profile = profile };
+	struct automaton_context context = { .verdict = v, .profile = profile };
 	struct qstr name;
 	int len;
 
-	if (!l || !profile)
+	if (!v || !profile)
 		return -1;
-	l->glob.mask = 0;
-	l->glob.index = 0;
+	v->glob.mask = 0;
+	v->glob.index = 0;
 	if (dentry) {
 		if (BPF_CORE_READ_INTO(&name, (struct dentry *)dentry, d_name) < 0)
 			return -1;
-		len = walk_read_name(l, &name);
+		len = walk_read_name(v, &name);
 		if (len < 0)
 			return -1;
-		l->glob.name_len = len;
+		v->glob.name_len = len;
 	}
-	l->glob.state = l->position.entry.next;
-	bpf_loop(l->position.entry.flags & HT_ENTRY_GLOBS, glob_bit, &context, 0);
+	v->glob.state = v->position.entry.next;
+	bpf_loop(v->position.entry.flags & HT_ENTRY_GLOBS, glob_bit, &context, 0);
 	return 0;
 }
 
 /* Follow the edge for a component. dentry 0: its name is in walk.name already (glob.name_len bytes). */
-static __always_inline bool automaton_follow(struct label *l, void *profile, __u64 hash,
+static __always_inline bool automaton_follow(struct verdict *v, void *profile, __u64 hash,
 					     __u64 dentry)
 {
-	struct position *p = &l->position;
+	struct position *p = &v->position;
 	struct ht_edge_key key = { .state = p->entry.next, .kind = HT_EDGE_NAME, .name = hash };
 	struct ht_entry *e = NULL;
 
 	if (p->entry.flags & HT_ENTRY_NAMES)
 		e = bpf_map_lookup_elem(profile, &key);
 	if (!e && (p->entry.flags & HT_ENTRY_GLOBS)) {
-		if (automaton_globs(l, profile, dentry) < 0)
+		if (automaton_globs(v, profile, dentry) < 0)
 			p->damaged = 1;
-		if (l->glob.mask) {
+		if (v->glob.mask) {
 			key.kind = HT_EDGE_MASK;
-			key.name = l->glob.mask;
+			key.name = v->glob.mask;
 			e = profile_entry(profile, &key);
 		}
 	}
@@ -169,64 +169,64 @@ static __always_inline bool automaton_follow(struct label *l, void *profile, __u
 }
 
 /* Is the next component one of which nobody can tell what it will be called next time? */
-static __always_inline bool automaton_is_ambiguous(struct label *l)
+static __always_inline bool automaton_is_ambiguous(struct verdict *v)
 {
-	return l->walk.ambiguous && l->walk.n - l->position.step == l->walk.ambiguous;
+	return v->walk.ambiguous && v->walk.n - v->position.step == v->walk.ambiguous;
 }
 
 static long automaton_step(__u32 index, struct automaton_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	struct component *c;
 	__u32 step, slot;
 
-	if (!l || !context->profile)
+	if (!v || !context->profile)
 		return 1;
-	step = l->position.step;
+	step = v->position.step;
 	slot = context->slot;
 	/* Of the directory; what is final above it is so in it. */
 	if (slot < DIRECTORY_SLOTS &&
-	    (step + 1 == l->walk.n || (step < l->walk.n && (l->position.entry.flags & HT_ENTRY_FINAL))))
-		l->directory.slots[slot].known.entry = l->position.entry;
-	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL) ||
-	    automaton_is_ambiguous(l))
+	    (step + 1 == v->walk.n || (step < v->walk.n && (v->position.entry.flags & HT_ENTRY_FINAL))))
+		v->directory.slots[slot].known.entry = v->position.entry;
+	if (step >= v->walk.n || (v->position.entry.flags & HT_ENTRY_FINAL) ||
+	    automaton_is_ambiguous(v))
 		return 1;
-	c = &l->walk.components[(l->walk.n - 1 - step) & (HT_WALK_COMPONENTS - 1)];
-	return !automaton_follow(l, context->profile, c->hash, c->dentry);
+	c = &v->walk.components[(v->walk.n - 1 - step) & (HT_WALK_COMPONENTS - 1)];
+	return !automaton_follow(v, context->profile, c->hash, c->dentry);
 }
 
 /* Put the position at an entry of the profile. */
-static __always_inline bool automaton_start(struct label *l, void *profile, __u32 kind)
+static __always_inline bool automaton_start(struct verdict *v, void *profile, __u32 kind)
 {
 	struct ht_edge_key key = { .kind = kind };
 	struct ht_entry *e = bpf_map_lookup_elem(profile, &key);
 
-	l->position.step = 0;
-	l->position.damaged = !e;
+	v->position.step = 0;
+	v->position.damaged = !e;
 	if (!e)
 		return false;
-	l->position.entry = *e;
+	v->position.entry = *e;
 	return true;
 }
 
 /* Walk the profile in a slot over the collected components. Return: false if the profile is damaged. */
-static __always_inline bool automaton_run(struct label *l, void *profile, __u32 slot)
+static __always_inline bool automaton_run(struct verdict *v, void *profile, __u32 slot)
 {
-	struct automaton_context context = { .label = l, .profile = profile, .slot = slot };
-	struct memo_directory *known = &l->directory.slots[slot & (DIRECTORY_SLOTS - 1)].known;
+	struct automaton_context context = { .verdict = v, .profile = profile, .slot = slot };
+	struct memo_directory *known = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)].known;
 
-	if (l->walk.below) {
-		l->position.entry = known->entry;
-		l->position.step = 0;
-		l->position.damaged = 0;
+	if (v->walk.below) {
+		v->position.entry = known->entry;
+		v->position.step = 0;
+		v->position.damaged = 0;
 	} else {
 		known->entry.next = 0;
-		if (!automaton_start(l, profile, HT_EDGE_START))
+		if (!automaton_start(v, profile, HT_EDGE_START))
 			return false;
 	}
 	bpf_loop(HT_WALK_COMPONENTS, automaton_step, &context, 0);
 	/* Rules are at most HT_RULE_DEPTH_MAX deep, so more components than are kept change nothing. */
-	if (l->walk.n > HT_WALK_COMPONENTS && !(l->position.entry.flags & HT_ENTRY_FINAL))
+	if (v->walk.n > HT_WALK_COMPONENTS && !(v->position.entry.flags & HT_ENTRY_FINAL))
 		return false;
-	return !l->position.damaged;
+	return !v->position.damaged;
 }

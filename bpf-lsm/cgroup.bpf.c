@@ -55,7 +55,7 @@ int BPF_PROG(haetae_cgroup_mkdir, struct cgroup *cgrp, const char *path)
 {
 	struct ht_ledger *led = ledger_get();
 	struct ht_cgroup c = {};
-	struct label *scratch;
+	struct verdict *scratch;
 	__u32 zero = 0;
 	__u64 id = 0;
 	int n = -EPERM;

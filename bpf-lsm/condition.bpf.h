@@ -13,93 +13,102 @@
 #include "automaton.bpf.h"
 
 struct condition_context {
-	struct label *label;
+	struct verdict *verdict;
 	void *profile;
 };
 
 /* Take one more byte of the program's path: a name that is complete is a step of the automaton. */
 static long condition_step(__u32 index, struct condition_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	__u32 at, len;
 	__u8 c = '/';
 
-	if (!l || !context->profile)
+	if (!v || !context->profile)
 		return 1;
-	at = l->condition.at;
-	len = l->glob.name_len;
-	if (at > l->exe_len || (l->position.entry.flags & HT_ENTRY_FINAL))
+	at = v->condition.at;
+	len = v->glob.name_len;
+	if (at > v->exe_len || (v->position.entry.flags & HT_ENTRY_FINAL))
 		return 1;
-	if (at < l->exe_len)
-		c = l->exe[at & (HT_TEXT_EXE_MAX - 1)];
-	l->condition.at = at + 1;
+	if (at < v->exe_len)
+		c = v->exe[at & (HT_TEXT_EXE_MAX - 1)];
+	v->condition.at = at + 1;
 	if (c != '/') {
-		l->walk.name[len & HT_NAME_MAX] = c;
-		l->glob.name_len = len + 1;
+		v->walk.name[len & HT_NAME_MAX] = c;
+		v->glob.name_len = len + 1;
 		return 0;
 	}
 	if (!len)
 		return 0;
-	if (!automaton_follow(l, context->profile, walk_hash(l, len), 0))
+	if (!automaton_follow(v, context->profile, walk_hash(v, len), 0))
 		return 1;
-	l->glob.name_len = 0;
+	v->glob.name_len = 0;
 	return 0;
 }
 
 /* Which exe conditions of the slot's profile does the task's program meet? Keeps the position of the object. By itself, so that
  * the verifier follows it once. */
-__global __u64 condition_exe(struct label *l, __u32 slot)
+__global __u64 condition_exe(struct verdict *v, __u32 slot)
 {
-	void *profile = l ? profile_get(l->profiles[slot & (HT_PROFILES_MAX - 1)], l->half) : NULL;
-	struct condition_context context = { .label = l, .profile = profile };
+	void *profile = v ? profile_get(v->profiles[slot & (HT_PROFILES_MAX - 1)], v->half) : NULL;
+	struct condition_context context = { .verdict = v, .profile = profile };
 	struct ht_edge_key key = {};
 	struct ht_entry *e;
 	__u64 mask = 0;
 
-	if (!l || !profile || !l->exe_len || l->exe_flags || l->exe_len > HT_TEXT_EXE_MAX ||
-	    l->exe[0] != '/')
+	if (!v || !profile || !v->exe_len || v->exe_flags || v->exe_len > HT_TEXT_EXE_MAX ||
+	    bpf_probe_read_kernel(v->exe, sizeof(v->exe),
+				  (void *)(v->label + offsetof(struct label, exe))) < 0 ||
+	    v->exe[0] != '/')
 		return 0;
-	l->condition.kept = l->position;
-	if (automaton_start(l, profile, HT_EDGE_START)) {
-		l->condition.at = 0;
-		l->glob.name_len = 0;
+	v->condition.kept = v->position;
+	if (automaton_start(v, profile, HT_EDGE_START)) {
+		v->condition.at = 0;
+		v->glob.name_len = 0;
 		bpf_loop(HT_TEXT_EXE_MAX + 1, condition_step, &context, 0);
-		if (!l->position.damaged && (l->position.entry.flags & HT_ENTRY_EXE)) {
-			key.state = l->position.entry.next;
+		if (!v->position.damaged && (v->position.entry.flags & HT_ENTRY_EXE)) {
+			key.state = v->position.entry.next;
 			key.kind = HT_EDGE_EXE;
 			e = profile_entry(profile, &key);
 			mask = e ? e->rule : 0;
 		}
 	}
-	l->position = l->condition.kept;
+	v->position = v->condition.kept;
 	return mask;
 }
 
 /* Put down what the subject meets of a profile's conditions. */
-static __always_inline int condition_subject(struct label *l, void *profile, __u32 slot, __u32 stamp)
+static __always_inline int condition_subject(struct verdict *v, void *profile, __u32 slot, __u32 stamp)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_UID };
 	struct ht_entry *e;
 
-	if (!l || !profile)
+	if (!v || !profile)
 		return 0;
 	slot &= HT_PROFILES_MAX - 1;
-	if (l->exe_stamps[slot] != stamp || !stamp) {
-		l->exe_masks[slot] = condition_exe(l, slot);
-		l->exe_stamps[slot] = stamp;
+	if (!v->met_read) {
+		if (bpf_probe_read_kernel(&v->met, sizeof(v->met),
+					  (void *)(v->label + offsetof(struct label, met))) < 0)
+			__builtin_memset(v->met.stamps, 0, sizeof(v->met.stamps));
+		v->met_read = 1;
 	}
-	l->condition.exe = l->exe_masks[slot];
+	if (v->met.stamps[slot] != stamp || !stamp) {
+		v->met.masks[slot] = condition_exe(v, slot);
+		v->met.stamps[slot] = stamp;
+		v->met_new = 1;
+	}
+	v->condition.exe = v->met.masks[slot];
 	key.name = (__u32)bpf_get_current_uid_gid();
 	e = profile_entry(profile, &key);
-	l->condition.uid = e ? e->rule : 0;
+	v->condition.uid = e ? e->rule : 0;
 	return 0;
 }
 
-static __always_inline bool condition_met(struct label *l, const struct ht_entry *cond)
+static __always_inline bool condition_met(struct verdict *v, const struct ht_entry *cond)
 {
 	__u32 exe = cond->next, uid = cond->flags;
 
-	if (exe != HT_COND_NONE && !(l->condition.exe >> (exe & 63) & 1))
+	if (exe != HT_COND_NONE && !(v->condition.exe >> (exe & 63) & 1))
 		return false;
-	return uid == HT_COND_NONE || (l->condition.uid >> (uid & 63) & 1);
+	return uid == HT_COND_NONE || (v->condition.uid >> (uid & 63) & 1);
 }

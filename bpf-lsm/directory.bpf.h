@@ -62,9 +62,9 @@ static __always_inline __u64 directory_tag(__u64 place, __u32 profile)
 }
 
 /* A verdict begins, of which this is the header of the profile in a slot. */
-static __always_inline void directory_begin(struct label *l, __u32 slot, const struct ht_entry *header)
+static __always_inline void directory_begin(struct verdict *v, __u32 slot, const struct ht_entry *header)
 {
-	struct directory_slot *s = &l->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
+	struct directory_slot *s = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
 
 	s->known.entry.next = 0;
 	s->stamp = header->stamp;
@@ -72,16 +72,16 @@ static __always_inline void directory_begin(struct label *l, __u32 slot, const s
 }
 
 /* Fill in the entry of the profile in a slot. Return: 1; 0: it is not known. */
-__global __u32 directory_known(struct label *l, __u32 slot, __u64 place)
+__global __u32 directory_known(struct verdict *v, __u32 slot, __u64 place)
 {
 	struct memo *m = memo_get();
 	struct directory_slot *s;
 	__u64 tag;
 
-	if (!l)
+	if (!v)
 		return 0;
-	s = &l->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
-	tag = directory_tag(place, l->profiles[slot & (DIRECTORY_SLOTS - 1)]);
+	s = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
+	tag = directory_tag(place, v->profiles[slot & (DIRECTORY_SLOTS - 1)]);
 	s->known = m->directories[tag & (MEMO_DIRECTORIES - 1)];
 	if (directory_check(tag, &s->known) == s->known.check && s->known.stamp == s->stamp)
 		return 1;
@@ -107,78 +107,78 @@ static __always_inline __u32 directory_said(const struct memo_directory *d)
 }
 
 /* Read and hash the name of the object, unless that was done. Return: false: it cannot be read. */
-static __always_inline bool directory_name(struct label *l)
+static __always_inline bool directory_name(struct verdict *v)
 {
 	int len;
 
-	if (l->directory.hash)
+	if (v->directory.hash)
 		return true;
-	len = walk_read_name(l, &l->directory.name);
+	len = walk_read_name(v, &v->directory.name);
 	if (len < 0)
 		return false;
-	l->directory.hash = walk_hash(l, len);
-	return l->directory.hash != 0;
+	v->directory.hash = walk_hash(v, len);
+	return v->directory.hash != 0;
 }
 
 /* May the profile in a slot know objects by identity? Return: 1, 0. */
-static __always_inline __u32 directory_identities(const struct label *l, __u32 slot)
+static __always_inline __u32 directory_identities(const struct verdict *v, __u32 slot)
 {
-	return l->directory.slots[slot & (DIRECTORY_SLOTS - 1)].flags / HT_PROFILE_IDENTITIES & 1;
+	return v->directory.slots[slot & (DIRECTORY_SLOTS - 1)].flags / HT_PROFILE_IDENTITIES & 1;
 }
 
 /* Where the object hangs. Return: false: it is the root of its mount, or it cannot be read. */
-static __always_inline bool directory_of(struct label *l, struct object *o, __u64 *ret)
+static __always_inline bool directory_of(struct verdict *v, struct object *o, __u64 *ret)
 {
 	struct dentry *root = NULL;
 	struct mount *mount = (struct mount *)o->mount;
 
 	if (BPF_CORE_READ_INTO(&root, mount, mnt.mnt_root) < 0 || (__u64)root == o->dentry ||
-	    bpf_probe_read_kernel(l->walk.head, sizeof(l->walk.head), (void *)o->dentry) < 0)
+	    bpf_probe_read_kernel(v->walk.head, sizeof(v->walk.head), (void *)o->dentry) < 0)
 		return false;
-	*ret = *(__u64 *)(l->walk.head + bpf_core_field_offset(struct dentry, d_parent));
+	*ret = *(__u64 *)(v->walk.head + bpf_core_field_offset(struct dentry, d_parent));
 	return *ret != o->dentry;
 }
 
 /* Has a rename or a link something to take along that could be lost? */
-static __always_inline bool directory_freezes(const struct label *l)
+static __always_inline bool directory_freezes(const struct verdict *v)
 {
-	return (l->facts & OBJECT_FREEZE) &&
-	       (l->freeze.directory || l->freeze.lost || (l->facts & OBJECT_FROZEN));
+	return (v->facts & OBJECT_FREEZE) &&
+	       (v->freeze.directory || v->freeze.lost || (v->facts & OBJECT_FROZEN));
 }
 
 /* Is nothing said of what is asked, whatever the object is called in the directory that is known? Of a rename or a link that is all that
  * it could take along; what a directory takes is asked for by its states. */
-static __always_inline bool directory_is_plain(const struct label *l, const struct memo_directory *d)
+static __always_inline bool directory_is_plain(const struct verdict *v, const struct memo_directory *d)
 {
-	__u32 asked = l->ops;
+	__u32 asked = v->ops;
 
-	if (l->facts & OBJECT_LEAVES)
-		asked |= l->freeze.ops;
+	if (v->facts & OBJECT_LEAVES)
+		asked |= v->freeze.ops;
 	return !directory_has_names(d) && !(directory_said(d) & asked);
 }
 
 /* The entries of all profiles that say something, and which of them are plain. Return: 1; 0: some entry is not known. */
-static __always_inline __u32 directory_look(struct label *l, __u64 place)
+static __always_inline __u32 directory_look(struct verdict *v, __u64 place)
 {
-	bool named = (l->ops & HT_OPS_EXEC) || directory_freezes(l);
+	bool named = (v->ops & HT_OPS_EXEC) || directory_freezes(v);
 	__u32 i;
 
 #pragma clang loop unroll(disable)
 	for (i = 0; i < DIRECTORY_SLOTS; i++) {
-		if (!(l->wanted >> i & 1))
+		if (!(v->wanted >> i & 1))
 			continue;
-		if (!directory_known(l, i, place))
+		if (!directory_known(v, i, place))
 			return 0;
-		if (!named && directory_is_plain(l, &l->directory.slots[i].known))
-			l->directory.plain |= 1U << i;
+		if (!named && directory_is_plain(v, &v->directory.slots[i].known))
+			v->directory.plain |= 1U << i;
 	}
 	return 1;
 }
 
 /* Put the one name of the object that is left, and the entries before it, in the place of a walk; where it does not matter what the
- * object is called (directory.plain), without the name. l->directory.place is what to keep entries under if one is missing. Return: 1;
+ * object is called (directory.plain), without the name. v->directory.place is what to keep entries under if one is missing. Return: 1;
  * 0: it has to be walked. */
-__global int directory_enter(struct label *l, struct object *o)
+__global int directory_enter(struct verdict *v, struct object *o)
 {
 	struct ht_settings *set = settings_get();
 	struct memo *m = memo_get();
@@ -186,35 +186,34 @@ __global int directory_enter(struct label *l, struct object *o)
 	__u64 dir = 0, mnt;
 	__u32 epoch;
 
-	if (!l || !o)
+	if (!v || !o)
 		return 0;
 	epoch = *(volatile __u32 *)&set->epoch;
-	if (l->slots >> DIRECTORY_SLOTS || (o->facts & OBJECT_USE) ||
-	    !names_read(&l->directory.names, o->dentry) || !directory_of(l, o, &dir))
+	if (v->slots >> DIRECTORY_SLOTS || (o->facts & OBJECT_USE) ||
+	    !names_read(&v->directory.names, o->dentry) || !directory_of(v, o, &dir))
 		return 0;
 	mnt = o->mount + bpf_core_field_offset(struct mount, mnt) - memo_address(m);
-	l->directory.place = directory_place(m, epoch, dir - memo_address(m), mnt, l->directory.names.trees);
-	if (!directory_look(l, l->directory.place))
+	v->directory.place = directory_place(m, epoch, dir - memo_address(m), mnt, v->directory.names.trees);
+	if (!directory_look(v, v->directory.place))
 		goto walk;
-	__builtin_memcpy(&l->directory.name, l->walk.head + bpf_core_field_offset(struct dentry, d_name),
-			 sizeof(l->directory.name));
-	l->directory.hash = 0;
-	if (l->directory.plain != l->wanted && !directory_name(l))
+	__builtin_memcpy(&v->directory.name, v->walk.head + bpf_core_field_offset(struct dentry, d_name),
+			 sizeof(v->directory.name));
+	v->directory.hash = 0;
+	if (v->directory.plain != v->wanted && !directory_name(v))
 		goto walk;
-	if (!names_read(&now, o->dentry) || now.own != l->directory.names.own ||
-	    now.trees != l->directory.names.trees)
+	if (!names_read(&now, o->dentry) || now.own != v->directory.names.own ||
+	    now.trees != v->directory.names.trees)
 		goto walk;
-	walk_forget(l);
-	l->walk.components[0].hash = l->directory.hash;
-	l->walk.components[0].dentry = o->dentry;
-	l->walk.n = 1;
-	l->walk.below = 1;
-	l->walk.ambiguous = 0;
-	l->walk.straight = 0;
-	l->walk.bind = 0;
+	v->walk.components[0].hash = v->directory.hash;
+	v->walk.components[0].dentry = o->dentry;
+	v->walk.n = 1;
+	v->walk.below = 1;
+	v->walk.ambiguous = 0;
+	v->walk.straight = 0;
+	v->walk.bind = 0;
 	return 1;
 walk:
-	l->directory.plain = 0;
+	v->directory.plain = 0;
 	return 0;
 }
 
@@ -233,51 +232,51 @@ static __always_inline __u32 directory_others(void *profile, const struct ht_ent
 }
 
 /* Keep where the walk of the profile in a slot was before the last name. */
-__global int directory_keep_slot(struct label *l, __u32 slot)
+__global int directory_keep_slot(struct verdict *v, __u32 slot)
 {
 	struct memo *m = memo_get();
 	struct directory_slot *s;
 	__u32 profile;
 	__u64 tag;
 
-	if (!l)
+	if (!v)
 		return 0;
-	s = &l->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
+	s = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
 	if (!s->known.entry.next)
 		return 0;
-	profile = l->profiles[slot & (DIRECTORY_SLOTS - 1)];
-	tag = directory_tag(l->directory.place, profile);
+	profile = v->profiles[slot & (DIRECTORY_SLOTS - 1)];
+	tag = directory_tag(v->directory.place, profile);
 	s->known.stamp = s->stamp;
-	s->known.others = directory_others(profile_get(profile, l->half), &s->known.entry);
+	s->known.others = directory_others(profile_get(profile, v->half), &s->known.entry);
 	s->known.check = directory_check(tag, &s->known);
 	m->directories[tag & (MEMO_DIRECTORIES - 1)] = s->known;
 	return 0;
 }
 
 /* Do the names that were just walked, of the chain through the mounts, lead to entries that can be kept? */
-static __always_inline bool directory_may_keep(const struct label *l)
+static __always_inline bool directory_may_keep(const struct verdict *v)
 {
-	return l->directory.place && !l->walk.below && !l->fault && !l->walk.ambiguous && !l->position.damaged &&
-	       l->walk.n && l->walk.n <= HT_WALK_COMPONENTS;
+	return v->directory.place && !v->walk.below && !v->fault && !v->walk.ambiguous && !v->position.damaged &&
+	       v->walk.n && v->walk.n <= HT_WALK_COMPONENTS;
 }
 
 /* Keep where the verdict that was just given was before the last name. */
-__global int directory_keep(struct label *l, struct object *o)
+__global int directory_keep(struct verdict *v, struct object *o)
 {
 	struct names now;
 	__u64 dir = 0;
 	__u32 flags = 0, i;
 
-	if (!l || !o || !directory_of(l, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||
+	if (!v || !o || !directory_of(v, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||
 	    (flags & DCACHE_OP_COMPARE))
 		return 0;
-	if (!names_read(&now, o->dentry) || now.own != l->directory.names.own ||
-	    now.trees != l->directory.names.trees)
+	if (!names_read(&now, o->dentry) || now.own != v->directory.names.own ||
+	    now.trees != v->directory.names.trees)
 		return 0;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < DIRECTORY_SLOTS; i++) {
-		if (l->wanted >> i & 1)
-			(void)directory_keep_slot(l, i);
+		if (v->wanted >> i & 1)
+			(void)directory_keep_slot(v, i);
 	}
 	return 0;
 }

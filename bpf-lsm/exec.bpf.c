@@ -161,61 +161,13 @@ int BPF_PROG(haetae_bprm_check_security, struct linux_binprm *bprm, int ret)
 		label_delete(current_task());
 		return 0;
 	}
-	walk_forget(l);
 	return program_judge(l, bprm->file);
-}
-
-struct library_context {
-	struct label *label;
-};
-
-/* Does ".so" stand at glob.index of walk.name? */
-static long library_step(__u32 index, struct library_context *context)
-{
-	struct label *l = context->label;
-	__u32 i;
-
-	if (!l)
-		return 1;
-	i = l->glob.index;
-	if (i + 3 > l->glob.name_len)
-		return 1;
-	if (l->walk.name[i & HT_NAME_MAX] == '.' && l->walk.name[(i + 1) & HT_NAME_MAX] == 's' &&
-	    l->walk.name[(i + 2) & HT_NAME_MAX] == 'o') {
-		l->glob.verdict = 1;
-		return 1;
-	}
-	l->glob.index = i + 1;
-	return 0;
-}
-
-/* Is the name of walk.dentry a library's, `*.so*`? Its bytes go through walk.name. */
-__global int name_is_library(struct label *l)
-{
-	struct library_context context = { .label = l };
-	struct dentry *dentry;
-	struct qstr name;
-	int len;
-
-	if (!l)
-		return 0;
-	dentry = (struct dentry *)l->walk.dentry;
-	if (BPF_CORE_READ_INTO(&name, dentry, d_name) < 0)
-		return 0;
-	len = walk_read_name(l, &name);
-	if (len < 0)
-		return 0;
-	l->glob.name_len = len;
-	l->glob.index = 0;
-	l->glob.verdict = 0;
-	bpf_loop(HT_NAME_MAX, library_step, &context, 0);
-	return l->glob.verdict;
 }
 
 /* The kernel maps what it was asked to execute, in one or more parts, right after that was judged: the same act. */
 static __always_inline __u32 map_facts(struct label *l, struct object *o, __u32 facts)
 {
-	facts |= OBJECT_AGAIN;
+	facts |= OBJECT_AGAIN | OBJECT_MAPS;
 	if ((l->facts & OBJECT_TWICE) && l->dentry == o->dentry)
 		facts |= OBJECT_TWICE;
 	return facts;
@@ -256,8 +208,7 @@ static __noinline int map_judge(struct file *file, struct label *l, __u32 facts)
 		}
 	}
 	object_of_file(&o, file);
-	l->walk.dentry = o.dentry;
-	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
+	o.ops = HT_OP_MAP;
 	o.facts = map_facts(l, &o, facts);
 	ret = hook_judge(l, &o);
 	if (!ret && shared && memo_may_keep(l, file))
@@ -315,15 +266,14 @@ int BPF_PROG(haetae_file_mprotect, struct vm_area_struct *vma, unsigned long req
 	if (!file)
 		return hook_memory(l);
 	object_of_file(&o, file);
-	o.facts = written ? OBJECT_WX : 0;
+	o.facts = written ? OBJECT_MAPS | OBJECT_WX : OBJECT_MAPS;
 	backing = (void *)file;
 	if (bpf_core_field_exists(backing->user_path) && verdict_place(&o) == PLACE_BELOW &&
 	    BPF_CORE_READ_INTO(&user, backing, user_path) == 0) {
 		o.mount = walk_mount((__u64)user.mnt);
 		o.dentry = (__u64)user.dentry;
 	}
-	l->walk.dentry = o.dentry;
-	o.ops = name_is_library(l) ? HT_OP_MAP_LIBRARY : HT_OP_MAP;
+	o.ops = HT_OP_MAP;
 	return hook_judge(l, &o);
 }
 
@@ -343,63 +293,26 @@ static __always_inline void exec_remember(struct label *l, struct slot *s)
 	l->exe_len = len;
 }
 
-/* Does a profile of the subject want allowed execs recorded? A missing one counts as yes. */
-struct exec_context {
-	struct label *label;
-};
-
-static long exec_recorded_step(__u32 index, struct exec_context *context)
-{
-	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
-	struct label *l = context->label;
-	struct ht_entry *header;
-	void *profile;
-	__u32 id;
-
-	if (!l)
-		return 1;
-	if (!(l->slots >> index))
-		return 1;
-	profile = verdict_profile(l, index, &id);
-	if (!id)
-		return 0;
-	header = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
-	if (!header || (header->flags & HT_PROFILE_RECORD_EXEC))
-		l->record = 1;
-	return 0;
-}
-
-static __always_inline bool exec_recorded(struct label *l)
-{
-	struct exec_context context = { .label = l };
-	struct ht_settings *set = settings_get();
-
-	l->half = set ? set->current : 0;
-	l->record = 0;
-	bpf_loop(HT_PROFILES_MAX, exec_recorded_step, &context, 0);
-	return l->record;
-}
-
-/* Name what the task runs: the names were collected when it was judged, a moment ago, as a rule, and it is held since. */
-static __noinline int exec_name(struct label *l, struct object *o)
+/* Name what the task runs. It is held since it was judged; fault: HT_REASON_* why it has no path. Return: the same, of the
+ * name. */
+__global __u32 exec_name(struct label *l, struct verdict *v, struct object *o, __u32 fault)
 {
 	struct slot *s;
 
-	l->exe_len = 0;
-	l->exe_whole = 0;
-	if (!l->fault && !walk_is_of(l, o))
-		l->fault = walk_collect(l, o, 0, 0);
+	if (!l || !v || !o)
+		return HT_REASON_UNRESOLVED;
+	v->fault = fault ? fault : walk_names(v, o);
 	s = slot_claim();
 	if (!s)
-		return 0;
+		return v->fault;
 	slot_reset(s, HT_RECORD_VERDICT);
-	if (l->fault)
-		report_name(l, s, o->dentry);
+	if (v->fault)
+		report_name(s, o->dentry);
 	else
-		report_path(l, s);
+		report_path(v, s);
 	exec_remember(l, s);
 	slot_release(s);
-	return 0;
+	return v->fault;
 }
 
 /* What the task runs from here on: exceptions ask for it, and records name it. A hook that cannot be passed by: programs on
@@ -411,36 +324,98 @@ int BPF_PROG(haetae_bprm_committed_creds, struct linux_binprm *bprm)
 	struct ht_ledger *led = ledger_get();
 	struct object o = { .ops = HT_OP_EXEC };
 	struct label *l = label_current();
+	struct verdict *v;
+	__u32 fault;
 	__u64 place;
 
 	if (!l || !led)
 		return 0;
 	object_of_file(&o, bprm->file);
-	l->exe_dev = bprm->file->f_inode->i_sb->s_dev;
-	l->exe_ino = bprm->file->f_inode->i_ino;
 	l->exec_id = ((__u64)(bpf_get_smp_processor_id() + 1) << 48) |
 		     __sync_fetch_and_add(&led->execs, 1);
-	l->fault = verdict_place(&o);
-	place = l->fault || l->runs.dentry != o.dentry || l->runs.mount != o.mount ? 0 : l->runs.place;
-	l->runs.place = 0;
-	if (!place || !program_recall(l, place)) {
-		exec_name(l, &o);
-		if (place && l->exe_whole && !l->fault)
-			program_keep(l, place);
-	}
-	__builtin_memset(l->exe_stamps, 0, sizeof(l->exe_stamps));
+	__builtin_memset(l->met.stamps, 0, sizeof(l->met.stamps));
 	if (l->fresh)
 		l->fresh = FRESH_RUNS;
+	fault = verdict_place(&o);
+	place = fault || l->runs.dentry != o.dentry || l->runs.mount != o.mount ? 0 : l->runs.place;
+	l->runs.place = 0;
+	if (place && program_recall(l, place))
+		return 0;
+	l->exe_len = 0;
+	l->exe_whole = 0;
+	v = pool_take();
+	if (!v)
+		return 0; /* without a name it meets no exception */
+	fault = exec_name(l, v, &o, fault);
+	pool_give(v);
+	if (place && l->exe_whole && !fault)
+		program_keep(l, place);
 	return 0;
 }
 
-/* The name of what runs was not kept, or not all of it. */
-static __noinline int exec_walk(struct label *l, struct object *o)
+/* Does a profile of the subject want allowed execs recorded? A missing one counts as yes. */
+struct exec_context {
+	struct verdict *verdict;
+};
+
+static long exec_recorded_step(__u32 index, struct exec_context *context)
 {
-	l->fault = verdict_place(o);
-	l->walk.n = 0;
-	if (!l->fault)
-		l->fault = walk_collect(l, o, 0, 0);
+	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
+	struct verdict *v = context->verdict;
+	struct ht_entry *header;
+	void *profile;
+	__u32 id;
+
+	if (!v)
+		return 1;
+	if (!(v->slots >> index))
+		return 1;
+	profile = verdict_profile(v, index, &id);
+	if (!id)
+		return 0;
+	header = profile ? bpf_map_lookup_elem(profile, &key) : NULL;
+	if (!header || (header->flags & HT_PROFILE_RECORD_EXEC))
+		v->record = 1;
+	return 0;
+}
+
+static __always_inline bool exec_recorded(struct verdict *v)
+{
+	struct exec_context context = { .verdict = v };
+	struct ht_settings *set = settings_get();
+
+	v->half = set ? set->current : 0;
+	v->record = 0;
+	bpf_loop(HT_PROFILES_MAX, exec_recorded_step, &context, 0);
+	return v->record;
+}
+
+/* The name of what runs was not kept, or not all of it. */
+static __always_inline int exec_walk(struct verdict *v, struct object *o)
+{
+	v->fault = verdict_place(o);
+	v->walk.n = 0;
+	if (!v->fault)
+		v->fault = walk_names(v, o);
+	return 0;
+}
+
+/* Tell it, if it is to be told. */
+__global int exec_tell(struct label *l, struct verdict *v, struct object *o, __u32 argc)
+{
+	if (!l || !v || !o)
+		return 0;
+	verdict_subject(v, l);
+	v->reason = HT_REASON_NONE;
+	v->rule = 0;
+	v->profile = v->profiles[0];
+	v->chain = 0;
+	v->fault = 0;
+	if (!exec_recorded(v) || !report_count(v, o, HT_OP_EXEC, HT_VERDICT_ALLOW))
+		return 0;
+	if (!(o->facts & OBJECT_RUNS))
+		exec_walk(v, o);
+	report_tell(v, o, HT_OP_EXEC, HT_VERDICT_ALLOW, argc);
 	return 0;
 }
 
@@ -450,20 +425,18 @@ int BPF_PROG(haetae_process_exec, struct task_struct *task, int old_pid, struct 
 {
 	struct object o = { .ops = HT_OP_EXEC };
 	struct label *l = label_current();
+	struct verdict *v;
 
 	if (!l)
 		return 0;
-	l->reason = HT_REASON_NONE;
-	l->rule = 0;
-	l->profile = l->profiles[0];
-	l->chain = 0;
-	if (exec_recorded(l) && report_count(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW)) {
+	v = pool_take();
+	if (v) {
 		object_of_file(&o, bprm->file);
-		if (l->exe_whole)
-			o.facts = OBJECT_RUNS;
-		else
-			exec_walk(l, &o);
-		report_tell(l, &o, HT_OP_EXEC, HT_VERDICT_ALLOW, bprm->argc);
+		o.facts = l->exe_whole ? OBJECT_RUNS : 0;
+		exec_tell(l, v, &o, bprm->argc);
+		pool_give(v);
+	} else {
+		pool_lose(HT_VERDICT_ALLOW);
 	}
 	l->fresh = 0;
 	return 0;

@@ -179,7 +179,7 @@ static __always_inline int create_unlooked(struct label *l, const struct path *d
 		return 1;
 	}
 	ret = hook_name_with(l, dir, dentry, HT_OP_CREATE, OBJECT_QUIET);
-	if (!ret && l->level == LEVEL_ALLOW && !l->record)
+	if (!ret && (l->said & SAID_NOTHING))
 		return 0;
 	l->unlooked = name;
 	return -ESTALE;
@@ -216,10 +216,27 @@ int BPF_PROG(haetae_path_symlink, const struct path *dir, struct dentry *dentry,
 	return l ? hook_name(l, dir, dentry, HT_OP_CREATE) : 0;
 }
 
+static __always_inline int link_judge(struct label *l, struct verdict *v, struct dentry *old_dentry,
+				      const struct path *new_dir, struct dentry *new_dentry)
+{
+	int ret;
+
+	freeze_begin(v, old_dentry, FREEZE_LINK);
+	/* a link stays on one mount, so the new directory's mount is the old name's as well */
+	ret = hook_name_with(l, new_dir, old_dentry, HT_OP_LINK, OBJECT_LEAVES);
+	if (ret)
+		return ret;
+	ret = hook_name_with(l, new_dir, new_dentry, HT_OP_CREATE, OBJECT_ARRIVES);
+	if (ret || !v->freeze.lost)
+		return ret;
+	return hook_name_with(l, new_dir, old_dentry, HT_OP_LINK, OBJECT_FROZEN);
+}
+
 SEC("lsm/path_link")
 int BPF_PROG(haetae_path_link, struct dentry *old_dentry, const struct path *new_dir,
 	     struct dentry *new_dentry, int ret)
 {
+	struct verdict *v;
 	struct label *l;
 
 	if (ret)
@@ -227,19 +244,16 @@ int BPF_PROG(haetae_path_link, struct dentry *old_dentry, const struct path *new
 	l = label_current();
 	if (!l)
 		return 0;
-	freeze_begin(l, old_dentry, FREEZE_LINK);
-	/* a link stays on one mount, so the new directory's mount is the old name's as well */
-	ret = hook_name_with(l, new_dir, old_dentry, HT_OP_LINK, OBJECT_LEAVES);
-	if (ret)
-		return ret;
-	ret = hook_name_with(l, new_dir, new_dentry, HT_OP_CREATE, OBJECT_ARRIVES);
-	if (ret || !l->freeze.lost)
-		return ret;
-	return hook_name_with(l, new_dir, old_dentry, HT_OP_LINK, OBJECT_FROZEN);
+	v = pool_hold(l);
+	if (!v)
+		return pool_refuse();
+	ret = link_judge(l, v, old_dentry, new_dir, new_dentry);
+	pool_let_go(l, v);
+	return ret;
 }
 
 /* One direction of a rename: the old name goes, the new one comes, and what had it goes. */
-static __always_inline int rename_judge(struct label *l, const struct path *old_dir,
+static __always_inline int rename_judge(struct label *l, struct verdict *v, const struct path *old_dir,
 					struct dentry *old_dentry, const struct path *new_dir,
 					struct dentry *new_dentry, unsigned int flags)
 {
@@ -248,7 +262,7 @@ static __always_inline int rename_judge(struct label *l, const struct path *old_
 
 	if (flags & RENAME_WHITEOUT) /* a device of that name stays behind */
 		ops |= HT_OP_CREATE;
-	freeze_begin(l, old_dentry, FREEZE_RENAME);
+	freeze_begin(v, old_dentry, FREEZE_RENAME);
 	ret = hook_name_with(l, old_dir, old_dentry, ops, OBJECT_LEAVES);
 	if (ret)
 		return ret;
@@ -256,7 +270,7 @@ static __always_inline int rename_judge(struct label *l, const struct path *old_
 	if (walk_inode(new_dentry) && !(flags & RENAME_EXCHANGE))
 		ops |= HT_OP_DELETE;
 	ret = hook_name_with(l, new_dir, new_dentry, ops, OBJECT_ARRIVES);
-	if (ret || !l->freeze.lost)
+	if (ret || !v->freeze.lost)
 		return ret;
 	return hook_name_with(l, old_dir, old_dentry, HT_OP_RENAME, OBJECT_FROZEN);
 }
@@ -265,6 +279,7 @@ SEC("lsm/path_rename")
 int BPF_PROG(haetae_path_rename, const struct path *old_dir, struct dentry *old_dentry,
 	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags, int ret)
 {
+	struct verdict *v;
 	struct label *l;
 
 	if (ret)
@@ -272,10 +287,14 @@ int BPF_PROG(haetae_path_rename, const struct path *old_dir, struct dentry *old_
 	l = label_current();
 	if (!l)
 		return 0;
-	ret = rename_judge(l, old_dir, old_dentry, new_dir, new_dentry, flags);
-	if (ret || !(flags & RENAME_EXCHANGE))
-		return ret;
-	return rename_judge(l, new_dir, new_dentry, old_dir, old_dentry, flags);
+	v = pool_hold(l);
+	if (!v)
+		return pool_refuse();
+	ret = rename_judge(l, v, old_dir, old_dentry, new_dir, new_dentry, flags);
+	if (!ret && (flags & RENAME_EXCHANGE))
+		ret = rename_judge(l, v, new_dir, new_dentry, old_dir, old_dentry, flags);
+	pool_let_go(l, v);
+	return ret;
 }
 
 SEC("lsm/path_chmod")

@@ -42,15 +42,15 @@ static __always_inline bool task_is_agents(struct task_struct *task)
 }
 
 /* Refused, whatever the policies say. Return: LEVEL_DENY. */
-static __always_inline __u32 guard_decide(struct label *l, struct object *o)
+static __always_inline __u32 guard_decide(struct verdict *v, struct object *o)
 {
 	__u32 guarded = o->ops & GUARD_OPS;
 
-	verdict_begin(l, o, 0);
-	l->level = LEVEL_DENY;
-	l->told = guarded ? guarded : o->ops;
-	l->reason = HT_REASON_GUARD;
-	l->fault = HT_REASON_GUARD; /* the record has the last name alone */
+	verdict_begin(v, o, 0);
+	v->level = LEVEL_DENY;
+	v->told = guarded ? guarded : o->ops;
+	v->reason = HT_REASON_GUARD;
+	v->fault = HT_REASON_GUARD; /* the record has the last name alone */
 	return LEVEL_DENY;
 }
 

@@ -40,8 +40,6 @@ struct walk {
 	__u32 below;	/* the one component is all that is left after what is known of the directory */
 	__u32 pad;
 	__u64 stop;	/* straight: the dentry that is the container's root */
-	__u64 of_mnt; /* whose names through the mounts the components are, while there are any */
-	__u64 of_dentry;
 	struct component components[HT_WALK_COMPONENTS];
 	__u8 head[64]; /* beginning of a struct dentry */
 	__u8 name[HT_NAME_MAX + 1];
@@ -196,6 +194,20 @@ struct directory_state {
 #define LABEL_LIVE 1U
 #define LABEL_DEAD 2U /* could not be deleted; as if missing */
 
+/* Which conditions of each profile the running program meets, and for which content of it. */
+struct conditions_met {
+	__u64 masks[HT_PROFILES_MAX];
+	__u32 stamps[HT_PROFILES_MAX];
+};
+
+/* label.said: of the verdict that was given last */
+#define SAID_ALLOWED (1U << 0) /* plainly allowed, for nothing but what a tag stands for */
+#define SAID_ANSWER (1U << 1)  /* not simply allowed, for nothing but that: label.known has it */
+#define SAID_NOTHING (1U << 2) /* allowed, and nobody wants that recorded */
+#define SAID_TOP (1U << 3)     /* the object's mount holds the first name of its path */
+
+/* What outlives a hook, and what a child is born with: each byte is paid for by every fork. All else that a hook
+ * needs is in the verdict. */
 struct label {
 	__u32 state;
 	__u32 fresh; /* bound by an exec that has not finished */
@@ -207,22 +219,53 @@ struct label {
 	__u64 cgroup;	    /* whose rate and counters this task uses */
 	__u64 cgroup_seen;  /* cgroup of the task when its profiles were last looked up */
 	__u64 exec_id;
-	__u64 parent_start; /* of the process that forked this one, as it was then */
-	__u32 parent_pid;
 	__u32 exe_flags; /* HT_RECORD_EXE_TRUNCATED */
 	__u32 exe_len;
-	__u32 exe_dev;
 	__u32 exe_whole; /* exe is the name of what runs, all of it */
-	__u64 exe_ino;
-	__u8 exe[HT_TEXT_EXE_MAX];
+	__u32 held; /* the running hook has a place for verdicts already: HELD_SPARE, or its number and 1; 0: it has none */
 
 	struct runs runs; /* what the kernel was last asked to execute */
 
-	/* which conditions of each profile the running program meets, and for which content of it */
-	__u64 exe_masks[HT_PROFILES_MAX];
-	__u32 exe_stamps[HT_PROFILES_MAX];
+	__u64 unlooked; /* names the file whose creation the kernel was told to look up once more; 0: none */
 
-	/* what the running hook asks */
+	/* the verdict that was given last */
+	__u64 dentry;
+	__u32 facts; /* OBJECT_* */
+	__u32 said;  /* SAID_* */
+	struct memo_answer known; /* the answer; or, for OBJECT_KNOWN, the one from before */
+
+	struct conditions_met met;
+	__u8 exe[HT_TEXT_EXE_MAX];
+};
+
+/* ---- a verdict, while it is made ---- */
+
+#define POOL_FREE 0U
+#define POOL_TAKEN 1U
+#define POOL_SPARE 2U /* not one of the pool: to be deleted */
+
+/* A hook that is preempted keeps its place, so no other task, on no CPU, can write to it (pool.bpf.h). What a former verdict left in
+ * it is there still. */
+struct verdict {
+	__u32 taken; /* POOL_* */
+	__u32 number; /* of the place */
+
+	/* whose act it is: as the label of the subject has it */
+	__u64 label; /* its address */
+	__u32 slots;
+	__u32 fresh;
+	__u32 profiles[HT_PROFILES_MAX];
+	__u64 origins[HT_PROFILES_MAX];
+	__u64 cgroup;
+	__u64 exec_id;
+	__u32 exe_flags;
+	__u32 exe_len;
+	__u32 met_read; /* met is the label's */
+	__u32 met_new;	/* and has something that the label has not */
+	struct conditions_met met;
+	__u8 exe[HT_TEXT_EXE_MAX]; /* for condition_exe() */
+
+	/* what is asked */
 	__u64 dentry;
 	__u64 mount;
 	__u32 ops;
@@ -236,14 +279,11 @@ struct label {
 	__u32 flags_here; /* HT_PROFILE_* of the profile that is asked */
 	__u32 half;   /* of the profiles map, read once for a verdict */
 	__u32 record; /* some profile wants allowed operations recorded */
-	__u32 reuse;  /* a record is made only if the path of label.known is in its place still */
+	__u32 reuse;  /* a record is made only if the path of the kept answer is in its place still */
+	__u64 check;  /* of that answer */
 	struct directory_state directory;
 	__u64 top;	/* mount that holds the first name of the object's path, 0: not known */
 	__u32 passing; /* the answer depends on more than the object's place and must be asked again */
-
-	__u64 unlooked; /* names the file whose creation the kernel was told to look up once more; 0: none */
-
-	struct memo_answer known; /* the answer, from before */
 
 	/* and what was decided: the worst that any profile says */
 	__u32 level; /* LEVEL_* */
@@ -255,9 +295,8 @@ struct label {
 	__u32 canary;
 	__u32 again; /* the act was judged and told a moment ago, by another hook */
 	__u32 ask; /* bits of the slots whose profiles may know the object by identity */
+	__u32 pad;
 
-	/* Scratch of the running hook. A task runs one hook at a time, so its own label is the one
-	 * place that no other task, on no CPU, can write while a verdict is made. */
 	struct walk walk;
 	struct position position;
 	struct hash_state hash;
@@ -266,6 +305,24 @@ struct label {
 	struct freeze_state freeze;
 	struct places places;
 };
+
+/* The pool: HT_VERDICTS_PER_CPU places for each CPU (the agent sets max_entries), claimed by compare-and-swap. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HT_VERDICTS_PER_CPU);
+	__type(key, __u32);
+	__type(value, struct verdict);
+} verdicts SEC(".maps") __weak;
+
+/* Task -> a place for the hook that it is in, where tasks that were preempted in theirs have all those of the CPU. Full or out of
+ * memory: the act is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct verdict);
+} spare_verdicts SEC(".maps") __weak;
 
 /* Task (address of its task_struct) -> label. Not task storage: on 6.1 its lookup fails while a
  * preempted task of the same CPU is inside another one, which would make a governed task look
@@ -494,7 +551,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct label);
+	__type(value, struct verdict);
 } mkdir_scratch SEC(".maps") __weak;
 
 /* Before 6.4 (bpf: return long from bpf_map_ops funcs) these calls go straight to functions that return int, and the

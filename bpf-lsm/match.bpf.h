@@ -10,11 +10,12 @@
 
 #include "automaton.bpf.h"
 #include "cgroup.bpf.h"
+#include "pool.bpf.h"
 
 /* Components of the cgroup's path, leaf first, as walk_collect() leaves them for a file. The names are
  * kernfs nodes: component.dentry holds the node. */
 struct kernfs_context {
-	struct label *scratch;
+	struct verdict *verdict;
 	__u64 node;
 };
 
@@ -33,28 +34,28 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 
 static long kernfs_collect(__u32 index, struct kernfs_context *context)
 {
-	struct label *l = context->scratch;
+	struct verdict *v = context->verdict;
 	struct kernfs_node *node = (struct kernfs_node *)context->node, *parent;
 	struct component *c;
 	const char *name = NULL;
 	long len;
 
-	if (!l || !node)
+	if (!v || !node)
 		return 1;
 	parent = kernfs_parent(node);
 	if (!parent) {
-		l->walk.status = WALK_DONE; /* the root has no name */
+		v->walk.status = WALK_DONE; /* the root has no name */
 		return 1;
 	}
 	if (BPF_CORE_READ_INTO(&name, node, name) < 0)
 		return 1;
-	len = bpf_probe_read_kernel_str(l->walk.name, sizeof(l->walk.name), name);
+	len = bpf_probe_read_kernel_str(v->walk.name, sizeof(v->walk.name), name);
 	if (len <= 0)
 		return 1;
-	c = &l->walk.components[l->walk.n & (HT_WALK_COMPONENTS - 1)];
-	c->hash = walk_hash(l, len - 1);
+	c = &v->walk.components[v->walk.n & (HT_WALK_COMPONENTS - 1)];
+	c->hash = walk_hash(v, len - 1);
 	c->dentry = (__u64)name;
-	l->walk.n++;
+	v->walk.n++;
 	context->node = (__u64)parent;
 	return 0;
 }
@@ -64,7 +65,8 @@ static long kernfs_collect(__u32 index, struct kernfs_context *context)
 #define MATCH_FAILED 2U
 
 struct match_context {
-	struct label *scratch;
+	struct label *label; /* when binding */
+	struct verdict *verdict;
 	void *matcher;
 	__u64 origin;	       /* when binding: the cgroup to name as the origin */
 	__u32 half;	       /* of the profiles map, where the matcher is */
@@ -79,24 +81,24 @@ static __always_inline struct ht_entry *match_profile(void *matcher, __u32 state
 
 /* Add what the state on the way brings: it belongs to the cgroup or to one above it. By itself, so that the verifier follows
  * it once. */
-__global int match_bind(struct label *l, __u64 origin, __u32 half)
+__global int match_bind(struct label *l, struct verdict *v, __u64 origin, __u32 half)
 {
 	void *matcher = profile_get(0, half);
 	struct ht_entry *e;
 	__u32 i, n;
 
-	if (!l)
+	if (!l || !v)
 		return 0;
 	if (!matcher) {
 		l->bound |= BIND_FAILED;
 		return 0;
 	}
-	n = l->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
+	n = v->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (i >= n)
 			break;
-		e = match_profile(matcher, l->position.entry.next, i);
+		e = match_profile(matcher, v->position.entry.next, i);
 		l->bound |= e ? label_add(l, origin, e->next) : BIND_FAILED;
 	}
 	if (n > HT_PROFILES_MAX)
@@ -107,31 +109,31 @@ __global int match_bind(struct label *l, __u64 origin, __u32 half)
 /* Step the matcher by one component; its name is read again only for the wildcards' sake. */
 static long match_step(__u32 index, struct match_context *context)
 {
-	struct label *l = context->scratch;
+	struct verdict *v = context->verdict;
 	struct component *c;
 	__u32 step;
 	long len;
 
-	if (!l || !context->matcher)
+	if (!v || !context->matcher)
 		return 1;
-	step = l->position.step;
-	if (step >= l->walk.n || (l->position.entry.flags & HT_ENTRY_FINAL))
+	step = v->position.step;
+	if (step >= v->walk.n || (v->position.entry.flags & HT_ENTRY_FINAL))
 		return 1;
-	c = &l->walk.components[(l->walk.n - 1 - step) & (HT_WALK_COMPONENTS - 1)];
-	len = bpf_probe_read_kernel_str(l->walk.name, sizeof(l->walk.name), (void *)c->dentry);
-	l->glob.name_len = len > 0 ? len - 1 : 0;
-	if (!automaton_follow(l, context->matcher, c->hash, 0))
+	c = &v->walk.components[(v->walk.n - 1 - step) & (HT_WALK_COMPONENTS - 1)];
+	len = bpf_probe_read_kernel_str(v->walk.name, sizeof(v->walk.name), (void *)c->dentry);
+	v->glob.name_len = len > 0 ? len - 1 : 0;
+	if (!automaton_follow(v, context->matcher, c->hash, 0))
 		return 1;
 	if (context->origin)
-		match_bind(l, context->origin, context->half);
+		match_bind(context->label, v, context->origin, context->half);
 	return 0;
 }
 
 /* Put the matcher's position where the cgroup's names lead. Return: MATCH_*. */
 static __always_inline __u32 match_run(struct match_context *match, struct cgroup *cgrp)
 {
-	struct kernfs_context collect = { .scratch = match->scratch };
-	struct label *l = match->scratch;
+	struct kernfs_context collect = { .verdict = match->verdict };
+	struct verdict *v = match->verdict;
 	struct kernfs_node *node = NULL;
 	struct ht_settings *set = settings_get();
 
@@ -143,23 +145,23 @@ static __always_inline __u32 match_run(struct match_context *match, struct cgrou
 		return MATCH_NOTHING; /* nothing was published yet */
 	if (BPF_CORE_READ_INTO(&node, cgrp, kn) < 0)
 		return MATCH_FAILED;
-	l->walk.n = 0;
-	l->walk.status = WALK_RUNNING;
+	v->walk.n = 0;
+	v->walk.status = WALK_RUNNING;
 	collect.node = (__u64)node;
 	bpf_loop(CGROUP_WALK_MAX, kernfs_collect, &collect, 0);
 	/* Patterns are at most HT_CGROUP_DEPTH_MAX deep; unit names at any depth see the topmost
 	 * HT_WALK_COMPONENTS levels. */
-	if (l->walk.status != WALK_DONE || !automaton_start(l, match->matcher, HT_EDGE_START))
+	if (v->walk.status != WALK_DONE || !automaton_start(v, match->matcher, HT_EDGE_START))
 		return MATCH_FAILED;
 	bpf_loop(HT_WALK_COMPONENTS, match_step, match, 0);
-	return l->position.damaged ? MATCH_FAILED : MATCH_DONE;
+	return v->position.damaged ? MATCH_FAILED : MATCH_DONE;
 }
 
 /* Profiles that a new cgroup's own path brings. Return: how many, negative: it could not be told. */
-static __always_inline int cgroup_match(struct label *l, struct cgroup *cgrp,
+static __always_inline int cgroup_match(struct verdict *v, struct cgroup *cgrp,
 					struct ht_cgroup *ret)
 {
-	struct match_context match = { .scratch = l };
+	struct match_context match = { .verdict = v };
 	struct ht_entry *e;
 	__u32 i, n;
 
@@ -169,12 +171,12 @@ static __always_inline int cgroup_match(struct label *l, struct cgroup *cgrp,
 	case MATCH_FAILED:
 		return -EPERM;
 	}
-	n = l->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
+	n = v->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (i >= n)
 			break;
-		e = match_profile(match.matcher, l->position.entry.next, i);
+		e = match_profile(match.matcher, v->position.entry.next, i);
 		if (!e)
 			return -EPERM;
 		ret->profiles[i] = e->next;
@@ -182,14 +184,28 @@ static __always_inline int cgroup_match(struct label *l, struct cgroup *cgrp,
 	return n > HT_PROFILES_MAX ? -EPERM : (int)n;
 }
 
-/* Add to a label what a cgroup and every one above it would bring, without the cgroups map.
- * Return: BIND_* bits. */
-static __always_inline __u32 label_match(struct label *l, __u64 cgroup, __u64 origin)
+__global __u32 label_match_in(struct label *l, struct verdict *v, __u64 cgroup, __u64 origin)
 {
-	struct match_context match = { .scratch = l, .origin = origin };
+	struct match_context match = { .label = l, .verdict = v, .origin = origin };
 
+	if (!l || !v)
+		return BIND_FAILED;
 	l->bound = 0;
 	if (match_run(&match, (struct cgroup *)cgroup) == MATCH_FAILED)
 		return BIND_FAILED;
 	return l->bound;
+}
+
+/* Add to a label what a cgroup and every one above it would bring, without the cgroups map.
+ * Return: BIND_* bits. */
+static __always_inline __u32 label_match(struct label *l, __u64 cgroup, __u64 origin)
+{
+	struct verdict *v = pool_take();
+	__u32 result;
+
+	if (!v)
+		return BIND_FAILED;
+	result = label_match_in(l, v, cgroup, origin);
+	pool_give(v);
+	return result;
 }

@@ -230,38 +230,51 @@ static __noinline int memo_look(struct memo_question *q, struct memo_object *ret
 	return 0;
 }
 
-/* The same for an object that memo_look() does not serve: by the digest of its walks. mount: memo_top() of it; asked: epoch
- * and operations. */
-__global __u64 memo_walk(struct label *l, struct object *o, __u64 mount, __u64 asked)
+static __always_inline __u64 memo_walked(struct verdict *v, struct object *o, __u64 mount, __u64 asked)
 {
 	struct dentry *stop = NULL;
 	struct inode *inode;
 	__u32 nlink = 0;
 	__u64 h, top;
 
-	if (!l || !o)
+	v->walk.straight = 0;
+	(void)walk_pass(v, o->mount, o->dentry, 0);
+	if (v->walk.status != WALK_DONE)
 		return 0;
-	l->walk.straight = 0;
-	(void)walk_pass(l, o->mount, o->dentry, 0);
-	if (l->walk.status != WALK_DONE)
-		return 0;
-	h = memo_mix(memo_mix(mount, o->mount), l->walk.digest);
-	if (l->walk.bind) {
-		top = l->walk.top_mnt;
+	h = memo_mix(memo_mix(mount, o->mount), v->walk.digest);
+	if (v->walk.bind) {
+		top = v->walk.top_mnt;
 		if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0)
 			return 0;
-		l->walk.straight = 1;
-		l->walk.stop = (__u64)stop;
-		(void)walk_pass(l, o->mount, o->dentry, 0);
-		if (l->walk.status != WALK_DONE && l->walk.status != WALK_OUTSIDE)
+		v->walk.straight = 1;
+		v->walk.stop = (__u64)stop;
+		(void)walk_pass(v, o->mount, o->dentry, 0);
+		if (v->walk.status != WALK_DONE && v->walk.status != WALK_OUTSIDE)
 			return 0;
-		h = memo_mix(memo_mix(h, l->walk.digest), l->walk.status);
+		h = memo_mix(memo_mix(h, v->walk.digest), v->walk.status);
 	}
 	inode = (struct inode *)o->inode;
 	if (BPF_CORE_READ_INTO(&nlink, inode, i_nlink) < 0)
 		return 0;
 	h = memo_mix(h, o->inode + ((__u64)nlink << 48));
 	return memo_mix(h, asked);
+}
+
+/* The same for an object that memo_look() does not serve: by the digest of its walks. mount: memo_top() of it; asked: epoch
+ * and operations. */
+__global __u64 memo_walk(struct object *o, __u64 mount, __u64 asked)
+{
+	struct verdict *v;
+	__u64 tag;
+
+	if (!o)
+		return 0;
+	v = pool_claim();
+	if (!v)
+		return 0;
+	tag = memo_walked(v, o, mount, asked);
+	pool_give(v);
+	return tag;
 }
 
 /* index, word: of the task. */
@@ -318,7 +331,7 @@ static __always_inline bool memo_is_single(struct file *file)
 /* May the "allowed" that was just decided of this file be kept at all? */
 static __always_inline bool memo_may_keep(struct label *l, struct file *file)
 {
-	return l->level == LEVEL_ALLOW && !l->record && !l->passing && !l->fault && memo_is_single(file);
+	return (l->said & SAID_ALLOWED) && memo_is_single(file);
 }
 
 static __always_inline __u64 memo_check(__u64 tag, const struct memo_answer *a)
@@ -339,29 +352,22 @@ static __always_inline bool memo_recall(struct memo *m, __u64 tag, struct memo_a
  * agent takes such entries away without a word. */
 static __always_inline void memo_remember(struct memo *m, __u64 tag, struct label *l, struct file *file)
 {
-	struct memo_answer a = {
-		.rule = l->rule,
-		.profile = l->profile,
-		.told = l->told,
-		.level = l->level,
-		.reason = l->reason,
-		.canary = l->canary,
-	};
+	struct memo_answer a;
 
-	if (l->level == LEVEL_ALLOW || l->passing || l->fault || l->chain ||
-	    !memo_is_single(file))
+	if (!(l->said & SAID_ANSWER) || !memo_is_single(file))
 		return;
+	a = l->known;
 	a.check = memo_check(tag, &a);
 	m->answers[tag & (MEMO_ANSWERS - 1)] = a;
 }
 
-/* Has the file hung where it does since l->directory.names were read? */
-static __always_inline bool memo_holds(struct memo *m, struct label *l, struct dentry *dentry)
+/* Has the file hung where it does since v->directory.names were read? */
+static __always_inline bool memo_holds(struct memo *m, struct verdict *v, struct dentry *dentry)
 {
 	__u64 *word = memo_name(m, number_of((__u64)dentry, m));
 
-	return *(volatile __u64 *)word == l->directory.names.own &&
-	       *(volatile __u64 *)&m->shared.moves.trees == l->directory.names.trees && names_count(m);
+	return *(volatile __u64 *)word == v->directory.names.own &&
+	       *(volatile __u64 *)&m->shared.moves.trees == v->directory.names.trees && names_count(m);
 }
 
 /* Can the operations change something that is Haetae's own? Then the guard is asked, whatever the policies say. */
@@ -378,7 +384,7 @@ static __always_inline bool memo_is_guarded(const struct memo_question *q)
 
 /* Does the profile in a slot plainly allow operations on the object called directory.name? Return: BELOW_* bits; 0: no, or its
  * entry for the directory is not known. */
-__global __u32 memo_slot(struct label *l, __u32 slot, __u64 place, __u32 ops)
+__global __u32 memo_slot(struct verdict *v, __u32 slot, __u64 place, __u32 ops)
 {
 	struct ht_edge_key key = { .kind = HT_EDGE_HEADER };
 	struct memo_directory *known;
@@ -386,74 +392,89 @@ __global __u32 memo_slot(struct label *l, __u32 slot, __u64 place, __u32 ops)
 	void *profile;
 	__u32 said;
 
-	if (!l)
+	if (!v)
 		return 0;
 	slot &= DIRECTORY_SLOTS - 1;
-	profile = profile_get(l->profiles[slot], l->half);
+	profile = profile_get(v->profiles[slot], v->half);
 	e = profile ? profile_entry(profile, &key) : NULL;
 	if (!e || (e->flags & HT_PROFILE_RECORD_FILE))
 		return 0;
 	if (!((e->deny | e->audit | e->would) & ops))
 		return BELOW_ALLOWED;
-	directory_begin(l, slot, e);
-	if (!directory_known(l, slot, place))
+	directory_begin(v, slot, e);
+	if (!directory_known(v, slot, place))
 		return 0;
-	known = &l->directory.slots[slot].known;
+	known = &v->directory.slots[slot].known;
 	said = directory_said(known);
 	if (directory_has_names(known)) {
-		if ((known->entry.flags & HT_ENTRY_GLOBS) || !directory_name(l))
+		if ((known->entry.flags & HT_ENTRY_GLOBS) || !directory_name(v))
 			return 0;
 		key.state = known->entry.next;
 		key.kind = HT_EDGE_NAME;
-		key.name = l->directory.hash;
+		key.name = v->directory.hash;
 		e = profile_entry(profile, &key);
 		if (e)
 			said = directory_ops(e);
 	}
-	return said & ops ? 0 : BELOW_ALLOWED | directory_identities(l, slot) * BELOW_IDENTITIES;
+	return said & ops ? 0 : BELOW_ALLOWED | directory_identities(v, slot) * BELOW_IDENTITIES;
 }
 
 /* All profiles. Return: as memo_slot(). */
-static __noinline __u32 memo_slots(struct label *l, __u64 place, __u32 ops)
+static __noinline __u32 memo_slots(struct verdict *v, __u64 place, __u32 ops)
 {
 	__u32 ret = 0, said, i;
 
 #pragma clang loop unroll(disable)
 	for (i = 0; i < DIRECTORY_SLOTS; i++) {
-		if (!(l->slots >> i))
+		if (!(v->slots >> i))
 			break;
-		said = memo_slot(l, i, place, ops);
+		said = memo_slot(v, i, place, ops);
 		if (!said)
 			return 0;
 		ret |= said;
 	}
-	return l->slots >> DIRECTORY_SLOTS ? 0 : ret;
+	return v->slots >> DIRECTORY_SLOTS ? 0 : ret;
 }
 
-/* Is the open of a file plainly allowed, going by where its directory leads to? As directory_enter(), by the hook's own pointers. */
-static __noinline bool memo_below(struct memo *m, struct memo_question *q, struct label *l)
+/* As directory_enter(), by the hook's own pointers. */
+static __always_inline bool memo_goes_below(struct memo *m, struct memo_question *q, struct label *l, struct verdict *v)
 {
 	struct dentry *dentry = q->file->f_path.dentry;
 	struct vfsmount *mnt = q->file->f_path.mnt;
 	__u64 place;
 	__u32 said;
 
-	if (memo_is_guarded(q) || dentry == mnt->mnt_root)
-		return false;
-	l->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
-	l->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
+	v->slots = l->slots;
+	__builtin_memcpy(v->profiles, l->profiles, sizeof(v->profiles));
+	v->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
+	v->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
 	if (!names_count(m))
 		return false;
 	place = directory_place(m, q->epoch, number_of((__u64)dentry->d_parent, m), number_of((__u64)mnt, m),
-				l->directory.names.trees);
-	l->directory.name.len = dentry->d_name.len;
-	l->directory.name.name = dentry->d_name.name;
-	l->directory.hash = 0;
-	l->half = settings_get()->current;
-	said = memo_slots(l, place, q->ops);
-	if (!said || !memo_holds(m, l, dentry))
+				v->directory.names.trees);
+	v->directory.name.len = dentry->d_name.len;
+	v->directory.name.name = dentry->d_name.name;
+	v->directory.hash = 0;
+	v->half = settings_get()->current;
+	said = memo_slots(v, place, q->ops);
+	if (!said || !memo_holds(m, v, dentry))
 		return false;
 	return !(said & BELOW_IDENTITIES) || !identity_is_possible(q->file->f_inode->i_ino);
+}
+
+/* Is the open of a file plainly allowed, going by where its directory leads to? */
+static __noinline bool memo_below(struct memo *m, struct memo_question *q, struct label *l)
+{
+	struct verdict *v = NULL;
+	bool below;
+
+	if (q->file->f_path.dentry != q->file->f_path.mnt->mnt_root && !memo_is_guarded(q))
+		v = pool_claim();
+	if (!v)
+		return false;
+	below = memo_goes_below(m, q, l, v);
+	pool_give(v);
+	return below;
 }
 
 /* Does a file have a short tag? A file that is mounted on another has not: its name is that one's, whose moves are not those of a
@@ -500,7 +521,7 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	q->ops |= facts << HT_KERNEL_SHIFT;
 	memo_look(q, &known);
 	if (!known.place)
-		known.place = memo_walk(l, &o, known.top, (__u64)q->epoch << 32 | q->ops);
+		known.place = memo_walk(&o, known.top, (__u64)q->epoch << 32 | q->ops);
 	if (known.place) {
 		shared = memo_subject(known.place, l->set, 0);
 		if (memo_has(m, shared)) {
@@ -516,7 +537,7 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	if (shared)
 		memo_put(m, shared);
 	memo_put(m, q->near);
-	if (l->top == o.mount)
+	if (l->said & SAID_TOP)
 		m->tops[known.top & (MEMO_TOPS - 1)] = known.top;
 	return 0;
 }

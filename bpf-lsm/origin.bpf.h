@@ -35,21 +35,21 @@ static __always_inline __u32 origin_of(__u64 dentry)
 }
 
 /* Of the operations that only an object of the image may have, those that this one may not. */
-__global __u32 origin_refused(struct label *l, __u32 ops)
+__global __u32 origin_refused(struct verdict *v, __u32 ops)
 {
-	if (!l)
+	if (!v)
 		return ops;
-	if (l->origin == ORIGIN_UNKNOWN)
-		l->origin = l->fault ? ORIGIN_WRITTEN : origin_of(l->dentry);
-	if (l->origin == ORIGIN_IMAGE)
+	if (v->origin == ORIGIN_UNKNOWN)
+		v->origin = v->fault ? ORIGIN_WRITTEN : origin_of(v->dentry);
+	if (v->origin == ORIGIN_IMAGE)
 		return 0;
 	/* libraries: only where there is an image to come with */
-	return l->origin == ORIGIN_PLAIN ? ops & ~HT_OP_MAP_LIBRARY : ops;
+	return v->origin == ORIGIN_PLAIN ? ops & ~HT_OP_MAP_LIBRARY : ops;
 }
 
 /* Can the container write the file? What came with the image it would have to replace first, and a mount that is
  * read-only it cannot. On a plain filesystem the file's mode tells. */
-__global __u32 origin_writable(struct label *l)
+__global __u32 origin_writable(struct verdict *v)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct dentry *dentry;
@@ -60,23 +60,23 @@ __global __u32 origin_writable(struct label *l)
 	int mnt_flags = 0;
 	__u16 mode = 0;
 
-	if (!l || (l->facts & OBJECT_MEMORY))
+	if (!v || (v->facts & OBJECT_MEMORY))
 		return 0;
-	if (l->fault == HT_REASON_ANONYMOUS)
+	if (v->fault == HT_REASON_ANONYMOUS)
 		return 1;
-	if (l->origin == ORIGIN_UNKNOWN)
-		l->origin = origin_of(l->dentry);
-	if (l->origin == ORIGIN_IMAGE)
+	if (v->origin == ORIGIN_UNKNOWN)
+		v->origin = origin_of(v->dentry);
+	if (v->origin == ORIGIN_IMAGE)
 		return 0;
-	mount = (struct mount *)l->mount;
+	mount = (struct mount *)v->mount;
 	if (BPF_CORE_READ_INTO(&mnt_flags, mount, mnt.mnt_flags) < 0 ||
 	    BPF_CORE_READ_INTO(&s_flags, mount, mnt.mnt_sb, s_flags) < 0)
 		return 1;
 	if ((mnt_flags & MNT_READONLY) || (s_flags & SB_RDONLY))
 		return 0;
-	if (l->origin == ORIGIN_WRITTEN)
+	if (v->origin == ORIGIN_WRITTEN)
 		return 1;
-	dentry = (struct dentry *)l->dentry;
+	dentry = (struct dentry *)v->dentry;
 	if (BPF_CORE_READ_INTO(&inode, dentry, d_inode) < 0 ||
 	    BPF_CORE_READ_INTO(&mode, inode, i_mode) < 0 ||
 	    BPF_CORE_READ_INTO(&i_uid, inode, i_uid.val) < 0 ||

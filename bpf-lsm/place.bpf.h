@@ -28,14 +28,14 @@
 /* One step up, until places.root or the top. */
 static long places_up(__u32 index, struct walk_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	struct places *p;
 	struct dentry *dentry, *parent = NULL;
 	__u32 seq = 0;
 
-	if (!l)
+	if (!v)
 		return 1;
-	p = &l->places;
+	p = &v->places;
 	if (p->dentry == p->root) {
 		p->found = PLACES_FOUND;
 		return 1;
@@ -60,27 +60,27 @@ static long places_up(__u32 index, struct walk_context *context)
 }
 
 /* Go up from the object: is root on the way? Return: PLACES_FOUND, _OUTSIDE, _NOT_FOUND. */
-static __always_inline __u32 places_look(struct label *l, struct object *o, __u64 root)
+static __always_inline __u32 places_look(struct verdict *v, struct object *o, __u64 root)
 {
-	struct walk_context context = { .label = l };
+	struct walk_context context = { .verdict = v };
 
-	l->places.dentry = o->dentry;
-	l->places.root = root;
-	l->places.digest = 0;
-	l->places.found = PLACES_NOT_FOUND;
+	v->places.dentry = o->dentry;
+	v->places.root = root;
+	v->places.digest = 0;
+	v->places.found = PLACES_NOT_FOUND;
 	bpf_loop(HT_WALK_MAX + 1, places_up, &context, 0);
-	return l->places.found;
+	return v->places.found;
 }
 
 struct places_context {
-	struct label *label;
+	struct verdict *verdict;
 	struct object *object;
 };
 
 /* One mount of the filesystem. */
 static long places_step(__u32 index, struct places_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	struct object *o = context->object;
 	struct mnt_namespace *space = NULL;
 	struct dentry *root = NULL;
@@ -88,9 +88,9 @@ static long places_step(__u32 index, struct places_context *context)
 	struct places *p;
 	__u64 next = 0;
 
-	if (!l || !o)
+	if (!v || !o)
 		return 1;
-	p = &l->places;
+	p = &v->places;
 	if (bpf_probe_read_kernel(&next, sizeof(next), (void *)p->link) < 0) {
 		p->status = PLACES_BROKEN;
 		return 1;
@@ -117,7 +117,7 @@ static long places_step(__u32 index, struct places_context *context)
 		p->internal = 1;
 		return 0;
 	}
-	if ((__u64)space != p->space || places_look(l, o, (__u64)root) == PLACES_OUTSIDE)
+	if ((__u64)space != p->space || places_look(v, o, (__u64)root) == PLACES_OUTSIDE)
 		return 0;
 	if (p->status != PLACES_RUNNING)
 		return 1;
@@ -127,7 +127,7 @@ static long places_step(__u32 index, struct places_context *context)
 	return 0;
 }
 
-static __always_inline bool places_start(struct label *l, struct object *o)
+static __always_inline bool places_start(struct verdict *v, struct object *o)
 {
 	struct dentry *dentry = (struct dentry *)o->dentry;
 	struct super_block *sb = NULL;
@@ -135,59 +135,59 @@ static __always_inline bool places_start(struct label *l, struct object *o)
 	if (BPF_CORE_READ_INTO(&sb, dentry, d_sb) < 0 || !sb)
 		return false;
 	if (bpf_core_field_exists(((struct mount___chain *)0)->mnt_next_for_sb)) {
-		l->places.link = (__u64)sb + bpf_core_field_offset(struct super_block___chain, s_mounts);
-		l->places.end = 0;
+		v->places.link = (__u64)sb + bpf_core_field_offset(struct super_block___chain, s_mounts);
+		v->places.end = 0;
 	} else {
-		l->places.link = (__u64)sb + bpf_core_field_offset(struct super_block___ring, s_mounts);
-		l->places.end = l->places.link;
+		v->places.link = (__u64)sb + bpf_core_field_offset(struct super_block___ring, s_mounts);
+		v->places.end = v->places.link;
 	}
-	l->places.space = current_mount_namespace();
-	l->places.any = 0;
-	l->places.n = 0;
-	l->places.internal = 0;
-	l->places.status = PLACES_RUNNING;
-	return l->places.space != 0;
+	v->places.space = current_mount_namespace();
+	v->places.any = 0;
+	v->places.n = 0;
+	v->places.internal = 0;
+	v->places.status = PLACES_RUNNING;
+	return v->places.space != 0;
 }
 
 static long places_attempt(__u32 index, struct places_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	struct object *o = context->object;
 	__u64 digest;
 
-	if (!l || !o)
+	if (!v || !o)
 		return 1;
-	if (!places_start(l, o)) {
-		l->places.status = PLACES_BROKEN;
+	if (!places_start(v, o)) {
+		v->places.status = PLACES_BROKEN;
 		return 1;
 	}
-	(void)places_look(l, o, 0);
-	digest = l->places.digest;
-	if (l->places.status == PLACES_RUNNING)
+	(void)places_look(v, o, 0);
+	digest = v->places.digest;
+	if (v->places.status == PLACES_RUNNING)
 		bpf_loop(PLACES_STEPS_MAX, places_step, context, 0);
-	if (l->places.status == PLACES_DONE) {
-		(void)places_look(l, o, 0);
-		if (l->places.digest == digest && l->places.status == PLACES_DONE)
+	if (v->places.status == PLACES_DONE) {
+		(void)places_look(v, o, 0);
+		if (v->places.digest == digest && v->places.status == PLACES_DONE)
 			return 1;
-		l->places.status = PLACES_MOVING;
+		v->places.status = PLACES_MOVING;
 	}
 	/* a mount that is taken off the list under the walk makes it break off */
 	return 0;
 }
 
 /* Find the mounts that show the object. Return: 0, or the HT_REASON_* why they are not known. */
-__global __u32 places_find(struct label *l, struct object *o)
+__global __u32 places_find(struct verdict *v, struct object *o)
 {
-	struct places_context context = { .label = l, .object = o };
+	struct places_context context = { .verdict = v, .object = o };
 
-	if (!l || !o)
+	if (!v || !o)
 		return HT_REASON_UNRESOLVED;
 	bpf_loop(PLACES_ATTEMPTS, places_attempt, &context, 0);
-	if (l->places.status == PLACES_MOVING)
+	if (v->places.status == PLACES_MOVING)
 		return HT_REASON_MOVING;
-	if (l->places.status != PLACES_DONE || l->places.n > PLACES_MAX)
+	if (v->places.status != PLACES_DONE || v->places.n > PLACES_MAX)
 		return HT_REASON_UNRESOLVED;
-	return l->places.n || l->places.internal ? 0 : HT_REASON_FOREIGN;
+	return v->places.n || v->places.internal ? 0 : HT_REASON_FOREIGN;
 }
 
 /* Does the task act as somebody else for the length of a call? A stacked filesystem does what it has to do below as
@@ -214,37 +214,37 @@ static __always_inline bool places_is_nameless(struct object *o)
 }
 
 /* Decide of an object that is known by its dentry: the worst that is said of any of its names. Return: LEVEL_*. */
-static __always_inline __u32 places_decide(struct label *l, struct object *o)
+static __always_inline __u32 places_decide(struct verdict *v, struct object *o)
 {
 	__u32 level, i;
 
-	if (!verdict_wanted(l, o) || places_is_nameless(o))
+	if (!verdict_wanted(v, o) || places_is_nameless(o))
 		return LEVEL_ALLOW;
-	o->fault = places_find(l, o);
+	o->fault = places_find(v, o);
 	/* What lies below a stacked filesystem: the object above was judged a moment ago, by its name. */
-	if (l->places.internal && task_borrows_creds())
+	if (v->places.internal && task_borrows_creds())
 		return LEVEL_ALLOW;
-	if (!o->fault && !l->places.n)
+	if (!o->fault && !v->places.n)
 		o->fault = HT_REASON_FOREIGN;
-	o->mount = l->places.any;
-	l->places.level = LEVEL_ALLOW;
-	l->places.worst = 0;
+	o->mount = v->places.any;
+	v->places.level = LEVEL_ALLOW;
+	v->places.worst = 0;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < PLACES_MAX; i++) {
-		if (i >= l->places.n || o->fault)
+		if (i >= v->places.n || o->fault)
 			break;
-		o->mount = l->places.mounts[i];
-		level = verdict_decide(l, o);
-		if (level > l->places.level) {
-			l->places.level = level;
-			l->places.worst = i;
+		o->mount = v->places.mounts[i];
+		level = verdict_decide(v, o);
+		if (level > v->places.level) {
+			v->places.level = level;
+			v->places.worst = i;
 		}
 	}
-	if (o->fault || l->places.n > 1) {
-		/* once more, so that the label says why */
+	if (o->fault || v->places.n > 1) {
+		/* once more, so that the verdict says why */
 		if (!o->fault)
-			o->mount = l->places.mounts[l->places.worst & (PLACES_MAX - 1)];
-		return verdict_decide(l, o);
+			o->mount = v->places.mounts[v->places.worst & (PLACES_MAX - 1)];
+		return verdict_decide(v, o);
 	}
-	return l->places.level;
+	return v->places.level;
 }

@@ -6,6 +6,7 @@
  * else add to an aggregate, else count the loss. counted = emitted + aggregated + lost, exactly.
  */
 
+#include "pool.bpf.h"
 #include "verdict.bpf.h"
 
 /* label.fresh: bound by an exec that */
@@ -15,28 +16,28 @@
 #define RATE_WINDOW_NS 1000000000ULL
 
 struct report_context {
-	struct label *label;
+	struct verdict *verdict;
 	struct slot *slot;
 };
 
 /* Append "/name" of the next component, counted from the root. */
 static long report_component(__u32 index, struct report_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	struct slot *s = context->slot;
 	struct component *c;
 	struct dentry *dentry;
 	struct qstr name;
 	__u32 pos, len;
 
-	if (!l || !s)
+	if (!v || !s)
 		return 1;
-	if (l->position.step >= l->walk.n)
+	if (v->position.step >= v->walk.n)
 		return 1;
-	c = &l->walk.components[(l->walk.n - 1 - l->position.step) & (HT_WALK_COMPONENTS - 1)];
+	c = &v->walk.components[(v->walk.n - 1 - v->position.step) & (HT_WALK_COMPONENTS - 1)];
 	dentry = (struct dentry *)c->dentry;
 	pos = s->pos;
-	if (l->walk.names == WALK_DENTRIES) {
+	if (v->walk.names == WALK_DENTRIES) {
 		name.name = (void *)((c->hash & ~WALK_NAME_TOP) | (c->dentry & WALK_NAME_TOP));
 		len = c->hash >> 56;
 	} else if (BPF_CORE_READ_INTO(&name, dentry, d_name) < 0) {
@@ -52,29 +53,29 @@ static long report_component(__u32 index, struct report_context *context)
 	if (bpf_probe_read_kernel(&s->text[pos + 1], len & HT_NAME_MAX, name.name) < 0)
 		return 1;
 	s->pos = pos + 1 + len;
-	l->position.step++;
+	v->position.step++;
 	return 0;
 }
 
 /* The path of the collected components. */
-static __always_inline void report_path(struct label *l, struct slot *s)
+static __always_inline void report_path(struct verdict *v, struct slot *s)
 {
-	struct report_context context = { .label = l, .slot = s };
+	struct report_context context = { .verdict = v, .slot = s };
 
 	s->record.path.off = sizeof(struct ht_record) + s->pos;
-	l->position.step = 0;
-	if (!l->walk.n && s->pos < HT_TEXT_PATH_MAX) {
+	v->position.step = 0;
+	if (!v->walk.n && s->pos < HT_TEXT_PATH_MAX) {
 		s->text[s->pos] = '/';
 		s->pos++;
 	}
 	bpf_loop(HT_WALK_COMPONENTS, report_component, &context, 0);
-	if (l->walk.n > HT_WALK_COMPONENTS)
+	if (v->walk.n > HT_WALK_COMPONENTS)
 		s->record.flags |= HT_RECORD_PATH_TRUNCATED;
 	s->record.path.len = sizeof(struct ht_record) + s->pos - s->record.path.off;
 }
 
 /* The last name alone, for what has no position. */
-static __always_inline void report_name(struct label *l, struct slot *s, __u64 dentry)
+static __always_inline void report_name(struct slot *s, __u64 dentry)
 {
 	struct qstr name;
 
@@ -93,24 +94,25 @@ static __always_inline __u32 slot_pos(struct slot *s)
 	return *(volatile __u32 *)&s->pos;
 }
 
-static __always_inline void report_exe(struct label *l, struct slot *s)
+/* What a task runs. label: the address of its label. */
+static __always_inline void report_exe(__u64 label, __u32 len, __u32 flags, struct slot *s)
 {
-	__u32 len = l->exe_len, pos = slot_pos(s);
+	__u32 pos = slot_pos(s);
 
 	s->record.exe.off = sizeof(struct ht_record) + pos;
 	if (len > HT_TEXT_EXE_MAX || pos > HT_TEXT_PATH_MAX)
 		return;
-	if (bpf_probe_read_kernel(&s->text[pos], len, l->exe) < 0)
+	if (bpf_probe_read_kernel(&s->text[pos], len, (void *)(label + offsetof(struct label, exe))) < 0)
 		return;
 	s->pos = pos + len;
 	s->record.exe.len = len;
-	s->record.flags |= l->exe_flags;
+	s->record.flags |= flags;
 }
 
 /* The task itself runs the object: one name for both, as it was when the task began to. */
-static __always_inline void report_runs(struct label *l, struct slot *s)
+static __always_inline void report_runs(struct verdict *v, struct slot *s)
 {
-	report_exe(l, s);
+	report_exe(v->label, v->exe_len, v->exe_flags, s);
 	s->record.path = s->record.exe;
 }
 
@@ -137,7 +139,7 @@ static __always_inline void report_argv(struct slot *s)
 	s->record.argv.len = len;
 }
 
-static __always_inline void report_subject(struct label *l, struct ht_record *r)
+static __always_inline void report_subject(__u64 exec_id, __u64 cgroup, struct ht_record *r)
 {
 	struct task_struct *task = bpf_get_current_task_btf(), *parent = task->real_parent;
 	const struct cred *cred = task->real_cred;
@@ -151,8 +153,8 @@ static __always_inline void report_subject(struct label *l, struct ht_record *r)
 	r->uid = cred->uid.val;
 	r->gid = cred->gid.val;
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
-	r->exec_id = l->exec_id;
-	r->cgroup = l->cgroup;
+	r->exec_id = exec_id;
+	r->cgroup = cgroup;
 }
 
 /* What is told of an inode lies at its beginning, but for one: one read for all of it. */
@@ -220,9 +222,9 @@ static __always_inline bool slot_emit(struct slot *s, void *ring, struct ht_ledg
 }
 
 /* May this cgroup have one more record now? */
-static __always_inline bool report_rate(struct label *l, __u64 now)
+static __always_inline bool report_rate(struct verdict *v, __u64 now)
 {
-	__u64 id = l->cgroup, window;
+	__u64 id = v->cgroup, window;
 	struct ht_cgroup *c = bpf_map_lookup_elem(&cgroups, &id);
 	struct ht_settings *set = settings_get();
 
@@ -238,16 +240,16 @@ static __always_inline bool report_rate(struct label *l, __u64 now)
 
 /* Count it with its kind. Return: 1 counted, 0 no room; with first_only 2, not counted, when it is the first
  * of its kind in this turn. */
-static __always_inline __u32 report_aggregate(struct label *l, struct object *o, __u32 op,
+static __always_inline __u32 report_aggregate(struct verdict *v, struct object *o, __u32 op,
 					      __u32 verdict, __u64 now, bool first_only)
 {
 	struct ht_aggregate_key key = {
-		.cgroup = l->cgroup,
-		.rule = l->rule,
-		.profile = l->profile,
+		.cgroup = v->cgroup,
+		.rule = v->rule,
+		.profile = v->profile,
 		.op = op ? op_number(op) : 0,
 		.verdict = verdict,
-		.reason = l->reason,
+		.reason = v->reason,
 	};
 	struct inode *inode = (struct inode *)o->inode;
 	struct ht_aggregate *a, empty = {};
@@ -272,7 +274,7 @@ static __always_inline __u32 report_aggregate(struct label *l, struct object *o,
 	a->last = now;
 	a->pid = bpf_get_current_pid_tgid() >> 32;
 	a->uid = (__u32)bpf_get_current_uid_gid();
-	a->exec_id = l->exec_id;
+	a->exec_id = v->exec_id;
 	bpf_get_current_comm(a->comm, sizeof(a->comm));
 	if (inode) {
 		(void)BPF_CORE_READ_INTO(&a->ino, inode, i_ino);
@@ -284,29 +286,29 @@ static __always_inline __u32 report_aggregate(struct label *l, struct object *o,
 /* The path of the object. What is refused again by an answer that was kept has the path that it had: what the answer goes by
  * stands for all names up to the root. As long as the text is where the last record was made it is told again, and no name is
  * looked at. */
-static __always_inline void report_object_path(struct label *l, struct object *o, struct slot *s)
+static __always_inline void report_object_path(struct verdict *v, struct object *o, struct slot *s)
 {
-	if (l->reuse) {
+	if (v->reuse) {
 		s->record.path = s->path;
 		s->pos = s->path.len;
-		s->of = l->known.check;
-	} else if (l->fault || !o->dentry) {
-		report_name(l, s, o->dentry);
+		s->of = v->check;
+	} else if (v->fault || !o->dentry) {
+		report_name(s, o->dentry);
 	} else {
-		report_path(l, s);
+		report_path(v, s);
 		if (!(o->facts & OBJECT_KNOWN) || (s->record.flags & HT_RECORD_PATH_TRUNCATED))
 			return;
 		s->path = s->record.path;
-		s->of = l->known.check;
+		s->of = v->check;
 	}
 }
 
 #define RECORD_LOST 0U
 #define RECORD_SENT 1U
-#define RECORD_NONE 2U /* label.reuse, and the path is gone */
+#define RECORD_NONE 2U /* verdict.reuse, and the path is gone */
 
 /* Return: RECORD_*. */
-static __always_inline __u32 report_record(struct label *l, struct object *o, __u32 op,
+static __always_inline __u32 report_record(struct verdict *v, struct object *o, __u32 op,
 					   __u32 verdict, __u32 argc, struct ht_ledger *led)
 {
 	struct ht_settings *set = settings_get();
@@ -316,28 +318,28 @@ static __always_inline __u32 report_record(struct label *l, struct object *o, __
 
 	if (!s)
 		return RECORD_LOST;
-	if (l->reuse && s->of != l->known.check) {
+	if (v->reuse && s->of != v->check) {
 		slot_release(s);
 		return RECORD_NONE;
 	}
 	slot_reset(s, HT_RECORD_VERDICT);
 	r = &s->record;
 	r->verdict = verdict;
-	r->reason = l->reason;
+	r->reason = v->reason;
 	r->op = op;
-	r->rule = l->rule;
-	r->profile = l->profile;
+	r->rule = v->rule;
+	r->profile = v->profile;
 	r->generation = set ? set->generation : 0;
-	r->flags = l->chain;
-	if (l->fresh == FRESH_STARTS || (l->fresh && argc))
+	r->flags = v->chain;
+	if (v->fresh == FRESH_STARTS || (v->fresh && argc))
 		r->flags |= HT_RECORD_FIRST_EXEC;
-	report_subject(l, r);
-	report_object(o, r, l->walk.name);
+	report_subject(v->exec_id, v->cgroup, r);
+	report_object(o, r, v->walk.name);
 	if (o->facts & OBJECT_RUNS) {
-		report_runs(l, s);
+		report_runs(v, s);
 	} else {
-		report_object_path(l, o, s);
-		report_exe(l, s);
+		report_object_path(v, o, s);
+		report_exe(v->label, v->exe_len, v->exe_flags, s);
 	}
 	if (argc) {
 		r->argc = argc;
@@ -353,21 +355,21 @@ static __always_inline __u32 report_record(struct label *l, struct object *o, __
 }
 
 /* Count a verdict. Return: 1: it is to have a record of its own. */
-__global int report_count(struct label *l, struct object *o, __u32 op, __u32 verdict)
+__global int report_count(struct verdict *v, struct object *o, __u32 op, __u32 verdict)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct ht_ledger *led = ledger_get();
 	__u32 told, reason;
 
-	if (!l || !o || !led)
+	if (!v || !o || !led)
 		return 0;
 	verdict &= HT_VERDICT_SLOTS - 1;
-	reason = l->reason & (HT_REASON_SLOTS - 1);
+	reason = v->reason & (HT_REASON_SLOTS - 1);
 	__sync_fetch_and_add(&led->counted[verdict], 1);
 	__sync_fetch_and_add(&led->failures[reason], 1);
 	/* Beyond the rate the first of each kind in a turn still has its own record, so that a flood
 	 * cannot hide another act. */
-	told = report_rate(l, now) ? 2 : report_aggregate(l, o, op, verdict, now, true);
+	told = report_rate(v, now) ? 2 : report_aggregate(v, o, op, verdict, now, true);
 	if (told == 2)
 		return 1;
 	if (told)
@@ -378,21 +380,21 @@ __global int report_count(struct label *l, struct object *o, __u32 op, __u32 ver
 }
 
 /* The record of one that was counted. argc: of the image that runs now, if its arguments belong to the verdict; else 0.
- * Return: 1; 0: nothing was told, as label.reuse asks for a path that is gone. */
-__global int report_tell(struct label *l, struct object *o, __u32 op, __u32 verdict, __u32 argc)
+ * Return: 1; 0: nothing was told, as verdict.reuse asks for a path that is gone. */
+__global int report_tell(struct verdict *v, struct object *o, __u32 op, __u32 verdict, __u32 argc)
 {
 	struct ht_ledger *led = ledger_get();
 	__u32 sent;
 
-	if (!l || !o || !led)
+	if (!v || !o || !led)
 		return 1;
 	verdict &= HT_VERDICT_SLOTS - 1;
-	sent = report_record(l, o, op, verdict, argc, led);
+	sent = report_record(v, o, op, verdict, argc, led);
 	if (sent == RECORD_NONE)
 		return 0;
 	if (sent == RECORD_SENT)
 		__sync_fetch_and_add(&led->emitted[verdict], 1);
-	else if (report_aggregate(l, o, op, verdict, bpf_ktime_get_boot_ns(), false))
+	else if (report_aggregate(v, o, op, verdict, bpf_ktime_get_boot_ns(), false))
 		__sync_fetch_and_add(&led->aggregated[verdict], 1);
 	else
 		__sync_fetch_and_add(&led->lost[verdict], 1);

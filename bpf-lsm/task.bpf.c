@@ -36,19 +36,6 @@ int BPF_PROG(haetae_task_free, struct task_struct *task)
 	return 0;
 }
 
-/* Who forked it, before the parent can die or be replaced as the parent. */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(haetae_process_fork, struct task_struct *parent, struct task_struct *child)
-{
-	struct label *l = label_of((__u64)child);
-
-	if (!l)
-		return 0;
-	l->parent_pid = parent->tgid;
-	l->parent_start = BPF_CORE_READ(parent, group_leader, start_boottime);
-	return 0;
-}
-
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(haetae_process_exit, struct task_struct *task)
 {
@@ -66,9 +53,9 @@ int BPF_PROG(haetae_process_exit, struct task_struct *task)
 	s = slot_claim();
 	if (s) {
 		slot_reset(s, HT_RECORD_EXIT);
-		report_subject(l, &s->record);
+		report_subject(l->exec_id, l->cgroup, &s->record);
 		s->record.exit_code = task->exit_code;
-		report_exe(l, s);
+		report_exe((__u64)l, l->exe_len, l->exe_flags, s);
 		done = slot_emit(s, &notices, led);
 		slot_release(s);
 	}

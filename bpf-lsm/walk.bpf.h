@@ -15,7 +15,7 @@
  * reads come before all second reads. Renames elsewhere in the system do not disturb it. Where moves are counted
  * (moves.bpf.c) and none began meanwhile, the dentries held all the time, and the mounts alone are looked at again.
  *
- * All state lives in the label. Nothing here branches on a loop context that starts as a constant: on
+ * All state lives in the verdict. Nothing here branches on a loop context that starts as a constant: on
  * 6.1 the verifier walks a bpf_loop() callback once and removes what looks dead in the first round.
  */
 
@@ -65,10 +65,11 @@ struct object {
 #define OBJECT_AGAIN (1U << 10)	 /* this is that hook */
 #define OBJECT_KNOWN (1U << 12)	  /* answered before: label.known */
 #define OBJECT_UNBOUND (1U << 11) /* the subject's label lacks what governs it: refused */
+#define OBJECT_MAPS (1U << 13)	  /* mapped to run: a library's name makes it another operation */
 #define OBJECT_RUNS (1U << 14)	  /* what the task runs: label.exe is its whole name */
 
 struct walk_context {
-	struct label *label;
+	struct verdict *verdict;
 };
 
 static __always_inline __u64 walk_mix(__u64 digest, __u64 value)
@@ -80,14 +81,14 @@ static __always_inline __u64 walk_mix(__u64 digest, __u64 value)
 /* One more word of walk.name into the hash, or the end of it. */
 static long walk_hash_word(__u32 index, struct walk_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	struct hash_state *h;
 	__u64 word;
 
-	if (!l)
+	if (!v)
 		return 1;
-	h = &l->hash;
-	word = *(__u64 *)(l->walk.name + (h->at & (HT_NAME_MAX & ~7U)));
+	h = &v->hash;
+	word = *(__u64 *)(v->walk.name + (h->at & (HT_NAME_MAX & ~7U)));
 	if (h->at + 8 > h->len) {
 		word &= (1ULL << (8 * (h->len & 7))) - 1;
 		h->result = ht_siphash_finish(&h->sip, word, h->len);
@@ -99,38 +100,38 @@ static long walk_hash_word(__u32 index, struct walk_context *context)
 }
 
 /* Hash of the len bytes in walk.name. */
-__global __u64 walk_hash(struct label *l, __u32 len)
+__global __u64 walk_hash(struct verdict *v, __u32 len)
 {
-	struct walk_context context = { .label = l };
+	struct walk_context context = { .verdict = v };
 	struct ht_siphash sip;
 	__u64 word;
 
-	if (!l)
+	if (!v)
 		return 0;
 	if (len < 16) { /* most names */
 		ht_siphash_init(&sip, ht_key0, ht_key1);
-		word = *(__u64 *)l->walk.name;
+		word = *(__u64 *)v->walk.name;
 		if (len >= 8) {
 			ht_siphash_word(&sip, word);
-			word = *(__u64 *)(l->walk.name + 8);
+			word = *(__u64 *)(v->walk.name + 8);
 		}
 		return ht_siphash_finish(&sip, word & ((1ULL << (8 * (len & 7))) - 1), len);
 	}
-	ht_siphash_init(&l->hash.sip, ht_key0, ht_key1);
-	l->hash.at = 0;
-	l->hash.len = len & HT_NAME_MAX;
+	ht_siphash_init(&v->hash.sip, ht_key0, ht_key1);
+	v->hash.at = 0;
+	v->hash.len = len & HT_NAME_MAX;
 	bpf_loop((HT_NAME_MAX + 1) / 8, walk_hash_word, &context, 0);
-	return l->hash.result;
+	return v->hash.result;
 }
 
 /* Read the name of a dentry into walk.name. Return: its length, negative when unreadable. */
-static __always_inline int walk_read_name(struct label *l, const struct qstr *name)
+static __always_inline int walk_read_name(struct verdict *v, const struct qstr *name)
 {
 	__u32 len = name->len;
 
 	if (len > HT_NAME_MAX)
 		return -EPERM;
-	if (bpf_probe_read_kernel(l->walk.name, len & HT_NAME_MAX, name->name) < 0)
+	if (bpf_probe_read_kernel(v->walk.name, len & HT_NAME_MAX, name->name) < 0)
 		return -EPERM;
 	return len;
 }
@@ -229,16 +230,16 @@ __global int walk_folds(__u64 dentry)
 
 static long walk_step(__u32 index, struct walk_context *context)
 {
-	struct label *l = context->label;
+	struct verdict *v = context->verdict;
 	struct walk *w;
 	__u64 dentry, parent;
 	__u32 seq, at_mount_root, is_root;
 	struct qstr name;
 	int len;
 
-	if (!l)
+	if (!v)
 		return 1;
-	w = &l->walk;
+	w = &v->walk;
 	dentry = w->dentry;
 	if (bpf_probe_read_kernel(w->head, sizeof(w->head), (void *)dentry) < 0) {
 		w->status = WALK_BROKEN;
@@ -285,12 +286,12 @@ static long walk_step(__u32 index, struct walk_context *context)
 
 		c->dentry = dentry;
 		if (w->names == WALK_HASHES) {
-			len = walk_read_name(l, &name);
+			len = walk_read_name(v, &name);
 			if (len < 0) {
 				w->status = WALK_BROKEN;
 				return 1;
 			}
-			c->hash = walk_hash(l, len);
+			c->hash = walk_hash(v, len);
 		} else if (name.len <= HT_NAME_MAX) {
 			c->hash = ((__u64)name.name & ~WALK_NAME_TOP) | (__u64)name.len << 56;
 		} else {
@@ -306,14 +307,14 @@ static long walk_step(__u32 index, struct walk_context *context)
 }
 
 /* One pass from (mnt, dentry), names: WALK_*; status and digest tell how it went. */
-__global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
+__global int walk_pass(struct verdict *v, __u64 mnt, __u64 dentry, __u32 names)
 {
-	struct walk_context context = { .label = l };
+	struct walk_context context = { .verdict = v };
 	struct walk *w;
 
-	if (!l)
+	if (!v)
 		return 0;
-	w = &l->walk;
+	w = &v->walk;
 	w->mnt = mnt;
 	w->dentry = dentry;
 	w->names = names;
@@ -339,7 +340,7 @@ __global int walk_pass(struct label *l, __u64 mnt, __u64 dentry, __u32 names)
 }
 
 struct walk_attempt {
-	struct label *label;
+	struct verdict *verdict;
 	__u64 names;
 	__u64 mnt;
 	__u64 dentry;
@@ -347,50 +348,47 @@ struct walk_attempt {
 
 static long walk_attempt(__u32 index, struct walk_attempt *a)
 {
-	struct label *l = a->label;
+	struct verdict *v = a->verdict;
 	struct names before, after;
 	bool told;
 	__u64 digest;
 	__u32 status;
 
-	if (!l)
+	if (!v)
 		return 1;
 	told = names_read(&before, a->dentry);
-	(void)walk_pass(l, a->mnt, a->dentry, a->names);
-	status = l->walk.status;
-	digest = l->walk.digest;
+	(void)walk_pass(v, a->mnt, a->dentry, a->names);
+	status = v->walk.status;
+	digest = v->walk.digest;
 	if (status == WALK_MOVING)
 		return 0;
 	if (status != WALK_DONE)
 		return 1; /* broken, outside, or too deep (still running) */
-	if (told && walk_mounts_hold(&l->walk, a->mnt) && names_read(&after, a->dentry) &&
+	if (told && walk_mounts_hold(&v->walk, a->mnt) && names_read(&after, a->dentry) &&
 	    after.own == before.own && after.trees == before.trees)
 		return 1;
-	(void)walk_pass(l, a->mnt, a->dentry, WALK_DIGEST);
-	if (l->walk.status == WALK_DONE && l->walk.digest == digest)
+	(void)walk_pass(v, a->mnt, a->dentry, WALK_DIGEST);
+	if (v->walk.status == WALK_DONE && v->walk.digest == digest)
 		return 1;
-	l->walk.status = WALK_MOVING;
+	v->walk.status = WALK_MOVING;
 	return 0;
 }
 
 /* Collect the components of one chain, names: WALK_DENTRIES, WALK_HASHES. Return: 0, or the HT_REASON_* why there is no
  * position. */
-__global __u32 walk_chain(struct label *l, struct object *o, __u32 names, __u32 straight, __u64 stop)
+__global __u32 walk_chain(struct verdict *v, struct object *o, __u32 names, __u32 straight, __u64 stop)
 {
-	struct walk_attempt attempt = { .label = l, .names = names };
+	struct walk_attempt attempt = { .verdict = v, .names = names };
 
-	if (!l || !o)
+	if (!v || !o)
 		return HT_REASON_UNRESOLVED;
 	attempt.mnt = o->mount;
 	attempt.dentry = o->dentry;
-	l->walk.straight = straight;
-	l->walk.stop = stop;
-	l->walk.of_dentry = 0;
+	v->walk.straight = straight;
+	v->walk.stop = stop;
 	bpf_loop(WALK_ATTEMPTS, walk_attempt, &attempt, 0);
-	switch (l->walk.status) {
+	switch (v->walk.status) {
 	case WALK_DONE:
-		l->walk.of_mnt = o->mount;
-		l->walk.of_dentry = straight ? 0 : o->dentry;
 		return 0;
 	case WALK_RUNNING:
 		return HT_REASON_DEPTH;
@@ -402,29 +400,15 @@ __global __u32 walk_chain(struct label *l, struct object *o, __u32 names, __u32 
 }
 
 /* To ask rules with. */
-static __always_inline __u32 walk_collect(struct label *l, struct object *o, __u32 straight, __u64 stop)
+static __always_inline __u32 walk_collect(struct verdict *v, struct object *o, __u32 straight, __u64 stop)
 {
-	return walk_chain(l, o, WALK_HASHES, straight, stop);
+	return walk_chain(v, o, WALK_HASHES, straight, stop);
 }
 
 /* The chain through the mounts, to be told. */
-static __always_inline __u32 walk_names(struct label *l, struct object *o)
+static __always_inline __u32 walk_names(struct verdict *v, struct object *o)
 {
-	return walk_chain(l, o, WALK_DENTRIES, 0, 0);
-}
-
-/* From here on only an object that is collected anew has names. */
-static __always_inline void walk_forget(struct label *l)
-{
-	l->walk.of_dentry = 0;
-}
-
-/* Are the names that the label has those of this object, all of them? walk_forget() was called while it was held already, and
- * it was not let go of since: no other dentry can have had its address. Pointers to names hold for the program that collected
- * them only: a directory above can have another name since, and the former text be gone. */
-static __always_inline bool walk_is_of(const struct label *l, const struct object *o)
-{
-	return l->walk.n && !l->walk.below && l->walk.names != WALK_DENTRIES && l->walk.of_dentry == o->dentry && l->walk.of_mnt == o->mount;
+	return walk_chain(v, o, WALK_DENTRIES, 0, 0);
 }
 
 /* The inode of a dentry, 0: there is none. Read, not followed: some kernels (6.5 to 6.12 at least) tell the verifier that

@@ -39,6 +39,8 @@ const char *const kernel_map_names[_MAP_MAX] = {
 	[MAP_LEDGER] = "ledger",
 	[MAP_AGGREGATES] = "aggregates",
 	[MAP_SLOTS] = "slots",
+	[MAP_VERDICTS] = "verdicts",
+	[MAP_SPARE_VERDICTS] = "spare_verdicts",
 	[MAP_SETTINGS] = "settings",
 	[MAP_MKDIR_SCRATCH] = "mkdir_scratch",
 	[MAP_NAMES] = "names",
@@ -183,6 +185,8 @@ static int load_configure(struct kernel *k, const struct kernel_config *config,
 		return cpus;
 	slots = (uint32_t)cpus * HT_SLOTS_PER_CPU;
 	r = bpf_map__set_max_entries(load_map(skel, MAP_SLOTS), slots);
+	if (r >= 0)
+		r = bpf_map__set_max_entries(load_map(skel, MAP_VERDICTS), (uint32_t)cpus * HT_VERDICTS_PER_CPU);
 	if (r >= 0 && !reuse_maps)
 		r = bpf_map__set_max_entries(load_map(skel, MAP_CGROUPS),
 					     config->cgroups_max ? config->cgroups_max :

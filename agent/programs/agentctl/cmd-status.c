@@ -39,10 +39,11 @@
  *                        exits and cgroups, not verdicts
  *   failures     {REASON: int}
  *                        refusals for another reason than a rule, by event_reason_to_string(); also
- *                        "forks-refused", "binds-failed"
+ *                        "forks-refused", "binds-failed", "verdicts-refused"
  *   identities   {"known", "waiting", "without-room", "failed": int}
  *                        objects that literal rules bind
  *   labels       int     tasks that carry a label
+ *   spare-verdicts int   verdicts that were made in a spare place, as tasks that were preempted had all those of the CPU
  *   warnings     [text]  what an operator should know
  *   disarmed     [{"container": text|null, "cgroup": text|null (null: everything), "reason", "since_us", "until_us"}]
  *   trial        null, or {"name", "confirmed": bool, "left_us": int}

@@ -232,6 +232,7 @@ static json_t *status_failures(const struct ht_ledger *ledger)
 					  number(ledger->failures[r]));
 	(void)json_object_set_new(failures, "forks-refused", number(ledger->forks_refused));
 	(void)json_object_set_new(failures, "binds-failed", number(ledger->binds_failed));
+	(void)json_object_set_new(failures, "verdicts-refused", number(ledger->verdicts_refused));
 	return failures;
 }
 
@@ -338,6 +339,7 @@ json_t *agent_status(struct agent *a)
 	(void)json_object_set_new(answer, "failures", status_failures(&ledger));
 	(void)json_object_set_new(answer, "identities", status_identities(a));
 	(void)json_object_set_new(answer, "labels", number(kernel_labels_count(a->kernel)));
+	(void)json_object_set_new(answer, "spare-verdicts", number(ledger.verdicts_spare));
 	(void)json_object_set_new(answer, "disarmed", agent_disarm_status(a));
 	(void)json_object_set_new(answer, "trial", agent_trial_status(a));
 	(void)json_object_set_new(answer, "warnings", status_warnings(a, &ledger, &stats));
