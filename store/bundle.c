@@ -43,18 +43,23 @@ static uint64_t zigzag(uint64_t difference)
 	return difference << 1 ^ (uint64_t)((int64_t)difference >> 63);
 }
 
-/* Numbers are gathered, and appended with the next text or at the end. */
+/* The mask and numbers are gathered, and appended with the next text or at the end. */
 struct pack {
 	struct strbuf *to;
-	uint8_t text[BUNDLE_COLUMNS_MAX * VARINT_MAX];
 	size_t len;
+	uint8_t text[MASK_BYTES + BUNDLE_COLUMNS_MAX * VARINT_MAX];
 };
+
+static void pack_flush(struct pack *pack)
+{
+	strbuf_append(pack->to, pack->text, pack->len);
+	pack->len = 0;
+}
 
 static void pack_bytes(struct pack *pack, const struct row_value *value)
 {
 	pack->len += varint_write(pack->text + pack->len, value->data ? value->len + 1 : 0);
-	strbuf_append(pack->to, pack->text, pack->len);
-	pack->len = 0;
+	pack_flush(pack);
 	if (value->data)
 		strbuf_append(pack->to, value->data, value->len);
 }
@@ -72,22 +77,36 @@ static void note_time(struct bundle *bundle, int64_t us)
 		bundle->until_us = us;
 }
 
+static size_t row_of(const struct event *event)
+{
+	return event->kind == EVENT_EXIT;
+}
+
+bool bundle_has_keys(const struct bundle *bundle, const struct event *event, const int64_t keys[3])
+{
+	const int64_t *last = bundle->keys[row_of(event)];
+
+	return bundle->before[row_of(event)] && last[1] == keys[0] && last[2] == keys[1] && last[3] == keys[2];
+}
+
 int bundle_add(struct bundle *bundle, const struct event *event, int64_t id, const int64_t keys[3])
 {
 	const int64_t numbers[BUNDLE_KEYS] = {id, keys[0], keys[1], keys[2]};
-	size_t row = event->kind == EVENT_EXIT;
+	size_t row = row_of(event);
 	int64_t *before = bundle->keys[row];
 	struct row_change changes[BUNDLE_COLUMNS_MAX], *change = changes;
-	struct pack pack = {.to = &bundle->data};
+	struct pack pack; /* nothing of its text is looked at that was not written */
 	uint64_t mask;
 
-	if (!row_changes(ROW_EVENT, bundle->before[row], event, changes, &mask))
+	if (!row_changes(bundle->before[row], event, changes, &mask))
 		return SQLITE_RANGE;
 	mask <<= BUNDLE_KEYS;
 	for (size_t i = 0; i < BUNDLE_KEYS; i++)
 		mask |= (uint64_t)(numbers[i] != before[i]) << i;
 	mask |= (uint64_t)row << BUNDLE_ROW_BIT;
-	strbuf_append(&bundle->data, &mask, MASK_BYTES);
+	pack.to = &bundle->data;
+	pack.len = MASK_BYTES;
+	memcpy(pack.text, &mask, MASK_BYTES);
 	for (uint64_t left = mask & ~(1ULL << BUNDLE_ROW_BIT); left; left &= left - 1) {
 		size_t i = (size_t)__builtin_ctzll(left);
 
@@ -98,7 +117,7 @@ int bundle_add(struct bundle *bundle, const struct event *event, int64_t id, con
 		else
 			pack_bytes(&pack, &change++->value);
 	}
-	strbuf_append(&bundle->data, pack.text, pack.len);
+	pack_flush(&pack);
 	if (strbuf_error(&bundle->data) < 0)
 		return SQLITE_NOMEM;
 	note_time(bundle, (int64_t)event->realtime_us);

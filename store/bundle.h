@@ -48,6 +48,8 @@ bool bundle_takes(const struct event *event);
  * boot, rule and place; 0: none. Return: SQLITE_OK; SQLITE_RANGE: a code that row_read_event() would refuse, nothing was
  * packed; SQLITE_NOMEM. */
 int bundle_add(struct bundle *bundle, const struct event *event, int64_t id, const int64_t keys[3]);
+/* Are these the keys of the event of the same kind that was packed last? */
+bool bundle_has_keys(const struct bundle *bundle, const struct event *event, const int64_t keys[3]);
 /* Is there no room for another event? */
 bool bundle_is_full(const struct bundle *bundle);
 void bundle_reset(struct bundle *bundle); /* keeps the memory */

@@ -5,6 +5,7 @@
 #include "store/row.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -328,15 +329,89 @@ static inline bool number_get(const struct row_column *c, const struct event *ev
 	return false;
 }
 
-bool row_changes(enum row_table table, const struct event *before, const struct event *event,
-		 struct row_change *ret, uint64_t *ret_columns)
+/* Words of struct event, and for each which columns of the table `event` have something in it, so that only these are
+ * looked at where a word differs. */
+#define WORD sizeof(uint64_t)
+#define WORDS (sizeof(struct event) / WORD)
+_Static_assert(sizeof(struct event) % WORD == 0, "it is made of words");
+static uint64_t columns_of_word[WORDS];
+
+static void word_note(size_t column, size_t offset, size_t size)
+{
+	for (size_t word = offset / WORD; word * WORD < offset + size; word++)
+		columns_of_word[word] |= 1ULL << column;
+}
+
+static size_t field_size(enum row_type type)
+{
+	switch (type) {
+	case ROW_U8:
+		return sizeof(uint8_t);
+	case ROW_U32:
+	case ROW_ENUM:
+	case ROW_I32:
+		return sizeof(uint32_t);
+	case ROW_U63:
+	case ROW_U64:
+		return sizeof(uint64_t);
+	case ROW_BYTES:
+		return sizeof(struct event_bytes);
+	case ROW_COMM:
+		return sizeof(((struct event *)NULL)->comm);
+	case ROW_BOOT_ID:
+		return sizeof(((struct event *)NULL)->boot_id);
+	case ROW_PROFILES:
+		return sizeof(((struct event *)NULL)->profiles);
+	case ROW_TEXT:
+	case ROW_NAME:
+	case ROW_OWN_MESSAGE:
+	case ROW_RULE_MESSAGE:
+		break;
+	}
+	return sizeof(char *);
+}
+
+static void words_init(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(event_columns); i++) {
+		const struct row_column *c = &event_columns[i];
+
+		word_note(i, c->offset, field_size(c->type));
+		if (c->type == ROW_OWN_MESSAGE) /* whose it is depends on the kind */
+			word_note(i, offsetof(struct event, kind), sizeof(enum event_kind));
+		else if (c->type == ROW_PROFILES)
+			word_note(i, offsetof(struct event, n_profiles), sizeof(uint32_t));
+	}
+}
+
+/* Columns that may differ, and all that do. A text is another one if it lies elsewhere: that is looked at. */
+static uint64_t columns_suspect(const struct event *before, const struct event *event)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	uint64_t columns = 0;
+
+	(void)pthread_once(&once, words_init);
+	for (size_t i = 0; i < WORDS; i++) {
+		uint64_t now, was;
+
+		memcpy(&now, (const char *)event + i * WORD, WORD);
+		memcpy(&was, (const char *)before + i * WORD, WORD);
+		if (now != was)
+			columns |= columns_of_word[i];
+	}
+	return columns;
+}
+
+bool row_changes(const struct event *before, const struct event *event, struct row_change *ret,
+		 uint64_t *ret_columns)
 {
 	static const struct event nothing;
-	const struct row_column *columns = tables[table].columns;
+	const uint64_t all = (1ULL << ARRAY_LEN(event_columns)) - 1;
 	uint64_t changed = 0;
 
-	for (size_t i = 0; i < tables[table].n; i++) {
-		const struct row_column *c = &columns[i];
+	for (uint64_t left = before ? columns_suspect(before, event) : all; left; left &= left - 1) {
+		size_t i = (size_t)__builtin_ctzll(left);
+		const struct row_column *c = &event_columns[i];
 		int64_t now, was;
 
 		if (number_get(c, event, &now)) {
@@ -345,19 +420,28 @@ bool row_changes(enum row_table table, const struct event *before, const struct 
 				continue;
 			if (!number_is_valid(c, now))
 				return false;
-			*ret++ = (struct row_change){.value = value_number(now), .before = was};
+			ret->value.form = ROW_IS_NUMBER;
+			ret->value.number = now;
+			ret->before = was;
 		} else {
 			if (before && column_equal(c, before, event))
 				continue;
 			ret->value = value_get(c, event);
 			if (!before && !ret->value.data)
 				continue;
-			ret++;
 		}
+		ret++;
 		changed |= 1ULL << i;
 	}
 	*ret_columns = changed;
 	return true;
+}
+
+bool row_names_are_shared(const struct event *a, const struct event *b)
+{
+	return a->of_rule && a->of_rule == b->of_rule && a->of_place && a->of_place == b->of_place &&
+	       a->kind == b->kind && a->rule_id == b->rule_id && a->rule_line == b->rule_line &&
+	       a->cgroup_id == b->cgroup_id && memcmp(a->boot_id, b->boot_id, sizeof(a->boot_id)) == 0;
 }
 
 bool row_equal(enum row_table table, const struct event *a, const struct event *b)

@@ -46,7 +46,7 @@ struct row_value {
 
 /* One column, by its number. Return: false: it has a code that row_read_event() would refuse. */
 bool row_value(enum row_table table, size_t column, const struct event *event, struct row_value *ret);
-/* What an event says in a column and the one before it does not. */
+/* What an event says in a column of the table `event`, and the one before it does not. */
 struct row_change {
 	struct row_value value;
 	int64_t before; /* of a number */
@@ -55,10 +55,12 @@ struct row_change {
 /* All of that, in the order of the columns, which are the bits of *ret_columns. before: NULL: one that says nothing, whose numbers
  * are 0 and whose bytes are NULL. It was looked at before: only what changed is checked. Return: false: a code that
  * row_read_event() would refuse. */
-bool row_changes(enum row_table table, const struct event *before, const struct event *event,
-		 struct row_change *ret, uint64_t *ret_columns);
+bool row_changes(const struct event *before, const struct event *event, struct row_change *ret,
+		 uint64_t *ret_columns);
 /* Do two events have the same to say? */
 bool row_equal(enum row_table table, const struct event *a, const struct event *b);
+/* Have they the same to say in all tables but `event`, as can be seen without comparing texts: they share their names? */
+bool row_names_are_shared(const struct event *a, const struct event *b);
 /* What a column's values are, unless they are NULL. */
 enum row_form row_form(enum row_table table, size_t column);
 

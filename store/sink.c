@@ -29,6 +29,17 @@
 /* An id beyond this was not given by counting events. */
 #define ID_MAX ((int64_t)1 << 53)
 
+void sink_nodes_free(struct sink_node *node)
+{
+	while (node) {
+		struct sink_node *next = node->next;
+
+		event_deinit(&node->event);
+		free(node);
+		node = next;
+	}
+}
+
 static int insert_prepare(struct sink *sink)
 {
 	_cleanup_strbuf_ struct strbuf sql = {};
@@ -224,6 +235,8 @@ static int keys_get(struct sink *sink, struct keys *keys, const struct event *ev
 	static const enum row_table tables[] = {ROW_BOOT, ROW_RULE, ROW_PLACE};
 	struct store_intern *interns[] = {&sink->boot, &sink->rule, &sink->place};
 
+	if (keys->event && row_names_are_shared(keys->event, event))
+		return SQLITE_OK;
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		int rc;
 
@@ -311,12 +324,13 @@ static int key_write(struct sink *sink, int what, int64_t key)
 static int event_bundle(struct sink *sink, const struct event *event, int64_t id, struct keys *keys)
 {
 	int rc = keys_get(sink, keys, event);
+	bool noted = rc == SQLITE_OK && bundle_has_keys(&sink->bundle, event, keys->keys);
 
 	if (rc == SQLITE_OK)
 		rc = bundle_add(&sink->bundle, event, id, keys->keys);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK && !noted)
 		rc = key_write(sink, 0, keys->keys[1]);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK && !noted)
 		rc = key_write(sink, 1, keys->keys[2]);
 	if (rc == SQLITE_OK && bundle_is_full(&sink->bundle))
 		rc = bundle_write(sink);

@@ -21,6 +21,8 @@ struct sink_node {
 	struct event event; /* event.id: of the last attempt, 0 before */
 };
 
+void sink_nodes_free(struct sink_node *list);
+
 struct sink {
 	const struct store_config *config; /* no member is 0 */
 	sqlite3 *db;			   /* NULL: closed */

@@ -6,7 +6,7 @@
  * userspace knows about it (policy, rule, container). Names are raw bytes everywhere; they are escaped
  * where they leave (util/escape.h).
  *
- * An event borrows nothing: event_deinit() frees every text in it.
+ * An event borrows nothing: event_deinit() frees every text in it, or gives up its share of it.
  */
 
 #include <stdbool.h>
@@ -19,6 +19,15 @@
 struct event_bytes {
 	uint8_t *data; /* NULL when len is 0; not terminated */
 	size_t len;
+};
+
+/* Names that many events have, and each a share of: of a rule (policy, rule_file, rule_text, message), or of a place (cgroup,
+ * container, container_id, runtime). Nothing of them changes; the last share, given up in whichever thread, frees them. */
+#define EVENT_NAMES 4
+struct event_names {
+	unsigned shares;
+	char *texts[EVENT_NAMES]; /* in the order above; NULL: unknown */
+	char room[];
 };
 
 /* A terminated copy. Return: NULL if there is nothing, a NUL in it, or no memory. */
@@ -103,11 +112,23 @@ struct event {
 	uint32_t inode_generation;
 	uint32_t mode;
 	uint32_t nlink;
+
+	/* whose texts these are; NULL: each is the event's own */
+	struct event_names *of_rule;  /* policy, rule_file, rule_text, message */
+	struct event_names *of_place; /* cgroup, container, container_id, runtime */
+	uint8_t *of_record;	      /* exe, argv, path: one allocation for all three */
 };
 
 void event_deinit(struct event *event); /* zeroes it */
-/* Deep copy. Return: 0 or -ENOMEM (then *ret is zeroed). */
+/* Deep copy, names in common aside. Return: 0 or -ENOMEM (then *ret is zeroed). */
 int event_copy(const struct event *event, struct event *ret);
+
+/* Names with one share, the caller's. Return: NULL: no memory. */
+struct event_names *event_names_new(const char *const texts[EVENT_NAMES]);
+struct event_names *event_names_unref(struct event_names *names); /* NULL is fine; returns NULL */
+/* Give an event a share of these names, in the place of what it has. */
+void event_set_rule(struct event *event, struct event_names *names);
+void event_set_place(struct event *event, struct event_names *names);
 
 /* Words <-> codes, one table each; unknown codes say "unknown", unknown words -EINVAL. */
 const char *event_kind_to_string(enum event_kind kind); /* "verdict", "aggregate", "exit", ... */
