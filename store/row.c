@@ -298,23 +298,28 @@ static inline bool column_equal(const struct row_column *c, const struct event *
 	abort();
 }
 
-/* Return: the column holds a number, in *ret; false: bytes. */
-static inline bool number_get(const struct row_column *c, const struct event *event, int64_t *ret)
+/* Return: the column holds a number, in *ret and *ret_before; false: bytes. */
+static inline bool numbers_get(const struct row_column *c, const struct event *event,
+			       const struct event *before, int64_t *ret, int64_t *ret_before)
 {
 	switch (c->type) {
 	case ROW_U8:
 		*ret = FIELD(uint8_t, event, c);
+		*ret_before = FIELD(uint8_t, before, c);
 		return true;
 	case ROW_U32:
 	case ROW_ENUM:
 		*ret = FIELD(uint32_t, event, c);
+		*ret_before = FIELD(uint32_t, before, c);
 		return true;
 	case ROW_I32:
 		*ret = FIELD(int32_t, event, c);
+		*ret_before = FIELD(int32_t, before, c);
 		return true;
 	case ROW_U63:
 	case ROW_U64:
 		*ret = (int64_t)FIELD(uint64_t, event, c);
+		*ret_before = (int64_t)FIELD(uint64_t, before, c);
 		return true;
 	case ROW_TEXT:
 	case ROW_NAME:
@@ -330,14 +335,16 @@ static inline bool number_get(const struct row_column *c, const struct event *ev
 }
 
 /* Words of struct event, and for each which columns of the table `event` have something in it, so that only these are
- * looked at where a word differs. */
+ * looked at where a word differs. What the other tables have lies behind. */
 #define WORD sizeof(uint64_t)
-#define WORDS (sizeof(struct event) / WORD)
-_Static_assert(sizeof(struct event) % WORD == 0, "it is made of words");
+#define WORDS ((offsetof(struct event, boot_id) + WORD - 1) / WORD)
+_Static_assert(sizeof(struct event) >= WORDS * WORD, "it is made of words");
 static uint64_t columns_of_word[WORDS];
 
 static void word_note(size_t column, size_t offset, size_t size)
 {
+	if (offset + size > WORDS * WORD)
+		abort();
 	for (size_t word = offset / WORD; word * WORD < offset + size; word++)
 		columns_of_word[word] |= 1ULL << column;
 }
@@ -402,37 +409,52 @@ static uint64_t columns_suspect(const struct event *before, const struct event *
 	return columns;
 }
 
-bool row_changes(const struct event *before, const struct event *event, struct row_change *ret,
-		 uint64_t *ret_columns)
+size_t row_pack_max(const struct event *event)
+{
+	return ARRAY_LEN(event_columns) * ROW_VARINT_MAX + event->exe.len + event->argv.len + event->path.len +
+	       sizeof(event->comm) + sizeof(event->profiles) + (event->message ? strlen(event->message) : 0);
+}
+
+static size_t bytes_pack(uint8_t *to, const struct row_value *value)
+{
+	size_t n = row_varint_write(to, value->data ? value->len + 1 : 0);
+
+	if (value->data && value->len > 0)
+		memcpy(to + n, value->data, value->len);
+	return n + (value->data ? value->len : 0);
+}
+
+bool row_pack(const struct event *before, const struct event *event, uint8_t *to, size_t *ret_len,
+	      uint64_t *ret_columns)
 {
 	static const struct event nothing;
-	const uint64_t all = (1ULL << ARRAY_LEN(event_columns)) - 1;
-	uint64_t changed = 0;
+	const struct event *was = before ? before : &nothing;
+	uint64_t all = (1ULL << ARRAY_LEN(event_columns)) - 1, changed = 0;
+	size_t len = 0;
 
 	for (uint64_t left = before ? columns_suspect(before, event) : all; left; left &= left - 1) {
-		size_t i = (size_t)__builtin_ctzll(left);
-		const struct row_column *c = &event_columns[i];
-		int64_t now, was;
+		uint64_t column = left & -left;
+		const struct row_column *c = &event_columns[__builtin_ctzll(left)];
+		int64_t number, number_before;
+		struct row_value value;
 
-		if (number_get(c, event, &now)) {
-			(void)number_get(c, before ? before : &nothing, &was);
-			if (now == was)
+		if (numbers_get(c, event, was, &number, &number_before)) {
+			if (number == number_before)
 				continue;
-			if (!number_is_valid(c, now))
+			if (!number_is_valid(c, number))
 				return false;
-			ret->value.form = ROW_IS_NUMBER;
-			ret->value.number = now;
-			ret->before = was;
+			len += row_difference_write(to + len, number, number_before);
 		} else {
 			if (before && column_equal(c, before, event))
 				continue;
-			ret->value = value_get(c, event);
-			if (!before && !ret->value.data)
+			value = value_get(c, event);
+			if (!before && !value.data)
 				continue;
+			len += bytes_pack(to + len, &value);
 		}
-		ret++;
-		changed |= 1ULL << i;
+		changed |= column;
 	}
+	*ret_len = len;
 	*ret_columns = changed;
 	return true;
 }
