@@ -9,7 +9,6 @@
 #include "util/cleanup.h"
 
 #define MASK_BYTES (BUNDLE_COLUMNS_MAX / 8U)
-#define VARINT_MAX 10U
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first column is the lowest bit of the first byte");
 
@@ -26,44 +25,6 @@ size_t bundle_columns(void)
 
 /* ---- packing ---- */
 
-static size_t varint_write(uint8_t *to, uint64_t number)
-{
-	size_t n = 0;
-
-	while (number >= 0x80) {
-		to[n++] = (uint8_t)(number | 0x80);
-		number >>= 7;
-	}
-	to[n++] = (uint8_t)number;
-	return n;
-}
-
-static uint64_t zigzag(uint64_t difference)
-{
-	return difference << 1 ^ (uint64_t)((int64_t)difference >> 63);
-}
-
-/* Numbers are gathered, and appended with the next text or at the end. */
-struct pack {
-	struct strbuf *to;
-	uint8_t text[BUNDLE_COLUMNS_MAX * VARINT_MAX];
-	size_t len;
-};
-
-static void pack_bytes(struct pack *pack, const struct row_value *value)
-{
-	pack->len += varint_write(pack->text + pack->len, value->data ? value->len + 1 : 0);
-	strbuf_append(pack->to, pack->text, pack->len);
-	pack->len = 0;
-	if (value->data)
-		strbuf_append(pack->to, value->data, value->len);
-}
-
-static void pack_number(struct pack *pack, int64_t number, int64_t before)
-{
-	pack->len += varint_write(pack->text + pack->len, zigzag((uint64_t)number - (uint64_t)before));
-}
-
 static void note_time(struct bundle *bundle, int64_t us)
 {
 	if (bundle->n == 0 || us < bundle->since_us)
@@ -72,35 +33,40 @@ static void note_time(struct bundle *bundle, int64_t us)
 		bundle->until_us = us;
 }
 
+static size_t row_of(const struct event *event)
+{
+	return event->kind == EVENT_EXIT;
+}
+
+bool bundle_has_keys(const struct bundle *bundle, const struct event *event, const int64_t keys[3])
+{
+	const int64_t *last = bundle->keys[row_of(event)];
+
+	return bundle->before[row_of(event)] && last[1] == keys[0] && last[2] == keys[1] && last[3] == keys[2];
+}
+
 int bundle_add(struct bundle *bundle, const struct event *event, int64_t id, const int64_t keys[3])
 {
 	const int64_t numbers[BUNDLE_KEYS] = {id, keys[0], keys[1], keys[2]};
-	size_t row = event->kind == EVENT_EXIT;
+	size_t row = row_of(event), at = MASK_BYTES, len;
+	uint64_t columns, mask = (uint64_t)row << BUNDLE_ROW_BIT;
 	int64_t *before = bundle->keys[row];
-	struct row_change changes[BUNDLE_COLUMNS_MAX], *change = changes;
-	struct pack pack = {.to = &bundle->data};
-	uint64_t mask;
+	uint8_t *room = strbuf_room(&bundle->data,
+				    MASK_BYTES + BUNDLE_KEYS * ROW_VARINT_MAX + row_pack_max(event));
 
-	if (!row_changes(ROW_EVENT, bundle->before[row], event, changes, &mask))
-		return SQLITE_RANGE;
-	mask <<= BUNDLE_KEYS;
-	for (size_t i = 0; i < BUNDLE_KEYS; i++)
-		mask |= (uint64_t)(numbers[i] != before[i]) << i;
-	mask |= (uint64_t)row << BUNDLE_ROW_BIT;
-	strbuf_append(&bundle->data, &mask, MASK_BYTES);
-	for (uint64_t left = mask & ~(1ULL << BUNDLE_ROW_BIT); left; left &= left - 1) {
-		size_t i = (size_t)__builtin_ctzll(left);
-
-		if (i < BUNDLE_KEYS)
-			pack_number(&pack, numbers[i], before[i]);
-		else if (change->value.form == ROW_IS_NUMBER)
-			pack_number(&pack, change->value.number, change->before), change++;
-		else
-			pack_bytes(&pack, &change++->value);
-	}
-	strbuf_append(&bundle->data, pack.text, pack.len);
-	if (strbuf_error(&bundle->data) < 0)
+	if (!room)
 		return SQLITE_NOMEM;
+	for (size_t i = 0; i < BUNDLE_KEYS; i++) {
+		if (numbers[i] == before[i])
+			continue;
+		mask |= 1ULL << i;
+		at += row_difference_write(room + at, numbers[i], before[i]);
+	}
+	if (!row_pack(bundle->before[row], event, room + at, &len, &columns))
+		return SQLITE_RANGE;
+	mask |= columns << BUNDLE_KEYS;
+	memcpy(room, &mask, MASK_BYTES);
+	strbuf_filled(&bundle->data, at + len);
 	note_time(bundle, (int64_t)event->realtime_us);
 	if (bundle->n++ == 0)
 		bundle->first = id;

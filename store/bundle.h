@@ -28,8 +28,14 @@
 #define BUNDLE_ROW_BIT (BUNDLE_COLUMNS_MAX - 1U) /* no column has it */
 #define BUNDLE_ROWS 2U
 #define BUNDLE_KEYS 4U
-/* Rules and places whose use by a bundle is remembered: of each, so many that were met last. */
-#define BUNDLE_NOTED 4U
+/* What bundles refer to is noted once for those whose first ids lie in the same so many (schema.h). */
+#define BUNDLE_SPAN 4096
+#define BUNDLE_MINUTE_US 60000000
+/* The same to SQL. */
+#define BUNDLE_TEXT_OF(word) #word
+#define BUNDLE_TEXT(word) BUNDLE_TEXT_OF(word)
+#define BUNDLE_SPAN_OF(id) #id " - " #id " % " BUNDLE_TEXT(BUNDLE_SPAN)
+#define BUNDLE_MINUTE_OF(us) #us " / " BUNDLE_TEXT(BUNDLE_MINUTE_US)
 
 struct bundle {
 	struct strbuf data;
@@ -38,8 +44,6 @@ struct bundle {
 	unsigned n;
 	int64_t first, last; /* ids */
 	int64_t since_us, until_us;
-	int64_t noted[2][BUNDLE_NOTED]; /* keys of rules and places that are written down for it */
-	unsigned notes[2];		/* how many were, ever */
 };
 
 /* Is the event of a kind that is bundled? */
@@ -48,6 +52,8 @@ bool bundle_takes(const struct event *event);
  * boot, rule and place; 0: none. Return: SQLITE_OK; SQLITE_RANGE: a code that row_read_event() would refuse, nothing was
  * packed; SQLITE_NOMEM. */
 int bundle_add(struct bundle *bundle, const struct event *event, int64_t id, const int64_t keys[3]);
+/* Are these the keys of the event of the same kind that was packed last? */
+bool bundle_has_keys(const struct bundle *bundle, const struct event *event, const int64_t keys[3]);
 /* Is there no room for another event? */
 bool bundle_is_full(const struct bundle *bundle);
 void bundle_reset(struct bundle *bundle); /* keeps the memory */

@@ -225,11 +225,11 @@ static int bundles_prepare(sqlite3 *db, int plan, sqlite3_stmt **ret)
 	if (plan & PLAN_RULE)
 		strbuf_puts(&sql,
 			    " AND EXISTS (SELECT 1 FROM main.bundle_key WHERE what = 0 AND key = ?3"
-			    " AND bundle = b.id)");
+			    " AND bundle BETWEEN " BUNDLE_SPAN_OF(b.id) " AND b.id)");
 	if (plan & PLAN_PLACE)
 		strbuf_puts(&sql,
 			    " AND EXISTS (SELECT 1 FROM main.bundle_key WHERE what = 1 AND key = ?4"
-			    " AND bundle = b.id)");
+			    " AND bundle BETWEEN " BUNDLE_SPAN_OF(b.id) " AND b.id)");
 	strbuf_printf(&sql, " ORDER BY id %s", plan & PLAN_REVERSE ? "DESC" : "ASC");
 	return strbuf_error(&sql) < 0 ? SQLITE_NOMEM
 				      : sqlite3_prepare_v2(db, strbuf_str(&sql), -1, ret, NULL);

@@ -218,18 +218,23 @@ static int value_of_number(sqlite3 *db, const char *sql, int64_t number, int64_t
 	return SQLITE_OK;
 }
 
+/* Of bundles it is known in which minutes they lie, and of which of them it is told together: what these say is wider than what
+ * is asked for. */
 #define MIN_US                                                                                     \
 	"SELECT min(us) FROM (SELECT min(realtime_us) AS us FROM event UNION ALL SELECT "          \
-	"min(since_us) FROM bundle)"
+	"min(since) * " BUNDLE_TEXT(BUNDLE_MINUTE_US) " FROM bundle_time)"
 #define MAX_US                                                                                     \
 	"SELECT max(us) FROM (SELECT max(realtime_us) AS us FROM event UNION ALL SELECT "          \
-	"max(until_us) FROM bundle)"
+	"(max(until) + 1) * " BUNDLE_TEXT(BUNDLE_MINUTE_US) " FROM bundle_time)"
 #define FIRST_SINCE                                                                                \
 	"SELECT min(id) FROM (SELECT min(id) AS id FROM event WHERE realtime_us >= ?1"             \
-	" UNION ALL SELECT min(id) FROM bundle WHERE until_us >= ?1)"
+	" UNION ALL SELECT min(bundle) FROM bundle_time WHERE until >= " BUNDLE_MINUTE_OF(?1) ")"
 #define LAST_UNTIL                                                                                 \
 	"SELECT max(id) FROM (SELECT max(id) AS id FROM event WHERE realtime_us <= ?1"             \
-	" UNION ALL SELECT max(last) FROM bundle WHERE since_us <= ?1)"
+	" UNION ALL SELECT coalesce((SELECT min(bundle) - 1 FROM bundle_time WHERE bundle > t.last)," \
+	" (SELECT max(last) FROM bundle WHERE id = (SELECT max(id) FROM bundle)))"                 \
+	" FROM (SELECT max(bundle) AS last FROM bundle_time WHERE since <= " BUNDLE_MINUTE_OF(?1) ") AS t" \
+	" WHERE t.last IS NOT NULL)"
 
 /* The clock can step, so ids and times need not agree: the bounds are the extreme ids in the span,
  * looked for only where the span does not cover everything. */

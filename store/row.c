@@ -5,6 +5,7 @@
 #include "store/row.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,23 +298,28 @@ static inline bool column_equal(const struct row_column *c, const struct event *
 	abort();
 }
 
-/* Return: the column holds a number, in *ret; false: bytes. */
-static inline bool number_get(const struct row_column *c, const struct event *event, int64_t *ret)
+/* Return: the column holds a number, in *ret and *ret_before; false: bytes. */
+static inline bool numbers_get(const struct row_column *c, const struct event *event,
+			       const struct event *before, int64_t *ret, int64_t *ret_before)
 {
 	switch (c->type) {
 	case ROW_U8:
 		*ret = FIELD(uint8_t, event, c);
+		*ret_before = FIELD(uint8_t, before, c);
 		return true;
 	case ROW_U32:
 	case ROW_ENUM:
 		*ret = FIELD(uint32_t, event, c);
+		*ret_before = FIELD(uint32_t, before, c);
 		return true;
 	case ROW_I32:
 		*ret = FIELD(int32_t, event, c);
+		*ret_before = FIELD(int32_t, before, c);
 		return true;
 	case ROW_U63:
 	case ROW_U64:
 		*ret = (int64_t)FIELD(uint64_t, event, c);
+		*ret_before = (int64_t)FIELD(uint64_t, before, c);
 		return true;
 	case ROW_TEXT:
 	case ROW_NAME:
@@ -328,36 +334,136 @@ static inline bool number_get(const struct row_column *c, const struct event *ev
 	return false;
 }
 
-bool row_changes(enum row_table table, const struct event *before, const struct event *event,
-		 struct row_change *ret, uint64_t *ret_columns)
+/* Words of struct event, and for each which columns of the table `event` have something in it, so that only these are
+ * looked at where a word differs. What the other tables have lies behind. */
+#define WORD sizeof(uint64_t)
+#define WORDS ((offsetof(struct event, boot_id) + WORD - 1) / WORD)
+_Static_assert(sizeof(struct event) >= WORDS * WORD, "it is made of words");
+static uint64_t columns_of_word[WORDS];
+
+static void word_note(size_t column, size_t offset, size_t size)
+{
+	if (offset + size > WORDS * WORD)
+		abort();
+	for (size_t word = offset / WORD; word * WORD < offset + size; word++)
+		columns_of_word[word] |= 1ULL << column;
+}
+
+static size_t field_size(enum row_type type)
+{
+	switch (type) {
+	case ROW_U8:
+		return sizeof(uint8_t);
+	case ROW_U32:
+	case ROW_ENUM:
+	case ROW_I32:
+		return sizeof(uint32_t);
+	case ROW_U63:
+	case ROW_U64:
+		return sizeof(uint64_t);
+	case ROW_BYTES:
+		return sizeof(struct event_bytes);
+	case ROW_COMM:
+		return sizeof(((struct event *)NULL)->comm);
+	case ROW_BOOT_ID:
+		return sizeof(((struct event *)NULL)->boot_id);
+	case ROW_PROFILES:
+		return sizeof(((struct event *)NULL)->profiles);
+	case ROW_TEXT:
+	case ROW_NAME:
+	case ROW_OWN_MESSAGE:
+	case ROW_RULE_MESSAGE:
+		break;
+	}
+	return sizeof(char *);
+}
+
+static void words_init(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(event_columns); i++) {
+		const struct row_column *c = &event_columns[i];
+
+		word_note(i, c->offset, field_size(c->type));
+		if (c->type == ROW_OWN_MESSAGE) /* whose it is depends on the kind */
+			word_note(i, offsetof(struct event, kind), sizeof(enum event_kind));
+		else if (c->type == ROW_PROFILES)
+			word_note(i, offsetof(struct event, n_profiles), sizeof(uint32_t));
+	}
+}
+
+/* Columns that may differ, and all that do. A text is another one if it lies elsewhere: that is looked at. */
+static uint64_t columns_suspect(const struct event *before, const struct event *event)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	uint64_t columns = 0;
+
+	(void)pthread_once(&once, words_init);
+	for (size_t i = 0; i < WORDS; i++) {
+		uint64_t now, was;
+
+		memcpy(&now, (const char *)event + i * WORD, WORD);
+		memcpy(&was, (const char *)before + i * WORD, WORD);
+		if (now != was)
+			columns |= columns_of_word[i];
+	}
+	return columns;
+}
+
+size_t row_pack_max(const struct event *event)
+{
+	return ARRAY_LEN(event_columns) * ROW_VARINT_MAX + event->exe.len + event->argv.len + event->path.len +
+	       sizeof(event->comm) + sizeof(event->profiles) + (event->message ? strlen(event->message) : 0);
+}
+
+static size_t bytes_pack(uint8_t *to, const struct row_value *value)
+{
+	size_t n = row_varint_write(to, value->data ? value->len + 1 : 0);
+
+	if (value->data && value->len > 0)
+		memcpy(to + n, value->data, value->len);
+	return n + (value->data ? value->len : 0);
+}
+
+bool row_pack(const struct event *before, const struct event *event, uint8_t *to, size_t *ret_len,
+	      uint64_t *ret_columns)
 {
 	static const struct event nothing;
-	const struct row_column *columns = tables[table].columns;
-	uint64_t changed = 0;
+	const struct event *was = before ? before : &nothing;
+	uint64_t all = (1ULL << ARRAY_LEN(event_columns)) - 1, changed = 0;
+	size_t len = 0;
 
-	for (size_t i = 0; i < tables[table].n; i++) {
-		const struct row_column *c = &columns[i];
-		int64_t now, was;
+	for (uint64_t left = before ? columns_suspect(before, event) : all; left; left &= left - 1) {
+		uint64_t column = left & -left;
+		const struct row_column *c = &event_columns[__builtin_ctzll(left)];
+		int64_t number, number_before;
+		struct row_value value;
 
-		if (number_get(c, event, &now)) {
-			(void)number_get(c, before ? before : &nothing, &was);
-			if (now == was)
+		if (numbers_get(c, event, was, &number, &number_before)) {
+			if (number == number_before)
 				continue;
-			if (!number_is_valid(c, now))
+			if (!number_is_valid(c, number))
 				return false;
-			*ret++ = (struct row_change){.value = value_number(now), .before = was};
+			len += row_difference_write(to + len, number, number_before);
 		} else {
 			if (before && column_equal(c, before, event))
 				continue;
-			ret->value = value_get(c, event);
-			if (!before && !ret->value.data)
+			value = value_get(c, event);
+			if (!before && !value.data)
 				continue;
-			ret++;
+			len += bytes_pack(to + len, &value);
 		}
-		changed |= 1ULL << i;
+		changed |= column;
 	}
+	*ret_len = len;
 	*ret_columns = changed;
 	return true;
+}
+
+bool row_names_are_shared(const struct event *a, const struct event *b)
+{
+	return a->of_rule && a->of_rule == b->of_rule && a->of_place && a->of_place == b->of_place &&
+	       a->kind == b->kind && a->rule_id == b->rule_id && a->rule_line == b->rule_line &&
+	       a->cgroup_id == b->cgroup_id && memcmp(a->boot_id, b->boot_id, sizeof(a->boot_id)) == 0;
 }
 
 bool row_equal(enum row_table table, const struct event *a, const struct event *b)

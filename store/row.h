@@ -46,19 +46,38 @@ struct row_value {
 
 /* One column, by its number. Return: false: it has a code that row_read_event() would refuse. */
 bool row_value(enum row_table table, size_t column, const struct event *event, struct row_value *ret);
-/* What an event says in a column and the one before it does not. */
-struct row_change {
-	struct row_value value;
-	int64_t before; /* of a number */
-};
-
-/* All of that, in the order of the columns, which are the bits of *ret_columns. before: NULL: one that says nothing, whose numbers
- * are 0 and whose bytes are NULL. It was looked at before: only what changed is checked. Return: false: a code that
+/* Pack what an event says in a column of the table `event` and the one before it does not, in the order of the columns, which are
+ * the bits of *ret_columns (bundle.h has the format). before: NULL: one that says nothing, whose numbers are 0 and whose bytes are
+ * NULL. It was looked at before: only what changed is checked. to: room for row_pack_max(). Return: false: a code that
  * row_read_event() would refuse. */
-bool row_changes(enum row_table table, const struct event *before, const struct event *event,
-		 struct row_change *ret, uint64_t *ret_columns);
+bool row_pack(const struct event *before, const struct event *event, uint8_t *to, size_t *ret_len,
+	      uint64_t *ret_columns);
+size_t row_pack_max(const struct event *event);
+/* A number, seven bits a byte. Return: how many bytes. */
+#define ROW_VARINT_MAX 10U
+static inline size_t row_varint_write(uint8_t *to, uint64_t number)
+{
+	size_t n = 0;
+
+	while (number >= 0x80) {
+		to[n++] = (uint8_t)(number | 0x80);
+		number >>= 7;
+	}
+	to[n++] = (uint8_t)number;
+	return n;
+}
+
+/* The same of a difference, whose sign is its lowest bit. */
+static inline size_t row_difference_write(uint8_t *to, int64_t number, int64_t before)
+{
+	uint64_t difference = (uint64_t)number - (uint64_t)before;
+
+	return row_varint_write(to, difference << 1 ^ (uint64_t)((int64_t)difference >> 63));
+}
 /* Do two events have the same to say? */
 bool row_equal(enum row_table table, const struct event *a, const struct event *b);
+/* Have they the same to say in all tables but `event`, as can be seen without comparing texts: they share their names? */
+bool row_names_are_shared(const struct event *a, const struct event *b);
 /* What a column's values are, unless they are NULL. */
 enum row_form row_form(enum row_table table, size_t column);
 

@@ -12,7 +12,10 @@
  *   event       one row for each event, in the order of commit; id grows and is never used twice
  *   bundle      events that were allowed, and exits, some hundred in a row (bundle.h): ids from `id` to `last`, n of them, between
  *               which no other bundle has one; to be read as the table `bundled`
- *   bundle_key  which rules (what 0) and places (what 1) the events of a bundle refer to
+ *   bundle_key  which rules (what 0) and places (what 1) the events of some bundles refer to: those whose first id lies in the
+ *               BUNDLE_SPAN ids that hold `bundle` (a store that was migrated has a row for each bundle, a new one for each span)
+ *   bundle_time in which minutes the events of some bundles lie: of the one that begins with `bundle`, and of those that follow,
+ *               until the next row. Minutes of realtime, both included
  *   total       what was ever committed, by boot, kind and verdict; moves in the transaction of the
  *               events it counts and is not touched when old events are removed
  *
@@ -125,7 +128,20 @@ static const char schema_step_2[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX bundle_key_by_bundle ON bundle_key (bundle);";
 
+/* Of each commit a page of each index was written anew. What bundles are found by stands once for many of them instead. */
+static const char schema_step_3[] =
+	"DROP INDEX bundle_by_since;"
+	"DROP INDEX bundle_by_until;"
+	"DROP INDEX bundle_key_by_bundle;"
+	"CREATE TABLE bundle_time ("
+	" bundle INTEGER PRIMARY KEY CHECK (bundle > 0),"
+	" since INTEGER NOT NULL,"
+	" until INTEGER NOT NULL CHECK (until >= since)"
+	") STRICT;"
+	"INSERT INTO bundle_time (bundle, since, until)"
+	" SELECT id, since_us / 60000000, until_us / 60000000 FROM bundle;";
+
 /* [i] leads from version i to version i + 1. */
-static const char *const schema_steps[] = { schema_step_1, schema_step_2 };
+static const char *const schema_steps[] = { schema_step_1, schema_step_2, schema_step_3 };
 
 #define SCHEMA_APPLICATION_ID 1212237140

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/sink-bundles.h"
 #include "store/sqlite.h"
 #include "util/cleanup.h"
 
@@ -28,6 +29,17 @@
 #define SWEEP_STEP 128
 /* An id beyond this was not given by counting events. */
 #define ID_MAX ((int64_t)1 << 53)
+
+void sink_nodes_free(struct sink_node *node)
+{
+	while (node) {
+		struct sink_node *next = node->next;
+
+		event_deinit(&node->event);
+		free(node);
+		node = next;
+	}
+}
 
 static int insert_prepare(struct sink *sink)
 {
@@ -63,26 +75,23 @@ static int statements_prepare(struct sink *sink)
 			" ON CONFLICT DO UPDATE SET count = count + excluded.count",
 			&sink->total);
 	if (rc == SQLITE_OK)
-		rc = db_prepare(sink->db,
-				"INSERT INTO bundle (id, last, n, since_us, until_us, data)"
-				" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-				&sink->insert_bundle);
-	if (rc == SQLITE_OK)
-		rc = db_prepare(
-			sink->db,
-			"INSERT OR IGNORE INTO bundle_key (what, key, bundle) VALUES (?1, ?2, ?3)",
-			&sink->insert_key);
+		rc = sink_bundles_prepare(sink);
 	if (rc == SQLITE_OK)
 		rc = db_prepare(sink->db, "DELETE FROM event WHERE id < ?1", &sink->remove[0]);
 	if (rc == SQLITE_OK)
 		rc = db_prepare(sink->db,
-				"DELETE FROM bundle_key WHERE bundle IN (SELECT id FROM bundle"
-				" WHERE id < ?1 AND last < ?1)",
+				"DELETE FROM bundle WHERE id < ?1 AND last < ?1 RETURNING n",
 				&sink->remove[1]);
+	if (rc == SQLITE_OK) /* the last of them speaks of what follows, too */
+		rc = db_prepare(sink->db,
+				"DELETE FROM bundle_time WHERE bundle <"
+				" (SELECT max(bundle) FROM bundle_time WHERE bundle <= (SELECT min(id) FROM bundle))",
+				&sink->remove[2]);
 	if (rc == SQLITE_OK)
 		rc = db_prepare(sink->db,
-				"DELETE FROM bundle WHERE id < ?1 AND last < ?1 RETURNING n",
-				&sink->remove[2]);
+				"DELETE FROM bundle_key WHERE what = ?1 AND key > ?2 AND key <= ?3 AND bundle <"
+				" coalesce((SELECT " BUNDLE_SPAN_OF(min(id)) " FROM bundle), ?4)",
+				&sink->unnote);
 	if (rc == SQLITE_OK)
 		rc = db_prepare(sink->db, SWEEP("place", "1"), &sink->sweep[0]);
 	if (rc == SQLITE_OK)
@@ -150,11 +159,10 @@ void sink_close(struct sink *sink)
 	store_intern_deinit(&sink->boot);
 	store_intern_deinit(&sink->rule);
 	store_intern_deinit(&sink->place);
-	bundle_deinit(&sink->bundle);
 	sink->calm = sink->unsynced = false;
 	(void)sqlite3_finalize(steal_ptr(sink->insert));
-	(void)sqlite3_finalize(steal_ptr(sink->insert_bundle));
-	(void)sqlite3_finalize(steal_ptr(sink->insert_key));
+	sink_bundles_close(sink);
+	(void)sqlite3_finalize(steal_ptr(sink->unnote));
 	(void)sqlite3_finalize(steal_ptr(sink->total));
 	for (size_t i = 0; i < ARRAY_LEN(sink->remove); i++)
 		(void)sqlite3_finalize(steal_ptr(sink->remove[i]));
@@ -224,6 +232,8 @@ static int keys_get(struct sink *sink, struct keys *keys, const struct event *ev
 	static const enum row_table tables[] = {ROW_BOOT, ROW_RULE, ROW_PLACE};
 	struct store_intern *interns[] = {&sink->boot, &sink->rule, &sink->place};
 
+	if (keys->event && row_names_are_shared(keys->event, event))
+		return SQLITE_OK;
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		int rc;
 
@@ -262,65 +272,11 @@ static int event_write(struct sink *sink, const struct event *event, int64_t id,
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* ---- bundles ---- */
-
-static int bundle_write(struct sink *sink)
-{
-	struct bundle *bundle = &sink->bundle;
-	int rc;
-
-	if (bundle->n == 0)
-		return SQLITE_OK;
-	(void)sqlite3_bind_int64(sink->insert_bundle, 1, bundle->first);
-	(void)sqlite3_bind_int64(sink->insert_bundle, 2, bundle->last);
-	(void)sqlite3_bind_int64(sink->insert_bundle, 3, bundle->n);
-	(void)sqlite3_bind_int64(sink->insert_bundle, 4, bundle->since_us);
-	(void)sqlite3_bind_int64(sink->insert_bundle, 5, bundle->until_us);
-	rc = sqlite3_bind_blob64(sink->insert_bundle, 6, bundle->data.data, bundle->data.len,
-				 SQLITE_STATIC);
-	if (rc != SQLITE_OK)
-		return rc;
-	rc = sqlite3_step(sink->insert_bundle);
-	(void)sqlite3_reset(sink->insert_bundle);
-	bundle_reset(bundle);
-	return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-/* The bundle has an event of this rule or place. To write it down again would do no harm. */
-static int key_write(struct sink *sink, int what, int64_t key)
-{
-	struct bundle *bundle = &sink->bundle;
-	int rc;
-
-	if (key == 0)
-		return SQLITE_OK;
-	for (size_t i = 0; i < BUNDLE_NOTED; i++)
-		if (bundle->noted[what][i] == key)
-			return SQLITE_OK;
-	(void)sqlite3_bind_int(sink->insert_key, 1, what);
-	(void)sqlite3_bind_int64(sink->insert_key, 2, key);
-	(void)sqlite3_bind_int64(sink->insert_key, 3, bundle->first);
-	rc = sqlite3_step(sink->insert_key);
-	(void)sqlite3_reset(sink->insert_key);
-	if (rc != SQLITE_DONE)
-		return rc;
-	bundle->noted[what][bundle->notes[what]++ % BUNDLE_NOTED] = key;
-	return SQLITE_OK;
-}
-
 static int event_bundle(struct sink *sink, const struct event *event, int64_t id, struct keys *keys)
 {
 	int rc = keys_get(sink, keys, event);
 
-	if (rc == SQLITE_OK)
-		rc = bundle_add(&sink->bundle, event, id, keys->keys);
-	if (rc == SQLITE_OK)
-		rc = key_write(sink, 0, keys->keys[1]);
-	if (rc == SQLITE_OK)
-		rc = key_write(sink, 1, keys->keys[2]);
-	if (rc == SQLITE_OK && bundle_is_full(&sink->bundle))
-		rc = bundle_write(sink);
-	return rc;
+	return rc == SQLITE_OK ? sink_bundle_add(sink, event, id, keys->keys) : rc;
 }
 
 /* The event's own fault, not the disk's: trying again would never help. */
@@ -355,11 +311,30 @@ static int batch_write(struct sink *sink, struct sink_node *batch, int64_t *ret_
 		id++;
 	}
 	*ret_next = id;
-	rc = bundle_write(sink);
+	rc = sink_bundle_write(sink);
 	return rc == SQLITE_OK ? totals_write(sink, &totals) : rc;
 }
 
 /* ---- what is too old ---- */
+
+/* Notes first: what nobody notes any more can go. */
+static int unnote(struct sink *sink, int what, int64_t from)
+{
+	int rc;
+
+	(void)sqlite3_bind_int(sink->unnote, 1, what);
+	(void)sqlite3_bind_int64(sink->unnote, 2, from);
+	(void)sqlite3_bind_int64(sink->unnote, 3, from + SWEEP_STEP);
+	(void)sqlite3_bind_int64(sink->unnote, 4, ID_MAX);
+	rc = sqlite3_step(sink->unnote);
+	(void)sqlite3_reset(sink->unnote);
+	if (rc != SQLITE_DONE)
+		return rc;
+	/* where no bundle is left, what is remembered went too */
+	if (sqlite3_changes(sink->db) > 0)
+		sink->notes.span = -1;
+	return SQLITE_OK;
+}
 
 static int sweep(struct sink *sink, size_t which, struct store_intern *intern)
 {
@@ -369,6 +344,8 @@ static int sweep(struct sink *sink, size_t which, struct store_intern *intern)
 	rc = db_value(sink->db,
 		      which == 0 ? "SELECT max(key) FROM place" : "SELECT max(key) FROM rule",
 		      &keys);
+	if (rc == SQLITE_OK)
+		rc = unnote(sink, which == 0 ? SINK_NOTE_PLACE : SINK_NOTE_RULE, from);
 	if (rc != SQLITE_OK)
 		return rc;
 	(void)sqlite3_bind_int64(sink->sweep[which], 1, from);
@@ -390,7 +367,8 @@ static int rows_remove(struct sink *sink, int64_t first, uint64_t *ret_removed)
 		sqlite3_stmt *stmt = sink->remove[i];
 		int rc;
 
-		(void)sqlite3_bind_int64(stmt, 1, first);
+		if (sqlite3_bind_parameter_count(stmt) > 0)
+			(void)sqlite3_bind_int64(stmt, 1, first);
 		while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
 			*ret_removed += (uint64_t)sqlite3_column_int64(stmt, 0);
 		(void)sqlite3_reset(stmt);

@@ -21,20 +21,36 @@ struct sink_node {
 	struct event event; /* event.id: of the last attempt, 0 before */
 };
 
+void sink_nodes_free(struct sink_node *list);
+
+/* Rules and places that are remembered to be noted: of each, so many that were met last. */
+#define SINK_NOTED 16U
+
+/* What stands in the tables that bundles are found by, as far as it is remembered (schema.h). */
+struct sink_notes {
+	int64_t span; /* BUNDLE_SPAN ids from this on; -1: nothing is remembered */
+	int64_t keys[2][SINK_NOTED];
+	unsigned n[2]; /* how many were noted, ever */
+	int64_t since, until; /* minutes of the newest row; 0: not known */
+};
+
 struct sink {
 	const struct store_config *config; /* no member is 0 */
 	sqlite3 *db;			   /* NULL: closed */
 	sqlite3_stmt *insert;
 	sqlite3_stmt *insert_bundle;
 	sqlite3_stmt *insert_key;
+	sqlite3_stmt *insert_time;
 	sqlite3_stmt *total;
-	sqlite3_stmt *remove[3]; /* events, bundles and their keys */
+	sqlite3_stmt *remove[3]; /* events, bundles and their times */
+	sqlite3_stmt *unnote;	 /* what no bundle refers to any more */
 	sqlite3_stmt *sweep[2];	 /* companions without an event: place, rule */
 	struct store_intern boot, rule, place;
 	int64_t next_id;  /* greater than every id ever used, kept over close and setting aside */
 	int64_t first_id; /* no row is below */
 	int64_t sweep_at[2];
 	struct bundle bundle; /* that is being packed; empty between two commits */
+	struct sink_notes notes;
 	bool checked;	      /* looked for damage since it was last suspected */
 	bool calm;	      /* commits are not forced to the disk now */
 	bool unsynced;	      /* one was not since the last that was */

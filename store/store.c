@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 
 #include "store/bundle.h"
@@ -47,26 +46,14 @@ static int cond_init(pthread_cond_t *cond)
 	return -r;
 }
 
-static void nodes_free(struct sink_node *node)
-{
-	while (node) {
-		struct sink_node *next = node->next;
-
-		event_deinit(&node->event);
-		free(node);
-		node = next;
-	}
-}
-
 void store_free(struct store *store)
 {
-	nodes_free(store->head);
-	nodes_free(store->batch);
+	sink_nodes_free(store->head);
+	sink_nodes_free(store->batch);
+	sink_nodes_free(store->spare);
 	(void)pthread_cond_destroy(&store->wake);
 	(void)pthread_cond_destroy(&store->done);
 	(void)pthread_mutex_destroy(&store->lock);
-	if (store->event_fd >= 0)
-		(void)close(store->event_fd);
 	free((char *)store->config.path);
 	free(store);
 }
@@ -113,7 +100,6 @@ int store_open(const struct store_config *config, struct store **ret)
 
 	if (!store)
 		return -ENOMEM;
-	store->event_fd = -EBADF;
 	store->tail = &store->head;
 	store->stats.degraded = true;
 	store->sink.config = &store->config;
@@ -127,10 +113,8 @@ int store_open(const struct store_config *config, struct store **ret)
 	if (r != 0)
 		goto failed_done;
 	r = -config_copy(config, &store->config);
-	if (r == 0) {
-		store->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		r = store->event_fd < 0 ? errno : -thread_start(store);
-	}
+	if (r == 0)
+		r = -thread_start(store);
 	if (r != 0) {
 		store_free(store);
 		return -r;
@@ -171,36 +155,47 @@ static void queue_note(struct store *store, bool calm)
 		(void)pthread_cond_signal(&store->wake);
 }
 
+/* Under the lock. Return: NULL: no memory. */
+static struct sink_node *node_take(struct store *store)
+{
+	struct sink_node *node = store->spare;
+
+	if (!node)
+		return malloc(sizeof(*node));
+	store->spare = node->next;
+	store->n_spare--;
+	return node;
+}
+
 bool store_add(struct store *store, struct event *event)
 {
-	struct sink_node *node = malloc(sizeof(*node));
-	bool queued;
+	struct sink_node *node = NULL;
 
-	if (node)
-		*node = (struct sink_node){.event = *event};
 	(void)pthread_mutex_lock(&store->lock);
 	store->stats.offered++;
 	verdict_count(store->stats.offered_verdicts, event);
-	queued = node && store->stats.pending < store->config.queue_max;
-	if (queued) {
+	if (store->stats.pending < store->config.queue_max)
+		node = node_take(store);
+	if (node) {
+		node->next = NULL;
+		node->refused = false;
+		node->event = *event;
 		store->stats.queued++;
 		store->stats.pending++;
 		verdict_count(store->stats.pending_verdicts, event);
 		*store->tail = node;
 		store->tail = &node->next;
-		queue_note(store, bundle_takes(&node->event));
+		queue_note(store, bundle_takes(event));
 	} else {
 		store->stats.dropped++;
 		verdict_count(store->stats.dropped_verdicts, event);
 	}
 	(void)pthread_mutex_unlock(&store->lock);
-	if (queued) {
+	if (node)
 		*event = (struct event){};
-	} else {
+	else
 		event_deinit(event);
-		free(node);
-	}
-	return queued;
+	return node != NULL;
 }
 
 void store_stats_read(struct store *store, struct store_stats *ret)
@@ -208,11 +203,6 @@ void store_stats_read(struct store *store, struct store_stats *ret)
 	(void)pthread_mutex_lock(&store->lock);
 	*ret = store->stats;
 	(void)pthread_mutex_unlock(&store->lock);
-}
-
-int store_event_fd(struct store *store)
-{
-	return store->event_fd;
 }
 
 static struct timespec timespec_at(uint64_t ns)

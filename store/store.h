@@ -22,7 +22,7 @@
 
 #include "event/event.h"
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 /* ---- writing (haetaed) ---- */
 
@@ -65,15 +65,13 @@ struct store_stats {
 
 /* Start the writer, which opens or creates and migrates the database: the caller does not wait for the
  * disk. Until it is open, and while it cannot be used (read-only, full disk), the store is degraded and
- * keeps trying; the event descriptor tells either outcome.
+ * keeps trying; store_stats_read() tells.
  * Return: 0; -ENOMEM; negative errno if the writer thread could not start. */
 int store_open(const struct store_config *config, struct store **ret);
 /* Hand over one event: its texts are moved into the queue and *event is zeroed in every case.
  * Never blocks on the disk. Return: true if queued, false if dropped (counted). */
 bool store_add(struct store *store, struct event *event);
 void store_stats_read(struct store *store, struct store_stats *ret);
-/* Return: an eventfd, readable after commits and after failures, for the event loop, which reads it; the store owns it. */
-int store_event_fd(struct store *store);
 /* Commit what is queued now, without waiting for a batch to fill. Return: 0 when all of it is on disk or
  * counted as dropped; -ETIMEDOUT after timeout_ms. */
 int store_flush(struct store *store, unsigned timeout_ms);

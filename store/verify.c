@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/bundle.h"
 #include "store/row.h"
 #include "store/sqlite.h"
 #include "util/strbuf.h"
@@ -36,12 +37,16 @@ static const struct {
 	 " OR id != (SELECT min(e.id) FROM bundled AS e WHERE e.id BETWEEN b.id AND b.last)"
 	 " OR last != (SELECT max(e.id) FROM bundled AS e WHERE e.id BETWEEN b.id AND b.last)",
 	 "bundles that say something else of their events"},
-	{"SELECT count(*) FROM bundled AS e WHERE rule IS NOT NULL AND rule NOT IN (SELECT key "
-	 "FROM bundle_key"
-	 " WHERE what = 0 AND bundle = (SELECT max(id) FROM bundle WHERE id <= e.id))"
-	 " OR place IS NOT NULL AND place NOT IN (SELECT key FROM bundle_key"
-	 " WHERE what = 1 AND bundle = (SELECT max(id) FROM bundle WHERE id <= e.id))",
+	{"SELECT count(*) FROM bundled AS e JOIN bundle AS b ON b.id = (SELECT max(id) FROM bundle WHERE id <= e.id)"
+	 " WHERE rule IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bundle_key WHERE what = 0 AND key = e.rule"
+	 " AND bundle BETWEEN " BUNDLE_SPAN_OF(b.id) " AND b.id)"
+	 " OR place IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bundle_key WHERE what = 1 AND key = e.place"
+	 " AND bundle BETWEEN " BUNDLE_SPAN_OF(b.id) " AND b.id)",
 	 "events whose bundle is not found by their rule or place"},
+	{"SELECT count(*) FROM bundle AS b LEFT JOIN bundle_time AS t"
+	 " ON t.bundle = (SELECT max(bundle) FROM bundle_time WHERE bundle <= b.id)"
+	 " WHERE t.bundle IS NULL OR " BUNDLE_MINUTE_OF(since_us) " < since OR " BUNDLE_MINUTE_OF(until_us) " > until",
+	 "bundles that are not found by their time"},
 	{"SELECT count(*) FROM boot WHERE boot_id IN"
 	 " (SELECT boot_id FROM boot GROUP BY boot_id HAVING count(*) > 1)",
 	 "boots that stand more than once"},

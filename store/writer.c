@@ -22,20 +22,12 @@
 #define BACKOFF_MIN_MS 50U
 #define BACKOFF_MAX_MS 5000U
 #define BACKOFF_STOP_MS 100U /* while store_close() waits */
+/* Nodes of settled events that are kept for the next ones. */
+#define SPARE_MAX 256U
 /* Between two settings-aside: a disk that damages everything must not fill itself with copies. */
 #define ASIDE_INTERVAL_NS (60ULL * 1000000000U)
 
 /* ---- outcomes, under the lock ---- */
-
-static void signal_done(struct store *store)
-{
-	uint64_t one = 1;
-
-	(void)pthread_cond_broadcast(&store->done);
-	/* full means that it is readable already */
-	if (write(store->event_fd, &one, sizeof(one)) < 0)
-		return;
-}
 
 /* Keep the end, which tells more, of what is too long. */
 static void text_set(char *to, size_t size, const char *text)
@@ -52,55 +44,82 @@ static void failed(struct store *store, const char *text)
 	store->stats.degraded = true;
 	(void)strncpy(store->stats.last_error, text ? text : "out of memory",
 		      sizeof(store->stats.last_error) - 1);
-	signal_done(store);
+	(void)pthread_cond_broadcast(&store->done);
 	(void)pthread_mutex_unlock(&store->lock);
 }
 
-static void verdict_settle(struct store_stats *stats, const struct sink_node *node)
-{
-	uint8_t verdict = node->event.verdict;
+/* What becomes of a batch, gathered before the lock is taken. */
+struct settling {
+	uint64_t committed, dropped;
+	uint64_t verdicts[2][HT_VERDICT_MAX]; /* committed, dropped */
+	int64_t last_id;
+};
 
-	if (node->event.kind != EVENT_VERDICT || verdict >= HT_VERDICT_MAX)
-		return;
-	stats->pending_verdicts[verdict]--;
+static void settling_add(struct settling *s, const struct sink_node *node)
+{
+	const struct event *event = &node->event;
+
 	if (node->refused)
-		stats->dropped_verdicts[verdict]++;
+		s->dropped++;
 	else
-		stats->committed_verdicts[verdict]++;
+		s->committed++;
+	if (event->id > s->last_id)
+		s->last_id = event->id;
+	if (event->kind == EVENT_VERDICT && event->verdict < HT_VERDICT_MAX)
+		s->verdicts[node->refused][event->verdict]++;
 }
 
-/* The batch is on disk: count it, free it. */
+static void stats_settle(struct store_stats *stats, const struct settling *s, uint64_t removed)
+{
+	stats->pending -= s->committed + s->dropped;
+	stats->committed += s->committed;
+	stats->dropped += s->dropped;
+	for (size_t i = 0; i < HT_VERDICT_MAX; i++) {
+		stats->pending_verdicts[i] -= s->verdicts[0][i] + s->verdicts[1][i];
+		stats->committed_verdicts[i] += s->verdicts[0][i];
+		stats->dropped_verdicts[i] += s->verdicts[1][i];
+	}
+	if (s->last_id > stats->last_id)
+		stats->last_id = s->last_id;
+	stats->removed += removed;
+	stats->degraded = false;
+	if (s->dropped > 0)
+		text_set(stats->last_error, sizeof(stats->last_error),
+			 "an event with an unknown code was dropped");
+}
+
+/* The batch is on disk: count it, let go of it. Its nodes, or some of them, are there for the next. */
 static void settled(struct store *store, uint64_t removed)
 {
-	struct sink_node *node = steal_ptr(store->batch);
-	bool refused = false;
+	struct sink_node *node = steal_ptr(store->batch), *spare = NULL, *superfluous;
+	struct settling settling = {};
+	size_t n = 0;
 
-	(void)pthread_mutex_lock(&store->lock);
-	for (const struct sink_node *i = node; i; i = i->next) {
-		store->stats.pending--;
-		if (i->refused)
-			store->stats.dropped++;
-		else
-			store->stats.committed++;
-		if (i->event.id > store->stats.last_id)
-			store->stats.last_id = i->event.id;
-		verdict_settle(&store->stats, i);
-		refused |= i->refused;
-	}
-	store->stats.removed += removed;
-	store->stats.degraded = false;
-	if (refused)
-		text_set(store->stats.last_error, sizeof(store->stats.last_error),
-			 "an event with an unknown code was dropped");
-	signal_done(store);
-	(void)pthread_mutex_unlock(&store->lock);
 	while (node) {
 		struct sink_node *next = node->next;
 
+		settling_add(&settling, node);
 		event_deinit(&node->event);
-		free(node);
+		if (n < SPARE_MAX) {
+			node->next = spare;
+			spare = node;
+			n++;
+		} else {
+			free(node);
+		}
 		node = next;
 	}
+	(void)pthread_mutex_lock(&store->lock);
+	stats_settle(&store->stats, &settling, removed);
+	superfluous = spare;
+	if (n > store->n_spare) {
+		superfluous = store->spare;
+		store->spare = spare;
+		store->n_spare = n;
+	}
+	(void)pthread_cond_broadcast(&store->done);
+	(void)pthread_mutex_unlock(&store->lock);
+	sink_nodes_free(superfluous);
 	store->attempted = false;
 	store->backoff_ms = 0;
 }
@@ -115,7 +134,7 @@ static void opened(struct store *store)
 	}
 	if (store->sink.next_id - 1 > store->stats.last_id)
 		store->stats.last_id = store->sink.next_id - 1;
-	signal_done(store);
+	(void)pthread_cond_broadcast(&store->done);
 	(void)pthread_mutex_unlock(&store->lock);
 }
 

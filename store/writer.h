@@ -13,7 +13,6 @@
 
 struct store {
 	struct store_config config; /* as given, every 0 replaced; path is ours */
-	int event_fd;		    /* owned */
 	pthread_t thread;
 
 	pthread_mutex_t lock;
@@ -21,6 +20,8 @@ struct store {
 	pthread_cond_t done; /* callers of flush and close wait here, on the monotonic clock */
 	struct sink_node *head, **tail; /* the queue */
 	size_t n_queue;
+	struct sink_node *spare; /* for events to come */
+	size_t n_spare;
 	uint64_t commit_at; /* when what is in the queue is to be written, monotonic ns */
 	unsigned flushing;  /* callers that wait for an empty queue */
 	bool stop;

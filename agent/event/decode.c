@@ -66,17 +66,18 @@ int event_clock_read(struct event_clock *ret)
 }
 
 /* Return: false if no clock could have shown it. */
-static bool time_set(struct event *event, uint64_t boottime_ns, const struct event_clock *clock)
+static bool time_read(uint64_t boottime_ns, const struct event_clock *clock, int64_t *ret_real_ns)
 {
-	int64_t real;
+	return boottime_ns <= INT64_MAX &&
+	       !__builtin_add_overflow((int64_t)boottime_ns, clock->realtime_offset_ns, ret_real_ns);
+}
 
-	if (boottime_ns > INT64_MAX ||
-	    __builtin_add_overflow((int64_t)boottime_ns, clock->realtime_offset_ns, &real))
-		return false;
+static void time_set(struct event *event, uint64_t boottime_ns, int64_t real_ns,
+		     const struct event_clock *clock)
+{
 	event->boottime_ns = boottime_ns;
-	event->realtime_us = real > 0 ? (uint64_t)real / 1000 : 0;
+	event->realtime_us = real_ns > 0 ? (uint64_t)real_ns / 1000 : 0;
 	memcpy(event->boot_id, clock->boot_id, sizeof(event->boot_id));
-	return true;
 }
 
 static void comm_set(struct event *event, const char comm[16])
@@ -103,42 +104,68 @@ static bool record_is_known(const struct ht_record *r, size_t size)
 	       r->parent_start <= INT64_MAX && r->cgroup <= INT64_MAX;
 }
 
-/* Return: 0, EVENT_E_DECODE or -ENOMEM. */
-static int text_get(const void *record, const struct ht_record *r, struct ht_text text,
-		    struct event_bytes *ret)
+/* A text lies behind the record's fixed part, and within it. */
+static bool text_is_inside(const struct ht_record *r, struct ht_text text)
 {
-	uint8_t *data;
+	return text.off <= r->size && text.len <= r->size - text.off &&
+	       (text.len == 0 || text.off >= sizeof(*r));
+}
 
-	if (text.off > r->size || text.len > r->size - text.off)
-		return EVENT_E_DECODE;
+static uint8_t *text_put(struct event_bytes *ret, uint8_t *room, const void *record, struct ht_text text)
+{
 	if (text.len == 0)
-		return 0;
-	if (text.off < sizeof(*r))
+		return room;
+	memcpy(room, (const uint8_t *)record + text.off, text.len);
+	*ret = (struct event_bytes){.data = room, .len = text.len};
+	return room + text.len;
+}
+
+/* All of them in one allocation. */
+struct texts {
+	uint8_t *room;	/* NULL: none has a byte */
+	char *cgroup;	/* of BIND and UNBIND: their path is a cgroup's, which userspace carries as a C string */
+};
+
+/* Return: 0, EVENT_E_DECODE or -ENOMEM: nothing is allocated. */
+static int texts_allocate(const void *record, const struct ht_record *r, struct texts *ret)
+{
+	const char *path = (const char *)record + r->path.off;
+	size_t len = (size_t)r->path.len + r->exe.len + r->argv.len;
+	struct texts texts = {};
+
+	if (!text_is_inside(r, r->path) || !text_is_inside(r, r->exe) || !text_is_inside(r, r->argv))
 		return EVENT_E_DECODE;
-	data = malloc(text.len);
-	if (!data)
-		return -ENOMEM;
-	memcpy(data, (const uint8_t *)record + text.off, text.len);
-	*ret = (struct event_bytes){.data = data, .len = text.len};
+	if ((r->kind == HT_RECORD_BIND || r->kind == HT_RECORD_UNBIND) && r->path.len > 0) {
+		texts.cgroup = strndup(path, r->path.len);
+		if (!texts.cgroup)
+			return -ENOMEM;
+		if (strlen(texts.cgroup) != r->path.len) {
+			free(texts.cgroup);
+			return EVENT_E_DECODE;
+		}
+	}
+	if (len > 0) {
+		texts.room = malloc(len);
+		if (!texts.room) {
+			free(texts.cgroup);
+			return -ENOMEM;
+		}
+	}
+	*ret = texts;
 	return 0;
 }
 
-/* The path of BIND and UNBIND is a cgroup's, which userspace carries as a C string. */
-static int cgroup_from_path(struct event *event)
+static void texts_set(struct event *event, const void *record, const struct ht_record *r,
+		      const struct texts *texts)
 {
-	char *path;
+	uint8_t *room = texts->room;
 
-	if (event->path.len == 0)
-		return 0;
-	if (memchr(event->path.data, '\0', event->path.len))
-		return EVENT_E_DECODE;
-	path = realloc(event->path.data, event->path.len + 1);
-	if (!path)
-		return -ENOMEM;
-	path[event->path.len] = '\0';
-	event->cgroup = path;
-	event->path = (struct event_bytes){};
-	return 0;
+	event->of_record = room;
+	event->cgroup = texts->cgroup;
+	if (!texts->cgroup)
+		room = text_put(&event->path, room, record, r->path);
+	room = text_put(&event->exe, room, record, r->exe);
+	(void)text_put(&event->argv, room, record, r->argv);
 }
 
 static void record_copy(struct event *event, const struct ht_record *r)
@@ -189,27 +216,23 @@ static void record_copy(struct event *event, const struct ht_record *r)
 int event_decode(const void *record, size_t size, const struct event_clock *clock,
 		 struct event *ret)
 {
-	_cleanup_(event_deinit) struct event event = {};
+	struct texts texts;
 	struct ht_record r;
+	int64_t real;
 	int rc;
 
 	if (size < sizeof(r))
 		return EVENT_E_DECODE;
 	memcpy(&r, record, sizeof(r)); /* checked and used in one copy, at any alignment */
-	if (!record_is_known(&r, size) || !time_set(&event, r.time, clock))
+	if (!record_is_known(&r, size) || !time_read(r.time, clock, &real))
 		return EVENT_E_DECODE;
-	record_copy(&event, &r);
-	rc = text_get(record, &r, r.path, &event.path);
-	if (rc == 0)
-		rc = text_get(record, &r, r.exe, &event.exe);
-	if (rc == 0)
-		rc = text_get(record, &r, r.argv, &event.argv);
-	if (rc == 0 && (r.kind == HT_RECORD_BIND || r.kind == HT_RECORD_UNBIND))
-		rc = cgroup_from_path(&event);
+	rc = texts_allocate(record, &r, &texts);
 	if (rc != 0)
 		return rc;
-	*ret = event;
-	event = (struct event){};
+	*ret = (struct event){};
+	time_set(ret, r.time, real, clock);
+	record_copy(ret, &r);
+	texts_set(ret, record, &r, &texts);
 	return 0;
 }
 
@@ -217,13 +240,15 @@ int event_from_aggregate(const struct ht_aggregate_key *key, const struct ht_agg
 			 const struct event_clock *clock, struct event *ret)
 {
 	struct event event = {};
+	int64_t real;
 
 	if (key->op >= 32 || !op_is_valid(1U << key->op) || key->verdict >= HT_VERDICT_MAX ||
 	    key->reason >= HT_REASON_MAX || value->count == 0 || value->first > value->last ||
 	    value->pad != 0 || value->count > INT64_MAX || key->cgroup > INT64_MAX)
 		return EVENT_E_DECODE;
-	if (!time_set(&event, value->last, clock))
+	if (!time_read(value->last, clock, &real))
 		return EVENT_E_DECODE;
+	time_set(&event, value->last, real, clock);
 	event.kind = EVENT_AGGREGATE;
 	event.verdict = key->verdict;
 	event.reason = key->reason;

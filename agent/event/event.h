@@ -6,7 +6,7 @@
  * userspace knows about it (policy, rule, container). Names are raw bytes everywhere; they are escaped
  * where they leave (util/escape.h).
  *
- * An event borrows nothing: event_deinit() frees every text in it.
+ * An event borrows nothing: event_deinit() frees every text in it, or gives up its share of it.
  */
 
 #include <stdbool.h>
@@ -19,6 +19,15 @@
 struct event_bytes {
 	uint8_t *data; /* NULL when len is 0; not terminated */
 	size_t len;
+};
+
+/* Names that many events have, and each a share of: of a rule (policy, rule_file, rule_text, message), or of a place (cgroup,
+ * container, container_id, runtime). Nothing of them changes; the last share, given up in whichever thread, frees them. */
+#define EVENT_NAMES 4
+struct event_names {
+	unsigned shares;
+	char *texts[EVENT_NAMES]; /* in the order above; NULL: unknown */
+	char room[];
 };
 
 /* A terminated copy. Return: NULL if there is nothing, a NUL in it, or no memory. */
@@ -60,9 +69,9 @@ struct event {
 	uint8_t reason;	 /* HT_REASON_* */
 	uint32_t op;	 /* one HT_OP_* bit, 0: none */
 	uint32_t flags;	 /* HT_RECORD_* */
+	enum policy_severity severity;
 
 	/* when and in which order: (boot_id, boottime, cpu, seq) orders all events for good */
-	uint8_t boot_id[16];
 	uint64_t boottime_ns;
 	uint64_t realtime_us; /* wall clock, from boottime at decode time */
 	uint32_t cpu;
@@ -71,23 +80,11 @@ struct event {
 	uint64_t count; /* 1 for a single verdict */
 	uint64_t first_ns, last_ns; /* boottime span of an aggregate */
 
-	uint64_t rule_id; /* 0: no single rule decided */
 	uint32_t profile;
 	uint32_t generation;
 	uint32_t n_profiles; /* EVENT_GOVERNED: all profiles that bind the cgroup; `profile` is the first */
 	uint32_t profiles[HT_PROFILES_MAX];
-	char *policy;	   /* NULL: unknown */
-	char *rule_file;   /* where the rule stands; NULL: none */
-	uint32_t rule_line;
-	char *rule_text;   /* "exec.deny /usr/bin/curl" */
 	char *message;	   /* the rule's message; text of EVENT_AGENT */
-	enum policy_severity severity;
-
-	uint64_t cgroup_id;
-	char *cgroup;	    /* path in the hierarchy; NULL: unknown */
-	char *container;    /* name for people ("web", "nginx.service"); NULL: unknown */
-	char *container_id; /* the runtime's id; NULL: none */
-	char *runtime;	    /* "podman", "docker", "systemd", ...; NULL: unknown */
 
 	uint32_t pid, tid, ppid, uid, gid, argc;
 	uint64_t start_ns, parent_start_ns; /* boottime: pid + start is unique in a boot */
@@ -103,11 +100,38 @@ struct event {
 	uint32_t inode_generation;
 	uint32_t mode;
 	uint32_t nlink;
+
+	/* From here on: what many events have in common, told apart from the rest (store/row.c). */
+	uint8_t boot_id[16];
+
+	uint64_t rule_id; /* 0: no single rule decided */
+	char *policy;	   /* NULL: unknown */
+	char *rule_file;   /* where the rule stands; NULL: none */
+	char *rule_text;   /* "exec.deny /usr/bin/curl" */
+	uint32_t rule_line;
+
+	uint64_t cgroup_id;
+	char *cgroup;	    /* path in the hierarchy; NULL: unknown */
+	char *container;    /* name for people ("web", "nginx.service"); NULL: unknown */
+	char *container_id; /* the runtime's id; NULL: none */
+	char *runtime;	    /* "podman", "docker", "systemd", ...; NULL: unknown */
+
+	/* whose texts these are; NULL: each is the event's own */
+	struct event_names *of_rule;  /* policy, rule_file, rule_text, message */
+	struct event_names *of_place; /* cgroup, container, container_id, runtime */
+	uint8_t *of_record;	      /* exe, argv, path: one allocation for all three */
 };
 
 void event_deinit(struct event *event); /* zeroes it */
-/* Deep copy. Return: 0 or -ENOMEM (then *ret is zeroed). */
+/* Deep copy, names in common aside. Return: 0 or -ENOMEM (then *ret is zeroed). */
 int event_copy(const struct event *event, struct event *ret);
+
+/* Names with one share, the caller's. Return: NULL: no memory. */
+struct event_names *event_names_new(const char *const texts[EVENT_NAMES]);
+struct event_names *event_names_unref(struct event_names *names); /* NULL is fine; returns NULL */
+/* Give an event a share of these names, in the place of what it has. */
+void event_set_rule(struct event *event, struct event_names *names);
+void event_set_place(struct event *event, struct event_names *names);
 
 /* Words <-> codes, one table each; unknown codes say "unknown", unknown words -EINVAL. */
 const char *event_kind_to_string(enum event_kind kind); /* "verdict", "aggregate", "exit", ... */

@@ -32,6 +32,17 @@ failed:
 	return false;
 }
 
+void *strbuf_room(struct strbuf *b, size_t len)
+{
+	return strbuf_reserve(b, len) ? b->data + b->len : NULL;
+}
+
+void strbuf_filled(struct strbuf *b, size_t len)
+{
+	b->len += len;
+	b->data[b->len] = '\0';
+}
+
 void strbuf_append(struct strbuf *b, const void *data, size_t len)
 {
 	if (!strbuf_reserve(b, len))

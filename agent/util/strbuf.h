@@ -19,6 +19,9 @@ struct strbuf {
 	bool failed;
 };
 
+/* Room for so many bytes behind the end, to be filled and told with strbuf_filled(). Return: NULL: no memory, which is noted. */
+void *strbuf_room(struct strbuf *b, size_t len);
+void strbuf_filled(struct strbuf *b, size_t len); /* of the room, at most all */
 /* Add to the end, all of it or, on failure, nothing. data and s are not of the buffer itself. */
 void strbuf_append(struct strbuf *b, const void *data, size_t len);
 void strbuf_puts(struct strbuf *b, const char *s);

@@ -239,14 +239,6 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
-/* Nothing to do on a wake-up: the tick tells of changes; the counter only has to be emptied. */
-static int on_store(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-	uint64_t n;
-
-	return read(fd, &n, sizeof(n)) < 0 && errno != EAGAIN ? -errno : 0;
-}
-
 static int agent_open_loop(struct agent *a)
 {
 	sigset_t set;
@@ -318,8 +310,6 @@ static int agent_open_inputs(struct agent *a)
 	r = agent_deadlines_start(a);
 	if (r >= 0)
 		r = agent_ingest(a);
-	if (r >= 0)
-		r = sd_event_add_io(a->event, NULL, store_event_fd(a->store), EPOLLIN, on_store, a);
 	if (r >= 0)
 		r = sd_event_add_io(a->event, NULL, identities_fd(&a->identities), EPOLLIN,
 				    on_identities, a);

@@ -14,6 +14,7 @@ struct containers_entry {
 	uint64_t id;
 	char *path;
 	struct container container;
+	struct event_names *names; /* as events have them; NULL: none had yet */
 	bool gone;
 	UT_hash_handle hh; /* in order of arrival, so the first gone one is the oldest */
 };
@@ -21,6 +22,7 @@ struct containers_entry {
 static void entry_free(struct containers_entry *e)
 {
 	free(e->path);
+	(void)event_names_unref(e->names);
 	container_deinit(&e->container);
 	free(e);
 }
@@ -37,6 +39,8 @@ static void entry_remove(struct containers *containers, struct containers_entry 
 {
 	if (e->gone)
 		containers->n_gone--;
+	if (containers->last == e)
+		containers->last = NULL;
 	HASH_DEL(containers->by_id, e);
 	entry_free(e);
 }
@@ -84,24 +88,26 @@ void containers_release(struct containers *containers, uint64_t id)
 	}
 }
 
-static int set_text(char **to, const char *from)
+/* Events come by the hundred from the same container. */
+static struct containers_entry *entry_of_event(struct containers *containers, const struct event *event)
 {
-	free(*to);
-	*to = from ? strdup(from) : NULL;
-	return from && !*to ? -ENOMEM : 0;
+	if (!containers->last || containers->last->id != event->cgroup_id)
+		containers->last = entry_find(containers, event->cgroup_id);
+	return containers->last;
 }
 
-int containers_enrich(const struct containers *containers, struct event *event)
+int containers_enrich(struct containers *containers, struct event *event)
 {
-	const struct containers_entry *e = entry_find(containers, event->cgroup_id);
+	struct containers_entry *e = entry_of_event(containers, event);
 
 	if (!e)
 		return -ENOENT;
-	if (set_text(&event->cgroup, e->path) < 0 ||
-	    set_text(&event->container, e->container.name) < 0 ||
-	    set_text(&event->container_id, e->container.id) < 0 ||
-	    set_text(&event->runtime, e->container.runtime) < 0)
+	if (!e->names)
+		e->names = event_names_new((const char *const[EVENT_NAMES]){
+			e->path, e->container.name, e->container.id, e->container.runtime});
+	if (!e->names)
 		return -ENOMEM;
+	event_set_place(event, e->names);
 	return 0;
 }
 
@@ -122,4 +128,5 @@ void containers_deinit(struct containers *containers)
 		entry_free(e);
 	}
 	containers->n_gone = 0;
+	containers->last = NULL;
 }

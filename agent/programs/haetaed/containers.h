@@ -16,6 +16,7 @@ struct containers_entry;
 
 struct containers {
 	struct containers_entry *by_id;
+	struct containers_entry *last; /* that an event was of; NULL: none */
 	size_t n_gone;
 };
 
@@ -25,7 +26,7 @@ int containers_add(struct containers *containers, uint64_t id, const char *path)
 void containers_release(struct containers *containers, uint64_t id);
 /* Fill cgroup, container, container_id and runtime of an event from its cgroup_id.
  * Return: 0, -ENOENT not known, -ENOMEM. */
-int containers_enrich(const struct containers *containers, struct event *event);
+int containers_enrich(struct containers *containers, struct event *event);
 /* Borrowed; NULL: not known. */
 const struct container *containers_get(const struct containers *containers, uint64_t id);
 void containers_deinit(struct containers *containers);

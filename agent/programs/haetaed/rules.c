@@ -25,6 +25,7 @@ struct rule_entry {
 	uint32_t line;
 	enum policy_severity severity;
 	char *message; /* NULL: none */
+	struct event_names *names; /* as events have them; NULL: none had yet */
 	UT_hash_handle hh;
 	char text[];
 };
@@ -32,6 +33,7 @@ struct rule_entry {
 struct profile_entry {
 	uint32_t id;
 	char *policy;
+	struct event_names *names; /* of an event that no rule decided; NULL: none had yet */
 	UT_hash_handle hh;
 };
 
@@ -40,6 +42,7 @@ static struct rule_entry *rule_entry_free(struct rule_entry *e)
 	if (!e)
 		return NULL;
 	free(e->message);
+	(void)event_names_unref(e->names);
 	free(e);
 	return NULL;
 }
@@ -145,49 +148,59 @@ int rules_add(struct rules *rules, const struct policy *policy, uint32_t profile
 	return r;
 }
 
-const char *rules_profile(const struct rules *rules, uint32_t profile)
+static struct profile_entry *profile_find(const struct rules *rules, uint32_t profile)
 {
 	struct profile_entry *p = NULL;
 
 	HASH_FIND(hh, rules->profiles, &profile, sizeof(profile), p);
+	return p;
+}
+
+const char *rules_profile(const struct rules *rules, uint32_t profile)
+{
+	const struct profile_entry *p = profile_find(rules, profile);
+
 	return p ? p->policy : NULL;
 }
 
-static int enrich_text(char **to, const char *from)
+/* Names that are made with the first event that has them. */
+static int names_set(struct event *event, struct event_names **names,
+		     const char *const texts[EVENT_NAMES])
 {
-	if (!from)
-		return 0;
-	free(*to);
-	*to = strdup(from);
-	return *to ? 0 : -ENOMEM;
+	if (!*names)
+		*names = event_names_new(texts);
+	if (!*names)
+		return -ENOMEM;
+	event_set_rule(event, *names);
+	return 0;
 }
 
-int rules_enrich(const struct rules *rules, struct event *event)
+static int profile_enrich(struct rules *rules, struct event *event)
+{
+	if (!rules->last || rules->last->id != event->profile)
+		rules->last = profile_find(rules, event->profile);
+	if (!rules->last)
+		return 0;
+	return names_set(event, &rules->last->names,
+			 (const char *const[EVENT_NAMES]){rules->last->policy});
+}
+
+int rules_enrich(struct rules *rules, struct event *event)
 {
 	struct rule_entry *e = NULL;
-	int r;
 
-	r = enrich_text(&event->policy, rules_profile(rules, event->profile));
-	if (r < 0)
-		return r;
 	/* A refusal that no rule made (a foreign mount, a damaged profile) is never routine. */
 	event->severity = event->verdict == HT_VERDICT_ALLOW ? POLICY_SEVERITY_INFO :
 							       POLICY_SEVERITY_HIGH;
-	if (event->rule_id == 0)
-		return 0;
-	HASH_FIND(hh, rules->by_id, &event->rule_id, sizeof(event->rule_id), e);
+	if (event->rule_id != 0)
+		HASH_FIND(hh, rules->by_id, &event->rule_id, sizeof(event->rule_id), e);
 	if (!e)
-		return 0;
+		return profile_enrich(rules, event);
 	event->severity = e->severity;
 	event->rule_line = e->line;
-	r = enrich_text(&event->policy, e->origin->policy);
-	if (r == 0)
-		r = enrich_text(&event->rule_file, e->origin->file);
-	if (r == 0)
-		r = enrich_text(&event->rule_text, e->text);
-	if (r == 0)
-		r = enrich_text(&event->message, e->message);
-	return r;
+	return names_set(event, &e->names,
+			 (const char *const[EVENT_NAMES]){e->origin->policy, e->origin->file, e->text,
+							  e->message});
 }
 
 void rules_deinit(struct rules *rules)
@@ -204,6 +217,7 @@ void rules_deinit(struct rules *rules)
 	HASH_ITER(hh, rules->profiles, p, pnext)
 	{
 		HASH_DEL(rules->profiles, p);
+		(void)event_names_unref(p->names);
 		free(p->policy);
 		free(p);
 	}
@@ -212,4 +226,5 @@ void rules_deinit(struct rules *rules)
 		HASH_DEL(rules->origins, o);
 		origin_free(o);
 	}
+	rules->last = NULL;
 }

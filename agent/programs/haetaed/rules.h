@@ -19,6 +19,7 @@ struct rule_origin;
 struct rules {
 	struct rule_entry *by_id;
 	struct profile_entry *profiles;
+	struct profile_entry *last; /* that an event was of; NULL: none */
 	struct rule_origin *origins;
 };
 
@@ -27,7 +28,7 @@ int rules_add(struct rules *rules, const struct policy *policy, uint32_t profile
 /* Make another profile of a policy known: a variant, by its own name or the policy's. Return: 0, -ENOMEM. */
 int rules_add_profile(struct rules *rules, const char *policy, uint32_t profile);
 /* Fill policy, rule_* , message and severity of an event from its ids. Return: 0, -ENOMEM. */
-int rules_enrich(const struct rules *rules, struct event *event);
+int rules_enrich(struct rules *rules, struct event *event);
 /* Name of a profile; NULL if unknown. */
 const char *rules_profile(const struct rules *rules, uint32_t profile);
 void rules_deinit(struct rules *rules);

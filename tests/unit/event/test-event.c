@@ -88,6 +88,42 @@ START_TEST(test_parts)
 }
 END_TEST
 
+static const char *const rule_texts[EVENT_NAMES] = {"web", "/etc/web.yaml", "file.deny /x", NULL};
+static const char *const place_texts[EVENT_NAMES] = {"/web.service", "web", NULL, "systemd"};
+
+/* Names in common take the place of an event's own, and last as long as anybody has a share of them. */
+START_TEST(test_names)
+{
+	struct event event = sample_event(1), copy;
+	struct event_names *rule = event_names_new(rule_texts), *place = event_names_new(place_texts);
+
+	event_set_rule(&event, rule);
+	event_set_place(&event, place);
+	event_set_place(&event, place);
+	ck_assert_int_eq(event_copy(&event, &copy), 0);
+	ck_assert_ptr_eq(copy.policy, event.policy);
+	ck_assert_ptr_eq(copy.runtime, event.runtime);
+	ck_assert_ptr_ne(copy.exe.data, event.exe.data);
+	ck_assert(sample_equal(&event, &copy));
+	ck_assert_uint_eq(rule->shares, 3);
+	ck_assert_uint_eq(place->shares, 3);
+	ck_assert_ptr_null(event_names_unref(rule));
+	ck_assert_ptr_null(event_names_unref(place));
+	event_deinit(&event);
+	ck_assert(is_zero(&event));
+	ck_assert_str_eq(copy.policy, "web");
+	ck_assert_str_eq(copy.rule_file, "/etc/web.yaml");
+	ck_assert_str_eq(copy.rule_text, "file.deny /x");
+	ck_assert_ptr_null(copy.message);
+	ck_assert_str_eq(copy.cgroup, "/web.service");
+	ck_assert_str_eq(copy.container, "web");
+	ck_assert_ptr_null(copy.container_id);
+	ck_assert_str_eq(copy.runtime, "systemd");
+	event_deinit(&copy);
+	ck_assert_ptr_null(event_names_unref(NULL));
+}
+END_TEST
+
 START_TEST(test_bytes_text)
 {
 	uint8_t data[] = {'a', 'b', 0, 'c'};
@@ -108,6 +144,7 @@ int main(void)
 	tcase_add_test(tc, test_copy_is_equal_and_independent);
 	tcase_add_test(tc, test_copy_of_nothing);
 	tcase_add_test(tc, test_deinit_zeroes);
+	tcase_add_test(tc, test_names);
 	tcase_add_test(tc, test_equality_sees_each_change);
 	tcase_add_loop_test(tc, test_parts, 0, _EVENT_KIND_MAX);
 	return tcase_run(tc);

@@ -33,7 +33,7 @@ static uint64_t rules_add_text(struct rules *rules, const char *text, uint32_t p
 	return id;
 }
 
-static struct event enriched(const struct rules *rules, uint64_t rule, uint32_t profile,
+static struct event enriched(struct rules *rules, uint64_t rule, uint32_t profile,
 			     uint8_t verdict)
 {
 	struct event event = {.rule_id = rule, .profile = profile, .verdict = verdict};

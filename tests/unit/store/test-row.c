@@ -239,6 +239,105 @@ START_TEST(test_rules_as_they_were)
 }
 END_TEST
 
+static void set_names(struct event *event, struct event_names *rule, struct event_names *place)
+{
+	event_set_rule(event, rule);
+	event_set_place(event, place);
+}
+
+/* Told by whose names they are: the same texts twice are not, and neither are the same names with another number beside them. */
+START_TEST(test_names_are_shared)
+{
+	struct event a = sample_event(1), b = sample_event(1);
+	struct event_names *rule = event_names_new((const char *const[EVENT_NAMES]){"p"}),
+			   *again = event_names_new((const char *const[EVENT_NAMES]){"p"}),
+			   *place = event_names_new((const char *const[EVENT_NAMES]){"/c"});
+
+	ck_assert(!row_names_are_shared(&a, &b));
+	set_names(&a, rule, place);
+	set_names(&b, rule, place);
+	ck_assert(row_names_are_shared(&a, &b));
+	ck_assert(row_equal(ROW_RULE, &a, &b) && row_equal(ROW_PLACE, &a, &b));
+	event_set_rule(&b, again);
+	ck_assert(!row_names_are_shared(&a, &b));
+	event_set_rule(&b, rule);
+	b.rule_id++;
+	ck_assert(!row_names_are_shared(&a, &b));
+	b.rule_id--;
+	b.cgroup_id++;
+	ck_assert(!row_names_are_shared(&a, &b));
+	b.cgroup_id--;
+	b.boot_id[0]++;
+	ck_assert(!row_names_are_shared(&a, &b));
+	event_deinit(&a);
+	event_deinit(&b);
+	(void)event_names_unref(rule);
+	(void)event_names_unref(again);
+	(void)event_names_unref(place);
+}
+END_TEST
+
+/* What is packed is what the columns, asked one by one, say of it. */
+static void check_changes(const struct event *before, const struct event *event)
+{
+	static const struct event nothing;
+	uint64_t columns;
+	size_t len, used = 0, max = row_pack_max(event);
+	uint8_t *packed = malloc(max), want[4096];
+
+	ck_assert_ptr_nonnull(packed);
+	ck_assert(row_pack(before, event, packed, &len, &columns));
+	for (size_t i = 0; i < row_columns(ROW_EVENT); i++) {
+		struct row_value now, was;
+		bool same;
+
+		ck_assert(row_value(ROW_EVENT, i, event, &now));
+		(void)row_value(ROW_EVENT, i, before ? before : &nothing, &was);
+		if (!before)
+			was.data = NULL, was.len = 0; /* one that says nothing has no name either */
+		same = now.number == was.number && now.len == was.len && !now.data == !was.data &&
+		       (now.len == 0 || memcmp(now.data, was.data, now.len) == 0);
+		ck_assert_msg(same == !(columns >> i & 1), "column %zu", i);
+		if (same)
+			continue;
+		if (now.form == ROW_IS_NUMBER) {
+			used += row_difference_write(want + used, now.number, was.number);
+			continue;
+		}
+		used += row_varint_write(want + used, now.data ? now.len + 1 : 0);
+		if (now.len > 0)
+			memcpy(want + used, now.data, now.len);
+		used += now.len;
+	}
+	ck_assert_uint_eq(len, used);
+	ck_assert_uint_le(len, max);
+	ck_assert_mem_eq(packed, want, len);
+	free(packed);
+}
+
+START_TEST(test_changes)
+{
+	struct event a = sample_event(1), b = sample_event(1), c = sample_event(2);
+
+	check_changes(NULL, &a);
+	check_changes(NULL, &(struct event){.count = 1}); /* its name is there, and empty */
+	check_changes(&a, &b); /* the same texts lie elsewhere */
+	check_changes(&a, &c);
+	b.kind = EVENT_AGENT; /* its message is its own */
+	check_changes(&a, &b);
+	check_changes(&b, &a);
+	b.n_profiles = 2;
+	b.profiles[1] = 7;
+	check_changes(&a, &b);
+	b.exit_code = -1;
+	b.nlink = 9;
+	check_changes(&a, &b);
+	event_deinit(&a);
+	event_deinit(&b);
+	event_deinit(&c);
+}
+END_TEST
+
 /* Events are equal to a table where all that it has of them is. */
 START_TEST(test_equal)
 {
@@ -278,5 +377,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_spoilt, 0, (int)ARRAY_LEN(spoilt));
 	tcase_add_test(tc, test_rules_as_they_were);
 	tcase_add_test(tc, test_equal);
+	tcase_add_test(tc, test_names_are_shared);
+	tcase_add_test(tc, test_changes);
 	return tcase_run(tc);
 }

@@ -127,7 +127,7 @@ static const struct {
 	const char *sql;
 	int writer, reader;
 } foreign[] = {
-	{"PRAGMA user_version = 3", DB_E_NEWER, -EINVAL},
+	{"PRAGMA user_version = 4", DB_E_NEWER, -EINVAL},
 	{"PRAGMA user_version = -1", DB_E_NEWER, -EINVAL},
 	{"PRAGMA application_id = 5", DB_E_DAMAGED, -EINVAL},
 	{"PRAGMA user_version = 0", DB_E_DAMAGED, -EINVAL},
