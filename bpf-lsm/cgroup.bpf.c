@@ -166,7 +166,7 @@ int haetae_label_tasks(struct bpf_iter__task *ctx)
 	}
 	if (l && (result || unbind.removed)) {
 		governed_note(governed_word((__u64)ctx->task), 0);
-		subject_tell((__u64)ctx->task, l);
+		subject_tell((__u64)ctx->task, &l->set);
 	}
 	if (result & BIND_FAILED)
 		bpf_seq_write(seq, &failed, 1);

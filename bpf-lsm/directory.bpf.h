@@ -71,22 +71,23 @@ static __always_inline void directory_begin(struct verdict *v, __u32 slot, const
 	s->flags = header->flags;
 }
 
-/* Fill in the entry of the profile in a slot. Return: 1; 0: it is not known. */
+/* Fill in the entry of the profile in a slot. Return: false: it is not known. */
+static __always_inline bool directory_recall(struct verdict *v, __u32 slot, __u64 place)
+{
+	struct directory_slot *s = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
+	__u64 tag = directory_tag(place, v->profiles[slot & (DIRECTORY_SLOTS - 1)]);
+
+	s->known = memo_get()->directories[tag & (MEMO_DIRECTORIES - 1)];
+	if (directory_check(tag, &s->known) == s->known.check && s->known.stamp == s->stamp)
+		return true;
+	s->known.entry.next = 0;
+	return false;
+}
+
+/* The same, by itself: the judge asks in a loop. Return: 1, 0. */
 __global __u32 directory_known(struct verdict *v, __u32 slot, __u64 place)
 {
-	struct memo *m = memo_get();
-	struct directory_slot *s;
-	__u64 tag;
-
-	if (!v)
-		return 0;
-	s = &v->directory.slots[slot & (DIRECTORY_SLOTS - 1)];
-	tag = directory_tag(place, v->profiles[slot & (DIRECTORY_SLOTS - 1)]);
-	s->known = m->directories[tag & (MEMO_DIRECTORIES - 1)];
-	if (directory_check(tag, &s->known) == s->known.check && s->known.stamp == s->stamp)
-		return 1;
-	s->known.entry.next = 0;
-	return 0;
+	return v && directory_recall(v, slot, place);
 }
 
 static __always_inline __u32 directory_ops(const struct ht_entry *e)

@@ -17,7 +17,8 @@ const volatile __u32 ht_load = 0;
 
 /* The label to judge an exec by, after the profiles of the task's cgroup were added to it. Where the cgroups map may
  * lack a cgroup, the names of the task's cgroup are matched as well.
- * Return: 0 (*ret_label may be NULL: not governed), -EPERM: governed, but that could not be stored. */
+ * Return: 0 (*ret_label may be NULL: not governed); EXEC_IS_FIRST: it had none before; -EPERM: governed, but that could not be stored. */
+#define EXEC_IS_FIRST 1
 static __noinline int exec_subject(struct label **ret_label)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -56,8 +57,8 @@ static __noinline int exec_subject(struct label **ret_label)
 		l->cgroup = id;
 	l->cgroup_seen = id;
 	governed_note(governed_word(current_task()), 0);
-	subject_tell(current_task(), l);
-	return 0;
+	subject_tell(current_task(), &l->set);
+	return fresh ? EXEC_IS_FIRST : 0;
 }
 
 /* A governed exec that cannot be judged: refused, counted, told as far as possible. */
@@ -148,16 +149,17 @@ static __noinline bool exec_is_runtime(struct linux_binprm *bprm)
 SEC("lsm/bprm_check_security")
 int BPF_PROG(haetae_bprm_check_security, struct linux_binprm *bprm, int ret)
 {
-	bool unknown = !label_current();
 	struct label *l = NULL;
+	int r;
 
 	if (ret)
 		return ret;
-	if (exec_subject(&l) < 0)
+	r = exec_subject(&l);
+	if (r < 0)
 		return exec_fail(l);
 	if (!l)
 		return 0;
-	if (unknown && exec_is_runtime(bprm)) {
+	if (r == EXEC_IS_FIRST && exec_is_runtime(bprm)) {
 		label_delete(current_task());
 		return 0;
 	}

@@ -35,12 +35,15 @@ static __always_inline bool open_is_backing(struct file *file)
 
 /* The open of what lies below a stacked filesystem's directory, and of its files from 6.7 on: through a mount that only the kernel uses,
  * of a filesystem that is mounted for others as well. As verdict_place() has it (PLACE_BELOW), without the walk up its names. What is to
- * be written may be Haetae's own, whatever stands above it: that is judged. */
+ * be written may be Haetae's own, whatever stands above it: that is judged. Such a mount is read-only, or has no kind of access times; of
+ * others, which are most, no more is asked. */
 static __noinline bool open_is_below(struct file *file, __u32 ops)
 {
 	struct mount *mount = (struct mount *)walk_mount((__u64)file->f_path.mnt);
 	struct mnt_namespace *ns = NULL;
 
+	if ((file->f_path.mnt->mnt_flags & (MNT_READONLY | MNT_RELATIME)) == MNT_RELATIME)
+		return false;
 	if ((ops & ~HT_OP_READ) || (file->f_path.mnt->mnt_sb->s_flags & (SB_NOUSER | SB_KERNMOUNT)))
 		return false;
 	return BPF_CORE_READ_INTO(&ns, mount, mnt_ns) == 0 && (__u64)ns == MOUNT_NS_INTERNAL;

@@ -331,6 +331,7 @@ struct bpf_iter__task_file {
 #define PROT_EXEC 0x4UL
 #define VM_WRITE 0x2UL
 #define MNT_READONLY 0x40
+#define MNT_RELATIME 0x20
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630UL
 #define SIGKILL 9
 #define S_IFMT 0170000U

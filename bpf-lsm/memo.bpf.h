@@ -341,10 +341,14 @@ static __always_inline __u64 memo_check(__u64 tag, const struct memo_answer *a)
 	return memo_mix2(h, a->told | (__u64)a->level << 16 | (__u64)a->reason << 24, a->canary);
 }
 
-/* What was said before. Return: false: nothing is known. */
+/* What was said before. Return: false: nothing is known. An empty place, as most are, is soon told. */
 static __always_inline bool memo_recall(struct memo *m, __u64 tag, struct memo_answer *ret)
 {
-	*ret = m->answers[tag & (MEMO_ANSWERS - 1)];
+	struct memo_answer *a = &m->answers[tag & (MEMO_ANSWERS - 1)];
+
+	if (!a->check)
+		return false;
+	*ret = *a;
 	return memo_check(tag, ret) == ret->check;
 }
 
@@ -402,7 +406,7 @@ __global __u32 memo_slot(struct verdict *v, __u32 slot, __u64 place, __u32 ops)
 	if (!((e->deny | e->audit | e->would) & ops))
 		return BELOW_ALLOWED;
 	directory_begin(v, slot, e);
-	if (!directory_known(v, slot, place))
+	if (!directory_recall(v, slot, place))
 		return 0;
 	known = &v->directory.slots[slot].known;
 	said = directory_said(known);

@@ -11,16 +11,15 @@ SEC("lsm/task_alloc")
 int BPF_PROG(haetae_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
 {
 	struct ht_ledger *led;
-	struct label *parent, *l;
+	struct label *parent;
 
 	if (ret)
 		return ret;
 	parent = label_current();
 	if (!parent)
 		return 0;
-	l = label_store((__u64)task, parent);
-	if (l) {
-		subject_tell((__u64)task, l);
+	if (label_put((__u64)task, parent) == 0) {
+		subject_tell((__u64)task, &parent->set); /* which the child has a copy of */
 		return 0;
 	}
 	led = ledger_get();

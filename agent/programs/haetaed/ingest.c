@@ -18,7 +18,7 @@
 #define INGEST_BATCH 2048U
 /* The first record after a quiet time is taken at once, and then nothing for this long: the kernel wakes a reader that has
  * caught up for each record, and one that has not for none. The rings hold what can come meanwhile. */
-#define NOTICES_REST_US 20000U
+#define NOTICES_REST_US 50000U
 #define REFUSALS_REST_US 5000U
 /* Records of one turn from which on there is no rest. */
 #define INGEST_BUSY 512U
