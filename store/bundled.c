@@ -224,12 +224,12 @@ static int bundles_prepare(sqlite3 *db, int plan, sqlite3_stmt **ret)
 			  " id >= coalesce((SELECT max(id) FROM main.bundle WHERE id <= ?1), ?1)");
 	if (plan & PLAN_RULE)
 		strbuf_puts(&sql,
-			    " AND EXISTS (SELECT 1 FROM main.bundle_key WHERE what = 0 AND key = ?3"
-			    " AND bundle BETWEEN " BUNDLE_SPAN_OF(b.id) " AND b.id)");
+			    " AND EXISTS (SELECT 1 FROM main.bundle_note WHERE what = 0 AND key = ?3"
+			    " AND span = " BUNDLE_SPAN_OF(b.id) ")");
 	if (plan & PLAN_PLACE)
 		strbuf_puts(&sql,
-			    " AND EXISTS (SELECT 1 FROM main.bundle_key WHERE what = 1 AND key = ?4"
-			    " AND bundle BETWEEN " BUNDLE_SPAN_OF(b.id) " AND b.id)");
+			    " AND EXISTS (SELECT 1 FROM main.bundle_note WHERE what = 1 AND key = ?4"
+			    " AND span = " BUNDLE_SPAN_OF(b.id) ")");
 	strbuf_printf(&sql, " ORDER BY id %s", plan & PLAN_REVERSE ? "DESC" : "ASC");
 	return strbuf_error(&sql) < 0 ? SQLITE_NOMEM
 				      : sqlite3_prepare_v2(db, strbuf_str(&sql), -1, ret, NULL);

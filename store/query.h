@@ -12,5 +12,6 @@ struct store_reader {
 	sqlite3 *db;
 };
 
-/* The writer may have set the database aside and begun a new one under the same path: go on with that. Return: 0, -errno. */
+/* The writer may have set the database aside and begun a new one under the same path: go on with that. Or it may be a newer one,
+ * which migrated it. Return: 0; -EINVAL: it is of another version now; other negative errno. */
 int store_reader_refresh(struct store_reader *reader);

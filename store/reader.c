@@ -59,6 +59,17 @@ struct store_reader *store_reader_close(struct store_reader *reader)
 	return NULL;
 }
 
+/* What another version means by the same tables is not known. */
+static int version_check(struct store_reader *reader)
+{
+	int64_t version = 0;
+	int rc = db_value(reader->db, "PRAGMA user_version", &version);
+
+	if (rc != SQLITE_OK)
+		return db_errno(rc);
+	return version == STORE_SCHEMA_VERSION ? 0 : -EINVAL;
+}
+
 int store_reader_refresh(struct store_reader *reader)
 {
 	_cleanup_free_ char *text = NULL;
@@ -67,7 +78,7 @@ int store_reader_refresh(struct store_reader *reader)
 
 	if (sqlite3_file_control(reader->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
 	    !moved)
-		return 0;
+		return version_check(reader);
 	r = db_open_reader(reader->path, &db, &text);
 	if (r == DB_E_EMPTY || r == -ENOENT)
 		return 0; /* not begun yet: the old one is still good to read */

@@ -12,8 +12,8 @@
  *   event       one row for each event, in the order of commit; id grows and is never used twice
  *   bundle      events that were allowed, and exits, some hundred in a row (bundle.h): ids from `id` to `last`, n of them, between
  *               which no other bundle has one; to be read as the table `bundled`
- *   bundle_key  which rules (what 0) and places (what 1) the events of some bundles refer to: those whose first id lies in the
- *               BUNDLE_SPAN ids that hold `bundle` (a store that was migrated has a row for each bundle, a new one for each span)
+ *   bundle_note which rules (what 0) and places (what 1) the events of some bundles refer to: of those whose first id is one of the
+ *               BUNDLE_SPAN from `span` on, which is a multiple of it
  *   bundle_time in which minutes the events of some bundles lie: of the one that begins with `bundle`, and of those that follow,
  *               until the next row. Minutes of realtime, both included
  *   total       what was ever committed, by boot, kind and verdict; moves in the transaction of the
@@ -128,11 +128,20 @@ static const char schema_step_2[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX bundle_key_by_bundle ON bundle_key (bundle);";
 
-/* Of each commit a page of each index was written anew. What bundles are found by stands once for many of them instead. */
+/* Of each commit a page of each index was written anew. What bundles are found by stands once for many of them instead, and under
+ * another name: who has the database open and knows the version before only would not find them all, and is told so. */
 static const char schema_step_3[] =
 	"DROP INDEX bundle_by_since;"
 	"DROP INDEX bundle_by_until;"
-	"DROP INDEX bundle_key_by_bundle;"
+	"CREATE TABLE bundle_note ("
+	" what INTEGER NOT NULL,"
+	" key INTEGER NOT NULL,"
+	" span INTEGER NOT NULL CHECK (span % 4096 = 0),"
+	" PRIMARY KEY (what, key, span)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO bundle_note (what, key, span)"
+	" SELECT DISTINCT what, key, bundle - bundle % 4096 FROM bundle_key;"
+	"DROP TABLE bundle_key;"
 	"CREATE TABLE bundle_time ("
 	" bundle INTEGER PRIMARY KEY CHECK (bundle > 0),"
 	" since INTEGER NOT NULL,"

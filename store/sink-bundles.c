@@ -19,11 +19,11 @@ int sink_bundles_prepare(struct sink *sink)
 
 	if (rc == SQLITE_OK)
 		rc = db_prepare(sink->db,
-				"INSERT OR IGNORE INTO bundle_key (what, key, bundle) VALUES (?1, ?2, ?3)",
-				&sink->insert_key);
+				"INSERT OR IGNORE INTO bundle_note (what, key, span) VALUES (?1, ?2, ?3)",
+				&sink->insert_note);
 	if (rc == SQLITE_OK)
 		rc = db_prepare(sink->db,
-				"INSERT INTO bundle_time (bundle, since, until) VALUES (?1, ?2, ?3)",
+				"INSERT OR REPLACE INTO bundle_time (bundle, since, until) VALUES (?1, ?2, ?3)",
 				&sink->insert_time);
 	return rc;
 }
@@ -89,10 +89,10 @@ static int key_note(struct sink *sink, int what, int64_t key)
 	for (size_t i = 0; i < SINK_NOTED; i++)
 		if (notes->keys[what][i] == key)
 			return SQLITE_OK;
-	(void)sqlite3_bind_int(sink->insert_key, 1, what);
-	(void)sqlite3_bind_int64(sink->insert_key, 2, key);
-	(void)sqlite3_bind_int64(sink->insert_key, 3, span);
-	rc = done(sink->insert_key);
+	(void)sqlite3_bind_int(sink->insert_note, 1, what);
+	(void)sqlite3_bind_int64(sink->insert_note, 2, key);
+	(void)sqlite3_bind_int64(sink->insert_note, 3, span);
+	rc = done(sink->insert_note);
 	if (rc == SQLITE_OK)
 		notes->keys[what][notes->n[what]++ % SINK_NOTED] = key;
 	return rc;
@@ -115,7 +115,7 @@ int sink_bundle_add(struct sink *sink, const struct event *event, int64_t id, co
 void sink_bundles_close(struct sink *sink)
 {
 	(void)sqlite3_finalize(steal_ptr(sink->insert_bundle));
-	(void)sqlite3_finalize(steal_ptr(sink->insert_key));
+	(void)sqlite3_finalize(steal_ptr(sink->insert_note));
 	(void)sqlite3_finalize(steal_ptr(sink->insert_time));
 	bundle_deinit(&sink->bundle);
 	sink->notes = (struct sink_notes){};

@@ -5,7 +5,7 @@
 
 #include "store/sink.h"
 
-/* bundle_key.what */
+/* bundle_note.what */
 #define SINK_NOTE_RULE 0
 #define SINK_NOTE_PLACE 1
 

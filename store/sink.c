@@ -61,8 +61,14 @@ static int insert_prepare(struct sink *sink)
 	"DELETE FROM " table " WHERE key > ?1 AND key <= ?2"                                       \
 	" AND key < (SELECT max(key) FROM " table ")"                                              \
 	" AND NOT EXISTS (SELECT 1 FROM event WHERE event." table " = " table ".key)"              \
-	" AND NOT EXISTS (SELECT 1 FROM bundle_key WHERE what = " what                             \
-	" AND bundle_key.key = " table ".key)"
+	" AND NOT EXISTS (SELECT 1 FROM bundle_note WHERE what = " what                            \
+	" AND bundle_note.key = " table ".key)"
+
+/* Of each companion the oldest notes only are read: there are as many of each as there are spans. */
+#define UNNOTE(table, what)                                                                        \
+	"DELETE FROM bundle_note WHERE what = " what                                               \
+	" AND key IN (SELECT key FROM " table " WHERE key > ?1 AND key <= ?2)"                     \
+	" AND span < coalesce((SELECT " BUNDLE_SPAN_OF(min(id)) " FROM bundle), ?3)"
 
 static int statements_prepare(struct sink *sink)
 {
@@ -88,10 +94,9 @@ static int statements_prepare(struct sink *sink)
 				" (SELECT max(bundle) FROM bundle_time WHERE bundle <= (SELECT min(id) FROM bundle))",
 				&sink->remove[2]);
 	if (rc == SQLITE_OK)
-		rc = db_prepare(sink->db,
-				"DELETE FROM bundle_key WHERE what = ?1 AND key > ?2 AND key <= ?3 AND bundle <"
-				" coalesce((SELECT " BUNDLE_SPAN_OF(min(id)) " FROM bundle), ?4)",
-				&sink->unnote);
+		rc = db_prepare(sink->db, UNNOTE("place", "1"), &sink->unnote[0]);
+	if (rc == SQLITE_OK)
+		rc = db_prepare(sink->db, UNNOTE("rule", "0"), &sink->unnote[1]);
 	if (rc == SQLITE_OK)
 		rc = db_prepare(sink->db, SWEEP("place", "1"), &sink->sweep[0]);
 	if (rc == SQLITE_OK)
@@ -162,10 +167,11 @@ void sink_close(struct sink *sink)
 	sink->calm = sink->unsynced = false;
 	(void)sqlite3_finalize(steal_ptr(sink->insert));
 	sink_bundles_close(sink);
-	(void)sqlite3_finalize(steal_ptr(sink->unnote));
 	(void)sqlite3_finalize(steal_ptr(sink->total));
 	for (size_t i = 0; i < ARRAY_LEN(sink->remove); i++)
 		(void)sqlite3_finalize(steal_ptr(sink->remove[i]));
+	for (size_t i = 0; i < ARRAY_LEN(sink->unnote); i++)
+		(void)sqlite3_finalize(steal_ptr(sink->unnote[i]));
 	for (size_t i = 0; i < ARRAY_LEN(sink->sweep); i++)
 		(void)sqlite3_finalize(steal_ptr(sink->sweep[i]));
 	/* rolls back what is open; the log stays if it cannot be written back now */
@@ -318,16 +324,16 @@ static int batch_write(struct sink *sink, struct sink_node *batch, int64_t *ret_
 /* ---- what is too old ---- */
 
 /* Notes first: what nobody notes any more can go. */
-static int unnote(struct sink *sink, int what, int64_t from)
+static int unnote(struct sink *sink, size_t which, int64_t from)
 {
+	sqlite3_stmt *stmt = sink->unnote[which];
 	int rc;
 
-	(void)sqlite3_bind_int(sink->unnote, 1, what);
-	(void)sqlite3_bind_int64(sink->unnote, 2, from);
-	(void)sqlite3_bind_int64(sink->unnote, 3, from + SWEEP_STEP);
-	(void)sqlite3_bind_int64(sink->unnote, 4, ID_MAX);
-	rc = sqlite3_step(sink->unnote);
-	(void)sqlite3_reset(sink->unnote);
+	(void)sqlite3_bind_int64(stmt, 1, from);
+	(void)sqlite3_bind_int64(stmt, 2, from + SWEEP_STEP);
+	(void)sqlite3_bind_int64(stmt, 3, ID_MAX);
+	rc = sqlite3_step(stmt);
+	(void)sqlite3_reset(stmt);
 	if (rc != SQLITE_DONE)
 		return rc;
 	/* where no bundle is left, what is remembered went too */
@@ -345,7 +351,7 @@ static int sweep(struct sink *sink, size_t which, struct store_intern *intern)
 		      which == 0 ? "SELECT max(key) FROM place" : "SELECT max(key) FROM rule",
 		      &keys);
 	if (rc == SQLITE_OK)
-		rc = unnote(sink, which == 0 ? SINK_NOTE_PLACE : SINK_NOTE_RULE, from);
+		rc = unnote(sink, which, from);
 	if (rc != SQLITE_OK)
 		return rc;
 	(void)sqlite3_bind_int64(sink->sweep[which], 1, from);

@@ -39,11 +39,11 @@ struct sink {
 	sqlite3 *db;			   /* NULL: closed */
 	sqlite3_stmt *insert;
 	sqlite3_stmt *insert_bundle;
-	sqlite3_stmt *insert_key;
+	sqlite3_stmt *insert_note;
 	sqlite3_stmt *insert_time;
 	sqlite3_stmt *total;
 	sqlite3_stmt *remove[3]; /* events, bundles and their times */
-	sqlite3_stmt *unnote;	 /* what no bundle refers to any more */
+	sqlite3_stmt *unnote[2]; /* what no bundle refers to any more: place, rule */
 	sqlite3_stmt *sweep[2];	 /* companions without an event: place, rule */
 	struct store_intern boot, rule, place;
 	int64_t next_id;  /* greater than every id ever used, kept over close and setting aside */

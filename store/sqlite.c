@@ -26,6 +26,7 @@
 #include "store/store.h"
 
 _Static_assert(ARRAY_LEN(schema_steps) == STORE_SCHEMA_VERSION, "each version has its step");
+_Static_assert(BUNDLE_SPAN == 4096 && BUNDLE_MINUTE_US == 60000000, "step 3 has them as numbers: others are another version");
 
 /* Virtual machine steps between two looks at the clock during the search for damage. */
 #define CHECK_STEPS 10000

@@ -38,10 +38,10 @@ static const struct {
 	 " OR last != (SELECT max(e.id) FROM bundled AS e WHERE e.id BETWEEN b.id AND b.last)",
 	 "bundles that say something else of their events"},
 	{"SELECT count(*) FROM bundled AS e JOIN bundle AS b ON b.id = (SELECT max(id) FROM bundle WHERE id <= e.id)"
-	 " WHERE rule IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bundle_key WHERE what = 0 AND key = e.rule"
-	 " AND bundle BETWEEN " BUNDLE_SPAN_OF(b.id) " AND b.id)"
-	 " OR place IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bundle_key WHERE what = 1 AND key = e.place"
-	 " AND bundle BETWEEN " BUNDLE_SPAN_OF(b.id) " AND b.id)",
+	 " WHERE rule IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bundle_note WHERE what = 0 AND key = e.rule"
+	 " AND span = " BUNDLE_SPAN_OF(b.id) ")"
+	 " OR place IS NOT NULL AND NOT EXISTS (SELECT 1 FROM bundle_note WHERE what = 1 AND key = e.place"
+	 " AND span = " BUNDLE_SPAN_OF(b.id) ")",
 	 "events whose bundle is not found by their rule or place"},
 	{"SELECT count(*) FROM bundle AS b LEFT JOIN bundle_time AS t"
 	 " ON t.bundle = (SELECT max(bundle) FROM bundle_time WHERE bundle <= b.id)"

@@ -129,14 +129,13 @@ struct texts {
 /* Return: 0, EVENT_E_DECODE or -ENOMEM: nothing is allocated. */
 static int texts_allocate(const void *record, const struct ht_record *r, struct texts *ret)
 {
-	const char *path = (const char *)record + r->path.off;
 	size_t len = (size_t)r->path.len + r->exe.len + r->argv.len;
 	struct texts texts = {};
 
 	if (!text_is_inside(r, r->path) || !text_is_inside(r, r->exe) || !text_is_inside(r, r->argv))
 		return EVENT_E_DECODE;
 	if ((r->kind == HT_RECORD_BIND || r->kind == HT_RECORD_UNBIND) && r->path.len > 0) {
-		texts.cgroup = strndup(path, r->path.len);
+		texts.cgroup = strndup((const char *)record + r->path.off, r->path.len);
 		if (!texts.cgroup)
 			return -ENOMEM;
 		if (strlen(texts.cgroup) != r->path.len) {

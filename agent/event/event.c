@@ -74,8 +74,9 @@ static void place_free(struct event *event)
 
 void event_set_rule(struct event *event, struct event_names *names)
 {
+	(void)names_ref(names); /* before: the event may have the last share */
 	rule_free(event);
-	event->of_rule = names_ref(names);
+	event->of_rule = names;
 	event->policy = names->texts[0];
 	event->rule_file = names->texts[1];
 	event->rule_text = names->texts[2];
@@ -84,8 +85,9 @@ void event_set_rule(struct event *event, struct event_names *names)
 
 void event_set_place(struct event *event, struct event_names *names)
 {
+	(void)names_ref(names);
 	place_free(event);
-	event->of_place = names_ref(names);
+	event->of_place = names;
 	event->cgroup = names->texts[0];
 	event->container = names->texts[1];
 	event->container_id = names->texts[2];

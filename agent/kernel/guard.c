@@ -315,6 +315,18 @@ static bool time_is(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
+/* Another filesystem can be mounted over them, theirs unmounted, or their directory renamed: who looks for them finds none. */
+static bool pins_are_elsewhere(const struct kernel *k)
+{
+	struct stat ours, named;
+
+	if (fstat(k->pin_fd, &ours) < 0)
+		return false;
+	if (stat(k->pin_dir, &named) < 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return named.st_dev != ours.st_dev || named.st_ino != ours.st_ino;
+}
+
 size_t kernel_pins_missing(struct kernel *k, const char **ret_first)
 {
 	static const struct timespec unknown;
@@ -322,6 +334,11 @@ size_t kernel_pins_missing(struct kernel *k, const char **ret_first)
 	size_t n = 0;
 
 	*ret_first = NULL;
+	if (pins_are_elsewhere(k)) {
+		k->pins_whole = unknown;
+		*ret_first = kernel_map_names[0];
+		return _MAP_MAX + k->n_links + k->n_programs;
+	}
 	if (!time_is(&changed, &unknown) && time_is(&changed, &k->pins_whole))
 		return 0;
 	for (unsigned i = 0; i < _MAP_MAX; i++)

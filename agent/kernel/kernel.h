@@ -218,7 +218,8 @@ size_t kernel_labels_count(struct kernel *k);
  * Return: 0; negative errno with *reterr_text. */
 int kernel_guard_files(struct kernel *k, const char *const *paths, char **reterr_text);
 /* Pins that somebody removed under the running agent. What they held stays in force as long as this agent lives,
- * and no longer. As long as nothing comes to their directory or leaves it that is one look, at the directory.
+ * and no longer. As long as nothing comes to their directory or leaves it that is one look, at the directory. Where that is
+ * not the one under its path any more, all of them are missing.
  * Return: their number; *ret_first: the name of one, the kernel's until the next publish, NULL if none is missing. */
 size_t kernel_pins_missing(struct kernel *k, const char **ret_first);
 

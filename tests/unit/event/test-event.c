@@ -111,6 +111,8 @@ START_TEST(test_names)
 	ck_assert_ptr_null(event_names_unref(place));
 	event_deinit(&event);
 	ck_assert(is_zero(&event));
+	event_set_rule(&copy, copy.of_rule);
+	event_set_place(&copy, copy.of_place);
 	ck_assert_str_eq(copy.policy, "web");
 	ck_assert_str_eq(copy.rule_file, "/etc/web.yaml");
 	ck_assert_str_eq(copy.rule_text, "file.deny /x");

@@ -89,6 +89,40 @@ START_TEST(test_add_again)
 }
 END_TEST
 
+static struct event enriched(struct containers *containers, uint64_t id)
+{
+	struct event event = {.cgroup_id = id};
+
+	ck_assert_int_eq(containers_enrich(containers, &event), 0);
+	return event;
+}
+
+/* An event that is still under way says where it was when it came: its cgroup's number is used again, that is forgotten as the
+ * oldest of those that are gone, and all of them are. */
+START_TEST(test_under_way)
+{
+	struct containers containers = {};
+	struct event old, new, none = {.cgroup_id = 42};
+
+	add(&containers, 42, "/a.service");
+	old = enriched(&containers, 42);
+	add(&containers, 42, "/b.service");
+	new = enriched(&containers, 42);
+	containers_release(&containers, 42);
+	for (uint64_t id = 1000; id < 1000 + GONE_MAX; id++) {
+		add_unit(&containers, id);
+		containers_release(&containers, id);
+	}
+	ck_assert_int_eq(containers_enrich(&containers, &none), -ENOENT);
+	containers_deinit(&containers);
+	ck_assert_str_eq(old.cgroup, "/a.service");
+	ck_assert_str_eq(new.container, "b.service");
+	event_deinit(&old);
+	event_deinit(&new);
+	ck_assert_int_eq(containers_enrich(&containers, &none), -ENOENT);
+}
+END_TEST
+
 /* What is gone keeps its name; one that comes back is not gone. */
 START_TEST(test_release)
 {
@@ -140,6 +174,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_enrich, 0, (int)ARRAY_LEN(names));
 	tcase_add_test(tc, test_unknown);
 	tcase_add_test(tc, test_add_again);
+	tcase_add_test(tc, test_under_way);
 	tcase_add_test(tc, test_release);
 	tcase_add_test(tc, test_bound);
 	return tcase_run(tc);

@@ -146,6 +146,34 @@ START_TEST(test_replaced)
 }
 END_TEST
 
+/* An event that is still under way says what its rule was when it came, whatever becomes of the rule, and of all of them. */
+START_TEST(test_under_way)
+{
+	struct rules rules = {};
+	struct event old, new, of_profile;
+	uint64_t id;
+
+	id = rules_add_text(&rules, HEAD "file:\n  deny:\n  - {path: /x, message: old}\n", 7);
+	old = enriched(&rules, id, 7, HT_VERDICT_DENY);
+	(void)rules_add_text(&rules, HEAD "file:\n  deny:\n  - {path: /x, message: new}\n", 7);
+	new = enriched(&rules, id, 7, HT_VERDICT_DENY);
+	of_profile = enriched(&rules, 0, 7, HT_VERDICT_ALLOW);
+	rules_deinit(&rules);
+	ck_assert_str_eq(old.message, "old");
+	ck_assert_str_eq(new.message, "new");
+	ck_assert_str_eq(of_profile.policy, "web");
+	ck_assert_ptr_null(of_profile.rule_text);
+	event_deinit(&old);
+	event_deinit(&new);
+	event_deinit(&of_profile);
+	/* nothing is remembered of what was there */
+	of_profile = enriched(&rules, 0, 7, HT_VERDICT_ALLOW);
+	ck_assert_ptr_null(of_profile.policy);
+	event_deinit(&of_profile);
+	rules_deinit(&rules);
+}
+END_TEST
+
 /* A record that was made under a rule which is gone is still explained. */
 START_TEST(test_former)
 {
@@ -270,6 +298,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_text, 0, (int)ARRAY_LEN(texts));
 	tcase_add_test(tc, test_switches);
 	tcase_add_test(tc, test_replaced);
+	tcase_add_test(tc, test_under_way);
 	tcase_add_test(tc, test_former);
 	tcase_add_test(tc, test_many);
 	tcase_add_loop_test(tc, test_unknown, 0, (int)ARRAY_LEN(unknowns));

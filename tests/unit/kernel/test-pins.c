@@ -170,6 +170,39 @@ START_TEST(test_set_aside)
 }
 END_TEST
 
+/* Another directory under their path, or none, as after an unmount: nobody would find them, settled or not. */
+START_TEST(test_elsewhere)
+{
+	static const char *const links[] = {"haetae_file_open", NULL};
+	struct place place = place_new();
+	struct kernel *k = kernel_new(&place, links);
+	char name[64], away[128];
+	const char *first;
+
+	k->pin_fd = open(place.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(k->pin_fd, 0);
+	for (unsigned i = 0; i < _MAP_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "map-%s", kernel_map_names[i]);
+		place_touch(&place, name);
+	}
+	place_touch(&place, "link-haetae_file_open");
+	(void)usleep(200000);
+	ck_assert_uint_eq(kernel_pins_missing(k, &first), 0);
+	(void)snprintf(away, sizeof(away), "%s.away", place.dir);
+	ck_assert_int_eq(rename(place.dir, away), 0);
+	ck_assert_uint_eq(kernel_pins_missing(k, &first), _MAP_MAX + 1);
+	ck_assert_str_eq(first, kernel_map_names[0]);
+	ck_assert_int_eq(mkdir(place.dir, 0700), 0);
+	ck_assert_uint_eq(kernel_pins_missing(k, &first), _MAP_MAX + 1);
+	ck_assert_int_eq(rmdir(place.dir), 0);
+	ck_assert_int_eq(rename(away, place.dir), 0);
+	ck_assert_uint_eq(kernel_pins_missing(k, &first), 0);
+	ck_assert_int_eq(close(k->pin_fd), 0);
+	kernel_free(k);
+	place_free(&place);
+}
+END_TEST
+
 /* Each look after a change sees it, however soon it comes; where nothing changed there is no look at each pin. */
 START_TEST(test_missing)
 {
@@ -228,5 +261,6 @@ int main(void)
 	tcase_add_test(tc, test_commit);
 	tcase_add_test(tc, test_set_aside);
 	tcase_add_test(tc, test_missing);
+	tcase_add_test(tc, test_elsewhere);
 	return tcase_run(tc);
 }

@@ -183,6 +183,20 @@ static inline void place_sql(const struct place *place, const char *sql)
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
+/* Make a store one of the second version, with notes of each bundle, and indexes. */
+static inline void place_to_version_2(const struct place *place)
+{
+	place_sql(place, "CREATE TABLE bundle_key ("
+			 " what INTEGER NOT NULL, key INTEGER NOT NULL, bundle INTEGER NOT NULL REFERENCES bundle (id),"
+			 " PRIMARY KEY (what, key, bundle)) STRICT, WITHOUT ROWID;"
+			 "INSERT INTO bundle_key SELECT what, key, id FROM bundle JOIN bundle_note ON span = id - id % 4096;"
+			 "DROP TABLE bundle_note; DROP TABLE bundle_time;"
+			 "CREATE INDEX bundle_by_since ON bundle (since_us);"
+			 "CREATE INDEX bundle_by_until ON bundle (until_us);"
+			 "CREATE INDEX bundle_key_by_bundle ON bundle_key (bundle);"
+			 "PRAGMA user_version = 2");
+}
+
 static inline int64_t place_sql_number(const struct place *place, const char *sql)
 {
 	sqlite3_stmt *stmt = NULL;

@@ -237,7 +237,7 @@ START_TEST(test_removal_of_all)
 	add(store, 0, 10, HT_VERDICT_ALLOW);
 	add(store, 10, 40, HT_VERDICT_DENY);
 	ck_assert_int_eq(place_sql_number(&place, "SELECT count(*) FROM bundle"), 0);
-	ck_assert_int_eq(place_sql_number(&place, "SELECT count(*) FROM bundle_key"), 0);
+	ck_assert_int_eq(place_sql_number(&place, "SELECT count(*) FROM bundle_note"), 0);
 	add(store, 50, 10, HT_VERDICT_ALLOW);
 	(void)store_close(store, PLACE_TIMEOUT_MS);
 	ck_assert_int_eq(place_sql_number(&place, "SELECT count(*) FROM bundle"), 1);
@@ -257,7 +257,7 @@ START_TEST(test_migrated)
 	struct place_found found;
 
 	place_fill(&place, 0, 10);
-	place_sql(&place, "DROP TABLE bundle_time; DROP TABLE bundle_key; DROP TABLE bundle; UPDATE event SET verdict = 0;"
+	place_sql(&place, "DROP TABLE bundle_time; DROP TABLE bundle_note; DROP TABLE bundle; UPDATE event SET verdict = 0;"
 			  "UPDATE total SET verdict = 0; PRAGMA user_version = 1");
 	fill(&place, (struct store_config){0});
 	found = place_query(&place, (struct store_filter){.verdicts = 1U << HT_VERDICT_ALLOW});
@@ -266,6 +266,117 @@ START_TEST(test_migrated)
 	reader = place_read(&place);
 	ck_assert_int_eq(store_verify(reader, &text), 0);
 	(void)store_reader_close(reader);
+	place_free(&place);
+}
+END_TEST
+
+/* Events of some containers, over several spans of ids and many minutes, of a clock that steps back, and forward again. */
+#define FOUND_N 9000
+#define FOUND_PLACES 8
+#define FOUND_MINUTE 60000000ULL
+
+static struct event found_event(uint64_t i)
+{
+	struct event event = sample_event(i * 1000000);
+	char text[16];
+
+	event.seq = i;
+	event.verdict = i % 16 == 3 ? HT_VERDICT_DENY : HT_VERDICT_ALLOW;
+	event.cgroup_id = 1 + i / 1500 % FOUND_PLACES;
+	(void)snprintf(text, sizeof(text), "c%llu", (unsigned long long)event.cgroup_id);
+	free(event.container);
+	event.container = strdup(text);
+	event.realtime_us = FOUND_MINUTE * (i % 5000 < 3000 ? 1000 + i / 700 : 900 + i / 700) + i;
+	return event;
+}
+
+/* What the filters must find, counted one by one. */
+struct found_all {
+	size_t n;
+	uint64_t cgroups[FOUND_N], times[FOUND_N];
+};
+
+static int found_each(const struct event *event, void *userdata)
+{
+	struct found_all *all = userdata;
+
+	ck_assert_uint_lt(all->n, FOUND_N);
+	all->cgroups[all->n] = event->cgroup_id;
+	all->times[all->n++] = event->realtime_us;
+	return 0;
+}
+
+static uint64_t found_count(const struct found_all *all, uint64_t cgroup, uint64_t since, uint64_t until)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		n += (cgroup == 0 || all->cgroups[i] == cgroup) && all->times[i] >= since &&
+		     (until == 0 || all->times[i] <= until);
+	return n;
+}
+
+static void ck_found(const struct place *place, const struct found_all *all)
+{
+	for (uint64_t cgroup = 1; cgroup <= FOUND_PLACES; cgroup++) {
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "c%llu", (unsigned long long)cgroup);
+		ck_assert_uint_eq(place_query(place, (struct store_filter){.container = text}).n,
+				  found_count(all, cgroup, 0, 0));
+	}
+	for (size_t i = 0; i + 1 < all->n; i++) {
+		uint64_t us = all->times[i];
+
+		if (i % 500 != 0 && us / FOUND_MINUTE == all->times[i + 1] / FOUND_MINUTE)
+			continue;
+		ck_assert_uint_eq(place_query(place, (struct store_filter){.since_us = (int64_t)us}).n,
+				  found_count(all, 0, us, 0));
+		ck_assert_uint_eq(place_query(place, (struct store_filter){.until_us = (int64_t)us}).n,
+				  found_count(all, 0, 0, us));
+	}
+	ck_assert_uint_eq(place_query(place, (struct store_filter){.since_us = 1200 * (int64_t)FOUND_MINUTE}).n, 0);
+	ck_assert_uint_eq(place_query(place, (struct store_filter){.until_us = 800 * (int64_t)FOUND_MINUTE}).n, 0);
+}
+
+/* Whatever old rows went, and whether or not the notes were made by the version before: what is there is found by its place and
+ * its time, and by nothing else. */
+START_TEST(test_found)
+{
+	static struct found_all all;
+	struct place place = place_new();
+	struct store_config config = {.rows_max = _i == 0 ? FOUND_N : 4500 + (uint64_t)_i};
+	_cleanup_free_ char *text = NULL;
+	struct store_reader *reader;
+	struct store *store = place_open(&place, config);
+
+	for (uint64_t i = 0; i < FOUND_N; i++) {
+		struct event event = found_event(i);
+
+		ck_assert(store_add(store, &event));
+		if (i % 300 == 299)
+			ck_assert_int_eq(store_flush(store, PLACE_TIMEOUT_MS), 0);
+		if (_i == 2 && i == FOUND_N / 2) {
+			(void)store_close(store, PLACE_TIMEOUT_MS);
+			place_to_version_2(&place);
+			store = place_open(&place, config);
+		}
+	}
+	(void)store_close(store, PLACE_TIMEOUT_MS);
+	reader = place_read(&place);
+	ck_assert_int_eq(store_verify(reader, &text), 0);
+	all.n = 0;
+	ck_assert_int_eq(store_query(reader, &(struct store_filter){0}, found_each, &all), 0);
+	(void)store_reader_close(reader);
+	ck_assert_uint_ge(all.n, config.rows_max < FOUND_N ? config.rows_max : FOUND_N);
+	if (_i > 0) {
+		ck_assert_uint_lt(all.n, config.rows_max + BUNDLE_EVENTS_MAX);
+		ck_assert_int_eq(place_sql_number(&place, "SELECT count(*) FROM bundle_note WHERE span <"
+							  " (SELECT min(id) - min(id) % 4096 FROM bundle)"),
+				 0);
+		ck_assert_int_eq(place_sql_number(&place, "SELECT count(*) FROM place WHERE cgroup_id = 2"), 0);
+	}
+	ck_found(&place, &all);
 	place_free(&place);
 }
 END_TEST
@@ -280,15 +391,10 @@ START_TEST(test_migrated_bundles)
 	int64_t middle;
 
 	fill(&place, (struct store_config){0});
-	place_sql(&place, "DROP TABLE bundle_time;"
-			  "CREATE TABLE was AS SELECT what, key, id FROM bundle, bundle_key;"
-			  "DELETE FROM bundle_key; INSERT INTO bundle_key SELECT * FROM was; DROP TABLE was;"
-			  "CREATE INDEX bundle_by_since ON bundle (since_us);"
-			  "CREATE INDEX bundle_by_until ON bundle (until_us);"
-			  "CREATE INDEX bundle_key_by_bundle ON bundle_key (bundle);"
-			  "PRAGMA user_version = 2");
+	place_to_version_2(&place);
 	place_fill(&place, N, 10);
 	ck_assert_int_eq(place_sql_number(&place, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+	ck_assert_int_eq(place_sql_number(&place, "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'bundle_key*' OR name GLOB 'bundle_by*'"), 0);
 	ck_assert_int_eq(place_sql_number(&place, "SELECT count(*) FROM bundle_time WHERE bundle <= 500"),
 			 place_sql_number(&place, "SELECT count(*) FROM bundle WHERE id <= 500"));
 	reader = place_read(&place);
@@ -312,8 +418,8 @@ static const char *const damages[] = {
 	"UPDATE bundle SET data = zeroblob(length(data))",
 	"UPDATE bundle SET last = last + 1000",
 	"UPDATE bundle SET until_us = since_us",
-	"DELETE FROM bundle_key WHERE what = 1",
-	"DELETE FROM bundle_key WHERE what = 0",
+	"DELETE FROM bundle_note WHERE what = 1",
+	"DELETE FROM bundle_note WHERE what = 0",
 	"DELETE FROM bundle_time",
 	"UPDATE bundle_time SET since = since + 1, until = until + 1",
 };
@@ -364,6 +470,7 @@ int main(void)
 	tcase_add_test(tc, test_removal);
 	tcase_add_test(tc, test_removal_of_all);
 	tcase_add_test(tc, test_migrated);
+	tcase_add_loop_test(tc, test_found, 0, 3);
 	tcase_add_test(tc, test_migrated_bundles);
 	tcase_add_loop_test(tc, test_damage, 0, (int)(sizeof(damages) / sizeof(damages[0])));
 	tcase_add_test(tc, test_query_damage);

@@ -420,6 +420,27 @@ START_TEST(test_clock_steps)
 }
 END_TEST
 
+/* A newer writer migrates the store under a reader: it does not read what it may not understand, and says so. */
+START_TEST(test_newer_meanwhile)
+{
+	struct place place = place_new();
+	struct place_found found = {};
+	struct store_filter filter = {0};
+	struct store_reader *reader;
+	char sql[64];
+
+	place_fill(&place, 0, 10);
+	reader = place_read(&place);
+	ck_assert_int_eq(store_query(reader, &filter, place_found_each, &found), 0);
+	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", STORE_SCHEMA_VERSION + 1);
+	place_sql(&place, sql);
+	ck_assert_int_eq(store_query(reader, &filter, place_found_each, &found), -EINVAL);
+	ck_assert_uint_eq(found.n, 10);
+	(void)store_reader_close(reader);
+	place_free(&place);
+}
+END_TEST
+
 START_TEST(test_get)
 {
 	struct store_reader *reader = place_read(&shared);
@@ -523,6 +544,7 @@ int main(void)
 	tcase_add_test(tc, test_stop);
 	tcase_add_test(tc, test_removed_between_pages);
 	tcase_add_test(tc, test_clock_steps);
+	tcase_add_test(tc, test_newer_meanwhile);
 	tcase_add_test(tc, test_get);
 	tcase_add_test(tc, test_get_process);
 	tcase_add_test(tc, test_totals);

@@ -29,6 +29,11 @@ static void check_whole(const struct place *place, size_t rows)
 		(int64_t)rows);
 }
 
+static bool has_failed(const struct store_stats *s)
+{
+	return s->failures >= 2;
+}
+
 static bool is_full(const struct store_stats *s)
 {
 	return s->pending == 50 && s->degraded && s->failures >= 2;
@@ -489,6 +494,33 @@ START_TEST(test_calm_ends)
 }
 END_TEST
 
+/* The disk is full, or fails, in the middle of a migration: the store is of the old version until it is of the new one, whole. */
+START_TEST(test_migration_fails)
+{
+	struct place place = place_new();
+	struct store *store = place_open(&place, (struct store_config){.batch_ms = 1});
+
+	for (uint64_t i = 0; i < 20; i++)
+		(void)syncs_of(store, i, HT_VERDICT_ALLOW);
+	(void)store_close(store, PLACE_TIMEOUT_MS);
+	place_to_version_2(&place);
+	faulty_set((enum faulty_mode)_i);
+	store = place_open(&place, (struct store_config){.batch_ms = 1});
+	place_wait(store, place_is_degraded);
+	place_wait(store, has_failed);
+	ck_assert_int_eq(place_sql_number(&place, "PRAGMA user_version"), 2);
+	ck_assert_int_gt(place_sql_number(&place, "SELECT count(*) FROM bundle_key"), 0);
+	faulty_set(FAULTY_NOT);
+	place_wait(store, place_is_good);
+	ck_assert_int_eq(place_sql_number(&place, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
+	ck_assert_uint_eq(place_stats(store).set_aside, 0);
+	ck_assert(place_add(store, 20));
+	(void)store_close(store, PLACE_TIMEOUT_MS);
+	check_whole(&place, 21);
+	place_free(&place);
+}
+END_TEST
+
 /* The log cannot be forced to the disk when it is time: that is told, and nothing of what is in it is lost or there twice. */
 START_TEST(test_calm_ends_badly)
 {
@@ -522,6 +554,7 @@ int main(void)
 	tcase_add_unchecked_fixture(tc, faulty_install, NULL);
 	tcase_add_loop_test(tc, test_disk_fails, FAULTY_FULL, _FAULTY_MAX);
 	tcase_add_loop_test(tc, test_disk_fails_at_start, FAULTY_FULL, _FAULTY_MAX);
+	tcase_add_loop_test(tc, test_migration_fails, FAULTY_FULL, FAULTY_SYNC);
 	tcase_add_test(tc, test_directory_appears);
 	tcase_add_test(tc, test_directory_read_only);
 	tcase_add_loop_test(tc, test_damaged_at_start, 0, (int)ARRAY_LEN(damages));

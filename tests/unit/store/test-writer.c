@@ -46,12 +46,54 @@ START_TEST(test_flush)
 }
 END_TEST
 
+static const char *const name_texts[EVENT_NAMES] = {"one", "two", "three", NULL};
+
+/* Names that events have in common outlive whoever made them, in either thread, and are let go of with the last event that is
+ * committed, dropped, or still waiting in the end. */
+START_TEST(test_names_in_common)
+{
+	struct place place = place_new();
+	struct store *store = place_open(&place, (struct store_config){.batch_ms = 1, .batch_max = 7, .queue_max = 300});
+	struct event_names *rule = NULL, *of_place = NULL;
+	struct event kept = {};
+	uint64_t queued = 0;
+
+	for (uint64_t i = 0; i < 3000; i++) {
+		struct event event = sample_event(i);
+
+		if (i % 50 == 0) {
+			rule = event_names_unref(rule);
+			of_place = event_names_unref(of_place);
+			rule = event_names_new(name_texts);
+			of_place = event_names_new(name_texts);
+		}
+		event.verdict = i % 3 ? HT_VERDICT_ALLOW : HT_VERDICT_DENY;
+		event_set_rule(&event, rule);
+		event_set_place(&event, of_place);
+		event_deinit(&kept);
+		ck_assert_int_eq(event_copy(&event, &kept), 0);
+		queued += store_add(store, &event);
+	}
+	(void)event_names_unref(rule);
+	(void)event_names_unref(of_place);
+	ck_assert_int_eq(store_flush(store, PLACE_TIMEOUT_MS), 0);
+	ck_assert_uint_eq(place_stats(store).committed, queued);
+	(void)store_close(store, PLACE_TIMEOUT_MS);
+	ck_assert_str_eq(kept.policy, "one");
+	ck_assert_str_eq(kept.container, "two");
+	event_deinit(&kept);
+	ck_assert_uint_eq(place_query(&place, (struct store_filter){.policy = "one", .rule = "three", .container = "two"}).n,
+			  queued);
+	place_free(&place);
+}
+END_TEST
+
 static bool one_committed(const struct store_stats *s)
 {
 	return s->committed == 1;
 }
 
-/* One event alone is committed after batch_ms, and the descriptor tells. */
+/* One event alone is committed after batch_ms, and the numbers tell. */
 START_TEST(test_batch_time)
 {
 	struct place place = place_new();
@@ -560,6 +602,7 @@ int main(void)
 	TCase *tc = tcase_create("writer");
 
 	tcase_add_test(tc, test_flush);
+	tcase_add_test(tc, test_names_in_common);
 	tcase_add_test(tc, test_batch_time);
 	tcase_add_test(tc, test_batch_size);
 	tcase_add_test(tc, test_close_commits);

@@ -164,6 +164,10 @@ expect "a removed pin is noticed" until_ 20 tampered
 expect "status warns of it" warns
 expect "after a restart everything is pinned anew" eval "systemctl restart haetaed.service && test -e $pins/link-haetae_ptrace_traceme"
 expect "no warning is left" is "[]" agent_status '$.warnings'
+mount -t tmpfs none "${pins%/*}"
+expect "pins behind another mount are as good as removed" until_ 20 warns
+umount "${pins%/*}"
+expect "without it they are there again" until_ 20 is "[]" agent_status '$.warnings'
 
 # ---- the way to end it all ----
 # The kernel lets go of the programs some moments later, in an order of its own: nobody may notice.
