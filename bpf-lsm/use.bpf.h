@@ -26,9 +26,13 @@ static __noinline int use_ask(struct file *file, __u32 ops, __u64 word)
 	struct label *l;
 
 	/* The kernel reads a program that it starts: the exec hooks judge that. */
-	if ((file->f_flags & F_FLAG_EXEC) || !use_is_of_file(file))
+	if (file->f_flags & F_FLAG_EXEC)
 		return 0;
 	opened_read(&f, file, task, governed_index(task), word);
+	if (!use_is_of_file(file)) {
+		memo_put(m, memo_use(m, &f, MEMO_USE_ALL)); /* so it is not asked for again */
+		return 0;
+	}
 	if (memo_has(m, memo_use(m, &f, ops)))
 		return 0;
 	l = label_find(task);
