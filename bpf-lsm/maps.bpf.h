@@ -343,7 +343,7 @@ struct {
 
 /* The set of profiles of the one label that a word counts. */
 struct governed_set {
-	__u64 set;
+	__u64 set; /* mixed with a key, as it begins tags */
 	__u64 check; /* of it, the word and the task: what is older than the word, another's, or half written is none */
 };
 

@@ -60,6 +60,12 @@ struct subject_tags {
 	__u64 shared; /* the set of its profiles, for all tasks that have it; where that is not told here, as task */
 };
 
+/* The set of a label as tags know it. */
+static __always_inline __u64 subject_set(struct label *l)
+{
+	return *(volatile __u64 *)&l->set ^ ht_key0;
+}
+
 static __always_inline void subject_read(struct subject_tags *ret, __u64 task, __u32 index, __u64 word)
 {
 	struct governed *g = governed_get();
@@ -78,7 +84,7 @@ static __always_inline void subject_tell(__u64 task, struct label *l)
 	__u32 index = governed_index(task);
 	volatile struct governed_set *s = &g->sets[index & (GOVERNED_WORDS - 1)];
 	__u64 word = *(volatile __u64 *)&g->words[index & (GOVERNED_WORDS - 1)];
-	__u64 set = *(volatile __u64 *)&l->set;
+	__u64 set = subject_set(l);
 
 	if ((__u32)word != 1)
 		return;
