@@ -395,6 +395,8 @@ __global __u32 memo_slot(struct verdict *v, __u32 slot, __u64 place, __u32 ops)
 	if (!v)
 		return 0;
 	slot &= DIRECTORY_SLOTS - 1;
+	if (!v->profiles[slot])
+		return BELOW_ALLOWED; /* a slot that is free again */
 	profile = profile_get(v->profiles[slot], v->half);
 	e = profile ? profile_entry(profile, &key) : NULL;
 	if (!e || (e->flags & HT_PROFILE_RECORD_FILE))
