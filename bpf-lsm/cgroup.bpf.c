@@ -180,7 +180,7 @@ int haetae_label_tasks(struct bpf_iter__task *ctx)
 	}
 	/* What is new first: a running task is never between two policies. */
 	if (l) {
-		result |= label_bind(l, cgroup);
+		result |= label_bind(l, cgroup, BOUND_BY_ITERATOR);
 		unbind.label = l;
 		bpf_loop(HT_PROFILES_MAX, unbind_step, &unbind, 0);
 		if (label_count_set(l))

@@ -173,6 +173,17 @@ __global __u32 label_add(struct label *l, __u64 cgroup, __u32 profile)
 	return context.result;
 }
 
+/* Has a label any profile? Whoever put it there: the iterator can be faster than the task itself. */
+static __always_inline bool label_governs(const struct label *l)
+{
+	__u32 any = 0, i;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < HT_PROFILES_MAX; i++)
+		any |= *(const volatile __u32 *)&l->profiles[i];
+	return any;
+}
+
 /* Put a label in place. Return: it; NULL if it could not be stored. */
 static __always_inline struct label *label_store(__u64 task, const struct label *from)
 {
