@@ -137,6 +137,26 @@ static long unbind_step(__u32 index, struct unbind_context *context)
 	return 0;
 }
 
+/* Make the number of a label's set that of its profiles. A child that is born while its parent's label is being changed can have the one
+ * from after that, and the other from before. Return: was it another? */
+__global __u32 label_count_set(struct label *l)
+{
+	__u64 set = 0;
+	__u32 i;
+
+	if (!l)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HT_PROFILES_MAX; i++) {
+		if (l->profiles[i])
+			set += label_set_of(l->profiles[i], l->origins[i]);
+	}
+	set -= l->set;
+	if (set)
+		__sync_fetch_and_add(&l->set, set);
+	return set != 0;
+}
+
 /* One byte of output for each task whose label changed, 'F' for one that could not be labelled. The
  * agent runs it until a pass changes nothing. */
 SEC("iter/task")
@@ -160,13 +180,15 @@ int haetae_label_tasks(struct bpf_iter__task *ctx)
 	}
 	/* What is new first: a running task is never between two policies. */
 	if (l) {
-		result |= label_bind(l, cgroup);
+		result |= label_bind(l, cgroup, BOUND_BY_ITERATOR);
 		unbind.label = l;
 		bpf_loop(HT_PROFILES_MAX, unbind_step, &unbind, 0);
+		if (label_count_set(l))
+			result |= BIND_ADDED;
 	}
 	if (l && (result || unbind.removed)) {
 		governed_note(governed_word((__u64)ctx->task), 0);
-		subject_tell((__u64)ctx->task, &l->set);
+		subject_tell((__u64)ctx->task, l);
 	}
 	if (result & BIND_FAILED)
 		bpf_seq_write(seq, &failed, 1);

@@ -18,6 +18,7 @@ struct bind_context {
 	__u64 bound;	     /* deepest governed cgroup id */
 	__u32 failed;
 	__u32 settled; /* bind_fresh_step() */
+	__u32 by;      /* BOUND_BY_* */
 };
 
 /* The id of the cgroup where the walk stands, and on to its parent. Return: 0 at the end. */
@@ -70,7 +71,7 @@ static long bind_add_step(__u32 index, struct bind_context *b)
 	for (i = 0; i < HT_PROFILES_MAX; i++) {
 		if (!c->profiles[i])
 			break;
-		l->bound |= label_add(l, id, c->profiles[i]);
+		l->bound[b->by & 1] |= label_add(l, id, c->profiles[i]);
 	}
 	return 0;
 }
@@ -116,19 +117,19 @@ __global __u64 cgroup_governed(__u64 cgroup)
 	return b.bound;
 }
 
-/* Add what a cgroup and those above it bring to a label. Return: BIND_* bits. */
-__global __u32 label_bind(struct label *l, __u64 cgroup)
+/* Add what a cgroup and those above it bring to a label. by: BOUND_BY_*. Return: BIND_* bits. */
+__global __u32 label_bind(struct label *l, __u64 cgroup, __u32 by)
 {
-	struct bind_context b = { .label = l, .cgroup = cgroup };
+	struct bind_context b = { .label = l, .cgroup = cgroup, .by = by };
 
 	if (!l)
 		return BIND_FAILED;
-	l->bound = 0;
+	l->bound[by & 1] = 0;
 	if (bpf_loop(CGROUP_WALK_MAX, bind_add_step, &b, 0) == CGROUP_WALK_MAX || b.failed)
 		return BIND_FAILED;
 	if (b.bound && !l->cgroup)
 		l->cgroup = b.bound;
-	return l->bound;
+	return l->bound[by & 1];
 }
 
 /* Nobody is bound any more: the programs are on their way out (agent/kernel/detach.c). */

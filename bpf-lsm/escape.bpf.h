@@ -220,13 +220,13 @@ static __always_inline __u32 device_or_sysctl_line(struct file *file)
 	return magic_is_control(magic) ? HT_KERNEL_SYSCTL : LINE_NONE;
 }
 
-/* Is what escape_open() says of a file the answer to every such open of it? Of devices and of processes it is not. Return: 0, 1. The function is
- * by itself, as open_ops(), so that the verifier has one way on. */
+/* Is what escape_open() says of a file the answer to every such open of it? Of devices and of processes it is not, and of a control each is
+ * to be told, if any is. Return: 0, 1. The function is by itself, as open_ops(), so that the verifier has one way on. */
 __global __u32 escape_lasts(__u32 mode, __u32 writes, __u64 magic)
 {
 	__u32 type = mode & S_IFMT;
 
-	return type != S_IFBLK && type != S_IFCHR && !(writes && magic == PROC_SUPER_MAGIC);
+	return type != S_IFBLK && type != S_IFCHR && !(writes && (magic == PROC_SUPER_MAGIC || magic_is_control(magic)));
 }
 
 /* The open of a device or of a control. Return: 0, also for every other file; -EPERM. */

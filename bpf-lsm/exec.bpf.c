@@ -41,14 +41,14 @@ static __noinline int exec_subject(struct label **ret_label)
 		l->fresh = FRESH_STARTS;
 		*ret_label = l;
 	}
-	result = label_bind(l, cgroup);
+	result = label_bind(l, cgroup, BOUND_BY_TASK);
 	if (match)
 		result |= label_match(l, cgroup, id);
 	if (result & BIND_FAILED) {
 		l->cgroup_seen = 0; /* try again at the next exec */
 		return -EPERM;
 	}
-	if (fresh && !result) {
+	if (fresh && !label_governs(l)) {
 		label_delete(current_task());
 		*ret_label = NULL;
 		return 0;
@@ -57,7 +57,7 @@ static __noinline int exec_subject(struct label **ret_label)
 		l->cgroup = id;
 	l->cgroup_seen = id;
 	governed_note(governed_word(current_task()), 0);
-	subject_tell(current_task(), &l->set);
+	subject_tell(current_task(), l);
 	return fresh ? EXEC_IS_FIRST : 0;
 }
 

@@ -44,12 +44,6 @@ static __always_inline int hook_file_with(struct label *l, struct file *file, __
 	return hook_judge(l, &o);
 }
 
-/* An object that is a file. */
-static __always_inline int hook_file(struct label *l, struct file *file, __u32 ops)
-{
-	return hook_file_with(l, file, ops, 0);
-}
-
 /* An object that is a name in a directory, and what is to be known of it. */
 static __always_inline int hook_name_with(struct label *l, const struct path *dir,
 					  struct dentry *dentry, __u32 ops, __u32 facts)

@@ -194,6 +194,10 @@ struct directory_state {
 #define LABEL_LIVE 1U
 #define LABEL_DEAD 2U /* could not be deleted; as if missing */
 
+/* Who binds: both may at one time. */
+#define BOUND_BY_TASK 0U /* itself, at an exec */
+#define BOUND_BY_ITERATOR 1U
+
 /* Which conditions of each profile the running program meets, and for which content of it. */
 struct conditions_met {
 	__u64 masks[HT_PROFILES_MAX];
@@ -212,7 +216,7 @@ struct label {
 	__u32 state;
 	__u32 fresh; /* bound by an exec that has not finished */
 	__u32 slots; /* bits of the slots of profiles[] that were ever claimed */
-	__u32 bound; /* BIND_* of the binding under way; here, where the verifier does not follow its values */
+	__u32 bound[2]; /* BOUND_BY_*: BIND_* of its binding under way; here, where the verifier does not follow its values */
 	__u32 profiles[HT_PROFILES_MAX]; /* claimed by compare-and-swap, 0: free */
 	__u64 origins[HT_PROFILES_MAX];	 /* cgroup that bound the profile in the same slot */
 	__u64 set; /* names the profiles and who bound them: equal sets have equal numbers */
@@ -343,7 +347,7 @@ struct {
 
 /* The set of profiles of the one label that a word counts. */
 struct governed_set {
-	__u64 set;
+	__u64 set; /* mixed with a key, as it begins tags */
 	__u64 check; /* of it, the word and the task: what is older than the word, another's, or half written is none */
 };
 

@@ -90,7 +90,7 @@ __global int match_bind(struct label *l, struct verdict *v, __u64 origin, __u32 
 	if (!l || !v)
 		return 0;
 	if (!matcher) {
-		l->bound |= BIND_FAILED;
+		l->bound[BOUND_BY_TASK] |= BIND_FAILED;
 		return 0;
 	}
 	n = v->position.entry.flags >> HT_ENTRY_COUNT_SHIFT;
@@ -99,10 +99,10 @@ __global int match_bind(struct label *l, struct verdict *v, __u64 origin, __u32 
 		if (i >= n)
 			break;
 		e = match_profile(matcher, v->position.entry.next, i);
-		l->bound |= e ? label_add(l, origin, e->next) : BIND_FAILED;
+		l->bound[BOUND_BY_TASK] |= e ? label_add(l, origin, e->next) : BIND_FAILED;
 	}
 	if (n > HT_PROFILES_MAX)
-		l->bound |= BIND_FAILED;
+		l->bound[BOUND_BY_TASK] |= BIND_FAILED;
 	return 0;
 }
 
@@ -190,10 +190,10 @@ __global __u32 label_match_in(struct label *l, struct verdict *v, __u64 cgroup, 
 
 	if (!l || !v)
 		return BIND_FAILED;
-	l->bound = 0;
+	l->bound[BOUND_BY_TASK] = 0;
 	if (match_run(&match, (struct cgroup *)cgroup) == MATCH_FAILED)
 		return BIND_FAILED;
-	return l->bound;
+	return l->bound[BOUND_BY_TASK];
 }
 
 /* Add to a label what a cgroup and every one above it would bring, without the cgroups map.

@@ -399,6 +399,8 @@ __global __u32 memo_slot(struct verdict *v, __u32 slot, __u64 place, __u32 ops)
 	if (!v)
 		return 0;
 	slot &= DIRECTORY_SLOTS - 1;
+	if (!v->profiles[slot])
+		return BELOW_ALLOWED; /* a slot that is free again */
 	profile = profile_get(v->profiles[slot], v->half);
 	e = profile ? profile_entry(profile, &key) : NULL;
 	if (!e || (e->flags & HT_PROFILE_RECORD_FILE))
@@ -448,8 +450,7 @@ static __always_inline bool memo_goes_below(struct memo *m, struct memo_question
 	__u64 place;
 	__u32 said;
 
-	v->slots = l->slots;
-	__builtin_memcpy(v->profiles, l->profiles, sizeof(v->profiles));
+	verdict_profiles(v, l);
 	v->directory.names.own = *(volatile __u64 *)memo_name(m, number_of((__u64)dentry, m));
 	v->directory.names.trees = *(volatile __u64 *)&m->shared.moves.trees;
 	if (!names_count(m))
@@ -511,7 +512,7 @@ static __always_inline int memo_judge(struct memo_question *q, __u32 facts)
 	if (!l)
 		return 0;
 	/* If a profile comes or goes at this moment there is none. Masked, as each branch here is two ways on for the verifier. */
-	q->near &= (differ(q->subject.shared, q->subject.task) & differ(q->subject.shared, l->set)) - 1;
+	q->near &= (differ(q->subject.shared, q->subject.task) & differ(q->subject.shared, subject_set(l))) - 1;
 	object_of_file(&o, q->file);
 	if (memo_recall(m, q->near, &l->known) && q->near) {
 		o.facts |= OBJECT_KNOWN;

@@ -132,6 +132,9 @@ static __always_inline bool places_start(struct verdict *v, struct object *o)
 	struct dentry *dentry = (struct dentry *)o->dentry;
 	struct super_block *sb = NULL;
 
+	v->places.any = 0;
+	v->places.n = 0;
+	v->places.internal = 0;
 	if (BPF_CORE_READ_INTO(&sb, dentry, d_sb) < 0 || !sb)
 		return false;
 	if (bpf_core_field_exists(((struct mount___chain *)0)->mnt_next_for_sb)) {
@@ -142,9 +145,6 @@ static __always_inline bool places_start(struct verdict *v, struct object *o)
 		v->places.end = v->places.link;
 	}
 	v->places.space = current_mount_namespace();
-	v->places.any = 0;
-	v->places.n = 0;
-	v->places.internal = 0;
 	v->places.status = PLACES_RUNNING;
 	return v->places.space != 0;
 }

@@ -128,14 +128,32 @@ static __always_inline int pool_refuse(void)
 	return -EPERM;
 }
 
+/* What governs the task. A publish adds what is new before it takes away what goes, but a copy that is made meanwhile could have neither:
+ * then the number of the set has changed. */
+static __always_inline void verdict_profiles(struct verdict *v, struct label *l)
+{
+	__u64 set;
+	__u32 i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < 2; i++) {
+		set = *(volatile __u64 *)&l->set;
+		asm volatile("" ::: "memory");
+		__builtin_memcpy(v->profiles, l->profiles, sizeof(v->profiles));
+		__builtin_memcpy(v->origins, l->origins, sizeof(v->origins));
+		v->slots = l->slots; /* after the profiles that these are */
+		asm volatile("" ::: "memory");
+		if (*(volatile __u64 *)&l->set == set)
+			return;
+	}
+}
+
 /* Whose act it is. */
 static __always_inline void verdict_subject(struct verdict *v, struct label *l)
 {
 	v->label = (__u64)l;
-	v->slots = l->slots;
+	verdict_profiles(v, l);
 	v->fresh = l->fresh;
-	__builtin_memcpy(v->profiles, l->profiles, sizeof(v->profiles));
-	__builtin_memcpy(v->origins, l->origins, sizeof(v->origins));
 	v->cgroup = l->cgroup;
 	v->exec_id = l->exec_id;
 	v->exe_flags = l->exe_flags;

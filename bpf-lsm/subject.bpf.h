@@ -60,6 +60,12 @@ struct subject_tags {
 	__u64 shared; /* the set of its profiles, for all tasks that have it; where that is not told here, as task */
 };
 
+/* The set of a label as tags know it. */
+static __always_inline __u64 subject_set(struct label *l)
+{
+	return *(volatile __u64 *)&l->set ^ ht_key0;
+}
+
 static __always_inline void subject_read(struct subject_tags *ret, __u64 task, __u32 index, __u64 word)
 {
 	struct governed *g = governed_get();
@@ -72,13 +78,13 @@ static __always_inline void subject_read(struct subject_tags *ret, __u64 task, _
 
 /* Tell the set of a label that is in place, unless its word counts others, too. The word is read before the set: who changes the
  * set moves the word after that. */
-static __always_inline void subject_tell(__u64 task, const __u64 *of_label)
+static __always_inline void subject_tell(__u64 task, struct label *l)
 {
 	struct governed *g = governed_get();
 	__u32 index = governed_index(task);
 	volatile struct governed_set *s = &g->sets[index & (GOVERNED_WORDS - 1)];
 	__u64 word = *(volatile __u64 *)&g->words[index & (GOVERNED_WORDS - 1)];
-	__u64 set = *(const volatile __u64 *)of_label;
+	__u64 set = subject_set(l);
 
 	if ((__u32)word != 1)
 		return;
@@ -167,26 +173,39 @@ __global __u32 label_add(struct label *l, __u64 cgroup, __u32 profile)
 	return context.result;
 }
 
-/* Put a label in place, unless there is one. Return: 0; -errno: it could not be stored. */
-static __always_inline int label_put(__u64 task, const struct label *from)
+/* Has a label any profile? Whoever put it there: the iterator can be faster than the task itself. */
+static __always_inline bool label_governs(const struct label *l)
+{
+	__u32 any = 0, i;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < HT_PROFILES_MAX; i++)
+		any |= *(const volatile __u32 *)&l->profiles[i];
+	return any;
+}
+
+/* Put a label in place. Return: it; NULL if it could not be stored. */
+static __always_inline struct label *label_store(__u64 task, const struct label *from)
 {
 	__u64 *word = governed_word(task), key = task;
+	struct label *l;
 	int r;
 
 	/* First the count, then the label: nobody may believe that there is none. */
 	governed_note(word, 1);
 	r = map_update(&labels, &key, from, BPF_NOEXIST);
-	if (r < 0)
+	if (r == -EEXIST) {
 		governed_note(word, -1);
-	if (r != -EEXIST || label_find(key)) /* the iterator and the task itself, at one time */
-		return r == -EEXIST ? 0 : r;
-	return map_update(&labels, &key, from, BPF_ANY); /* one that could not be deleted */
-}
-
-/* The same. Return: the label; NULL if it could not be stored. */
-static __always_inline struct label *label_store(__u64 task, const struct label *from)
-{
-	return label_put(task, from) < 0 ? NULL : bpf_map_lookup_elem(&labels, &task);
+		l = label_find(key);
+		if (l)
+			return l; /* the iterator and the task itself, at one time */
+		r = map_update(&labels, &key, from, BPF_ANY); /* one that could not be deleted */
+		return r < 0 ? NULL : bpf_map_lookup_elem(&labels, &key);
+	}
+	l = r < 0 ? NULL : bpf_map_lookup_elem(&labels, &key);
+	if (!l)
+		governed_note(word, -1);
+	return l;
 }
 
 /* Make a new label from a template. Return: NULL if it could not be stored. */

@@ -11,15 +11,16 @@ SEC("lsm/task_alloc")
 int BPF_PROG(haetae_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
 {
 	struct ht_ledger *led;
-	struct label *parent;
+	struct label *parent, *l;
 
 	if (ret)
 		return ret;
 	parent = label_current();
 	if (!parent)
 		return 0;
-	if (label_put((__u64)task, parent) == 0) {
-		subject_tell((__u64)task, &parent->set); /* which the child has a copy of */
+	l = label_store((__u64)task, parent);
+	if (l) {
+		subject_tell((__u64)task, l);
 		return 0;
 	}
 	led = ledger_get();

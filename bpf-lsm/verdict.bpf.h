@@ -539,23 +539,27 @@ static __always_inline void verdict_begin_needs(struct verdict *v, struct object
 }
 
 /* Reached through a bind mount: its name without it counts as well, if it has one: what lies outside of the container's root, as most
- * volumes do, has none. Return: has it? */
+ * volumes do, has none. The names that are told are those that decided. Return: has it? */
 static __always_inline bool verdict_straight(struct verdict *v, struct object *o)
 {
 	struct dentry *stop = NULL;
 	__u64 top = v->walk.top_mnt;
+	bool has = true;
 
 	if (BPF_CORE_READ_INTO(&stop, (struct mount *)top, mnt.mnt_root) < 0) {
 		v->fault = HT_REASON_UNRESOLVED;
 	} else {
 		v->fault = walk_collect(v, o, 1, (__u64)stop);
 		if (v->walk.status == WALK_OUTSIDE) {
-			v->fault = v->level != LEVEL_ALLOW || v->record ? walk_names(v, o) : 0;
-			return false;
+			v->fault = 0;
+			has = false;
 		}
 	}
-	verdict_judge(v);
-	return true;
+	if (has)
+		verdict_judge(v);
+	if (!v->fault && !v->chain && (v->level != LEVEL_ALLOW || v->record))
+		v->fault = walk_names(v, o);
+	return has;
 }
 
 /* Does any profile say anything of these operations anywhere? */

@@ -362,13 +362,13 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 	digest = v->walk.digest;
 	if (status == WALK_MOVING)
 		return 0;
-	if (status != WALK_DONE)
-		return 1; /* broken, outside, or too deep (still running) */
+	if (status != WALK_DONE && status != WALK_OUTSIDE)
+		return 1; /* broken, or too deep (still running) */
 	if (told && walk_mounts_hold(&v->walk, a->mnt) && names_read(&after, a->dentry) &&
 	    after.own == before.own && after.trees == before.trees)
 		return 1;
 	(void)walk_pass(v, a->mnt, a->dentry, WALK_DIGEST);
-	if (v->walk.status == WALK_DONE && v->walk.digest == digest)
+	if (v->walk.status == status && v->walk.digest == digest)
 		return 1;
 	v->walk.status = WALK_MOVING;
 	return 0;

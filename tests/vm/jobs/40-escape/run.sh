@@ -98,6 +98,11 @@ expect "and that it was not loaded is recorded" eval '(($(rows "op = '\''module'
 recorded() { settle >/dev/null && events_read && events "SELECT count(*) FROM e WHERE verdict = 'would-deny' AND op = 'mount'"; }
 expect "in audit mode a mount goes through" passes inside /recording.scope "$TRY" fsopen tmpfs
 expect "and is recorded as would-deny" is 1 recorded
+controls() { settle >/dev/null && events_read && events "SELECT sum(count) FROM e WHERE verdict = 'would-deny' AND op = 'sysctl'"; }
+for time in once again; do
+	expect "a control is opened to be written, $time" passes inside /recording.scope "$TRY" open write /sys/fs/cgroup/cgroup.procs
+done
+expect "and each time that is recorded" is 2 controls
 expect "the agent is guarded in audit mode too" refused inside /recording.scope "$TRY" signal 0 "$(agent_pid)"
 
 # ---- the agent's own: nothing of this may happen, so nobody tries it outside ----
