@@ -31,7 +31,7 @@ floor() {
 }
 
 landlock() {
-	local via=("$peers/bench-landlock" /bench/run /bench/true /bench/file /bench/a/b/c/{d/file,d/e,cold,work} /bin /dev /etc /lib /lib64 /proc /sys /tmp /usr --)
+	local via=("$peers/bench-landlock" /bench/run /bench/true /bench/file /bench/a/b/c/{d/file,d/e,cold,made} /bin /dev /etc /lib /lib64 /proc /sys /tmp /usr --)
 	refuses && measure landlock </tmp/workloads
 	# and with a right on the directory above all, which is looked for up to there
 	via=("$peers/bench-landlock" /bench /bin /dev /etc /lib /lib64 /proc /sys /tmp /usr --)
