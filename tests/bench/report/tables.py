@@ -67,8 +67,8 @@ PEERS = """
 ## Others
 
 In one kernel that has all of them, one after the other, each alone; the policy comes to the same. *Empty programs*: one that does
-nothing on each of eight hooks, the least that any agent of this kind can cost. fapolicyd decides in a daemon, whose work is in
-the number, of opens and executions alone. Landlock has a right on the file itself, as its neighbour is refused; *from above*
+nothing on each of eight hooks, the least that any agent of this kind can cost. fapolicyd decides opens and executions in a
+daemon, whose work is in the number of an execution; of an open it is not, which has what its caller does alone. Landlock has a right on the file itself, as its neighbour is refused; *from above*
 it has one on the root of the tmpfs, and nothing in there is refused. `./dev bench --peer PATH peers` measures another agent beside them: PATH is its
 program, or a directory with a program `start` in it.
 """
