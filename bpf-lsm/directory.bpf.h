@@ -183,7 +183,6 @@ __global int directory_enter(struct verdict *v, struct object *o)
 {
 	struct ht_settings *set = settings_get();
 	struct memo *m = memo_get();
-	struct names now;
 	__u64 dir = 0, mnt;
 	__u32 epoch;
 
@@ -202,8 +201,7 @@ __global int directory_enter(struct verdict *v, struct object *o)
 	v->directory.hash = 0;
 	if (v->directory.plain != v->wanted && !directory_name(v))
 		goto walk;
-	if (!names_read(&now, o->dentry) || now.own != v->directory.names.own ||
-	    now.trees != v->directory.names.trees)
+	if (!names_hold(&v->directory.names, o->dentry))
 		goto walk;
 	v->walk.components[0].hash = v->directory.hash;
 	v->walk.components[0].dentry = o->dentry;
@@ -264,15 +262,13 @@ static __always_inline bool directory_may_keep(const struct verdict *v)
 /* Keep where the verdict that was just given was before the last name. */
 __global int directory_keep(struct verdict *v, struct object *o)
 {
-	struct names now;
 	__u64 dir = 0;
 	__u32 flags = 0, i;
 
 	if (!v || !o || !directory_of(v, o, &dir) || BPF_CORE_READ_INTO(&flags, (struct dentry *)dir, d_flags) < 0 ||
 	    (flags & DCACHE_OP_COMPARE))
 		return 0;
-	if (!names_read(&now, o->dentry) || now.own != v->directory.names.own ||
-	    now.trees != v->directory.names.trees)
+	if (!names_hold(&v->directory.names, o->dentry))
 		return 0;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < DIRECTORY_SLOTS; i++) {

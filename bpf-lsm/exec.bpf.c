@@ -393,13 +393,12 @@ static __always_inline bool exec_recorded(struct verdict *v)
 }
 
 /* The name of what runs was not kept, or not all of it. */
-static __always_inline int exec_walk(struct verdict *v, struct object *o)
+static __always_inline void exec_walk(struct verdict *v, struct object *o)
 {
 	v->fault = verdict_place(o);
 	v->walk.n = 0;
 	if (!v->fault)
 		v->fault = walk_names(v, o);
-	return 0;
 }
 
 /* Tell it, if it is to be told. */

@@ -45,3 +45,11 @@ static __always_inline bool names_read(struct names *ret, __u64 dentry)
 	ret->trees = *(volatile __u64 *)&m->shared.moves.trees;
 	return names_count(m);
 }
+
+/* Is what was read of a dentry still so? Return: false, too, if nothing can be told now. */
+static __always_inline bool names_hold(const struct names *since, __u64 dentry)
+{
+	struct names now;
+
+	return names_read(&now, dentry) && now.own == since->own && now.trees == since->trees;
+}

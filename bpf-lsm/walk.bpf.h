@@ -349,7 +349,7 @@ struct walk_attempt {
 static long walk_attempt(__u32 index, struct walk_attempt *a)
 {
 	struct verdict *v = a->verdict;
-	struct names before, after;
+	struct names before;
 	bool told;
 	__u64 digest;
 	__u32 status;
@@ -364,8 +364,7 @@ static long walk_attempt(__u32 index, struct walk_attempt *a)
 		return 0;
 	if (status != WALK_DONE && status != WALK_OUTSIDE)
 		return 1; /* broken, or too deep (still running) */
-	if (told && walk_mounts_hold(&v->walk, a->mnt) && names_read(&after, a->dentry) &&
-	    after.own == before.own && after.trees == before.trees)
+	if (told && walk_mounts_hold(&v->walk, a->mnt) && names_hold(&before, a->dentry))
 		return 1;
 	(void)walk_pass(v, a->mnt, a->dentry, WALK_DIGEST);
 	if (v->walk.status == status && v->walk.digest == digest)
